@@ -1,0 +1,77 @@
+//! Tells neighbours which pieces are here: in batches, and never what they have already.
+
+use swarmline_types::message::ContentMessage;
+use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
+
+use crate::config::{HAVE_BATCH, HAVE_BATCH_MAX, SUMMARY_EVERY};
+use crate::site::Site;
+
+/// Pieces that are had and not yet announced. Bounded by the pieces of the content.
+#[derive(Debug, Default)]
+pub(crate) struct Announcer {
+    pending: Vec<PieceIndex>,
+    last_batch: Option<MonoTime>,
+    /// When the bitmap is sent again, if anything changed since.
+    summary_due: MonoTime,
+    changed: bool,
+}
+
+impl Announcer {
+    pub(crate) fn on_had(&mut self, piece: PieceIndex) {
+        self.pending.push(piece);
+        self.changed = true;
+    }
+
+    /// Something was lost: the next summary must say so, at once.
+    pub(crate) fn on_lost(&mut self, now: MonoTime) {
+        self.changed = true;
+        self.summary_due = now;
+    }
+
+    /// A new peer gets the whole bitmap; what is pending is in it.
+    pub(crate) fn greet(&mut self, peer: NodeId, site: &mut Site) {
+        let bitmap = site.coverage.have().clone();
+        site.send(peer, ContentMessage::Bitmap(bitmap));
+    }
+
+    pub(crate) fn tick(&mut self, site: &mut Site, now: MonoTime) {
+        if self.changed && now >= self.summary_due {
+            self.summarise(site, now);
+        }
+        if self.pending.is_empty() {
+            return;
+        }
+        match self.last_batch.map(|last| last + HAVE_BATCH) {
+            Some(due) if now < due => site.wake_at(due),
+            _ => self.flush(site, now),
+        }
+    }
+
+    fn flush(&mut self, site: &mut Site, now: MonoTime) {
+        self.last_batch = Some(now);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_unstable();
+        pending.dedup();
+        let peers: Vec<_> = site.peers.ids().filter(|id| site.is_neighbour(id)).collect();
+        for to in peers {
+            let has = |piece: &PieceIndex| site.peers.get(&to).is_some_and(|peer| peer.has(*piece));
+            let news: Vec<_> = pending.iter().filter(|piece| !has(piece)).copied().collect();
+            for batch in news.chunks(HAVE_BATCH_MAX) {
+                site.send(to, ContentMessage::Have(batch.to_vec()));
+            }
+        }
+    }
+
+    fn summarise(&mut self, site: &mut Site, now: MonoTime) {
+        let first = self.summary_due == MonoTime::ZERO;
+        self.summary_due = now + SUMMARY_EVERY;
+        // The first one is due when something has changed long enough after the greeting.
+        if first {
+            return;
+        }
+        self.changed = false;
+        let bitmap: Bitfield = site.coverage.have().clone();
+        let peers: Vec<_> = site.peers.ids().collect();
+        peers.into_iter().for_each(|to| site.send(to, ContentMessage::Bitmap(bitmap.clone())));
+    }
+}

@@ -1,0 +1,135 @@
+//! Every parameter of the algorithm, with its unit, default and what goes wrong beside it.
+
+use std::time::Duration;
+
+use swarmline_types::{CapacityClass, Priority};
+
+/// Parameters of one [`Content`](crate::Content). [`Config::default`] is what the algorithm was measured with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How much of the site's origin work this node takes on. Default wired.
+    pub class: CapacityClass,
+    /// Whether somebody waits for the content. Default foreground.
+    pub priority: Priority,
+    /// Whether the node may fetch from an origin at all. Default yes.
+    pub has_origin: bool,
+    /// Lane: runs that the site fetches at the same time. Fewer leave the WAN idle, more lose more when an owner
+    /// dies. Default 6, 4 to 24.
+    pub window: usize,
+    /// Wait before the first claim, to learn who already has the content. Default 250 ms; none for contents up to
+    /// [`SMALL_CONTENT`].
+    pub discovery_wait: Duration,
+    /// How long a node that has met nobody yet takes only one run at a time, from a random place: claims made
+    /// before members can hear each other must not collide. Default 2 s; zero when no discovery is running.
+    pub settle: Duration,
+    /// Mesh: neighbours beyond which the full mesh becomes a random graph. Default 13.
+    pub full_mesh_max: usize,
+    /// Mesh: mean number of neighbours in the random graph. Default 12.
+    pub degree: usize,
+    /// Without a byte from anybody for this long the content fails. Default 5 min.
+    pub no_progress_timeout: Duration,
+    /// How long a content without a usable origin waits for somebody who offers what is missing. Default 10 s.
+    pub orphan_grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            class: CapacityClass::Wired,
+            priority: Priority::Foreground,
+            has_origin: true,
+            window: 6,
+            discovery_wait: Duration::from_millis(250),
+            settle: Duration::from_secs(2),
+            full_mesh_max: 13,
+            degree: 12,
+            no_progress_timeout: Duration::from_secs(300),
+            orphan_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Config {
+    /// Time per rank before a run without a claim is taken over.
+    pub(crate) fn unclaimed_step(&self) -> Duration {
+        match self.priority {
+            Priority::Foreground => Duration::from_secs(1),
+            Priority::Background => Duration::from_secs(2),
+        }
+    }
+
+    /// How long nothing may come from anywhere before the node helps itself.
+    pub(crate) fn isolation(&self) -> Duration {
+        match self.priority {
+            Priority::Foreground => Duration::from_secs(3),
+            Priority::Background => Duration::from_secs(15),
+        }
+    }
+}
+
+/// Contents up to this size skip the discovery wait: 2 MiB.
+pub const SMALL_CONTENT: u64 = 2 << 20;
+
+/// Lane: bytes of a run. Smaller pieces are claimed together, so that the window is counted in bytes.
+pub const RUN_SIZE: u32 = 1 << 20;
+/// Lane: a run in the window this long without a claim no longer counts towards the window.
+pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(300);
+/// Lane: runs that may be blocked at once before they count again.
+pub(crate) const BLOCKED_MAX: usize = 32;
+/// Lane: a claimant heard from this long ago is silent.
+pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(3);
+/// Lane: time per rank before a silent claimant is taken over.
+pub(crate) const SILENT_STEP: Duration = Duration::from_millis(500);
+/// Lane: how long a suspect stays out of the ranking.
+pub(crate) const SUSPECT_FOR: Duration = Duration::from_secs(60);
+/// Lane: interval of the heartbeat.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Lane: a claim slower than a quarter of the median for this long may be copied once.
+pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(10);
+/// Lane: a node that nobody serves fetches this many runs on its own.
+pub(crate) const ISOLATED_WINDOW: usize = 2;
+/// Lane: longest pause of the origin that a node believes a member about.
+pub(crate) const HEARSAY_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Lane: live claims remembered for one run; an honest site needs two.
+pub(crate) const CLAIMS_PER_RUN_MAX: usize = 4;
+
+/// Mesh: requests in flight at the beginning.
+pub(crate) const IN_FLIGHT_START: usize = 4;
+/// Mesh: never fewer requests in flight.
+pub(crate) const IN_FLIGHT_MIN: usize = 2;
+/// Mesh: most requests in flight, for pieces of 1 MiB and more.
+pub(crate) const IN_FLIGHT_MAX: usize = 8;
+/// Mesh: most requests at one peer, for pieces of 1 MiB and more.
+pub(crate) const PER_PEER_MAX: usize = 2;
+/// Mesh: small pieces multiply both limits, at most by this.
+pub(crate) const SMALL_PIECE_FACTOR_MAX: usize = 16;
+/// Mesh: random useful pieces among which the rarest is taken.
+pub(crate) const CHOICES: usize = 4;
+/// Mesh: most draws of such pieces that find no usable source before the turn ends.
+pub(crate) const DRAWS_MAX: usize = 8;
+/// Mesh: a service time below this asks for one more request in flight.
+pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(1);
+/// Mesh: a service time above this asks for one fewer.
+pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(2);
+/// Mesh: a request without a byte for this long (or three service times, if longer) has timed out.
+pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Mesh: first snub; doubles each time up to [`SNUB_MAX`], forgotten with a delivered piece.
+pub(crate) const SNUB: Duration = Duration::from_secs(2);
+/// Mesh: longest snub.
+pub(crate) const SNUB_MAX: Duration = Duration::from_secs(32);
+/// Mesh: first pause after a reject, at least; jitter adds up to one and a half times as much.
+pub(crate) const REJECT_PAUSE: Duration = Duration::from_millis(20);
+/// Mesh: doublings of the pause after rejects in a row.
+pub(crate) const REJECT_DOUBLINGS_MAX: u32 = 5;
+/// Endgame: age at which the last requests get a second source.
+pub(crate) const ENDGAME_AFTER: Duration = Duration::from_millis(200);
+/// Endgame: most sources of one piece at a time.
+pub(crate) const COPIES_MAX: usize = 2;
+/// Announcing: shortest time between two HAVE batches to one neighbour.
+pub(crate) const HAVE_BATCH: Duration = Duration::from_millis(100);
+/// Announcing: most pieces in one batch, as the wire allows.
+pub(crate) const HAVE_BATCH_MAX: usize = 4096;
+/// Announcing: a changed bitmap is repeated in full this often, against drift.
+pub(crate) const SUMMARY_EVERY: Duration = Duration::from_secs(60);
+/// Pieces with a wrong hash from the origin before it is held to serve another content.
+pub(crate) const ORIGIN_MISMATCH_MAX: u32 = 2;

@@ -1,0 +1,496 @@
+//! The machine of one content: routes what happens between lane, mesh and announcer.
+//!
+//! Drive it in one order, always: [`handle`](Content::handle) one input, then [`poll_action`](Content::poll_action)
+//! until `None`, then wait until [`poll_timeout`](Content::poll_timeout) (then [`Input::Timer`]) or the next input.
+//! The driver checks the hash of every piece before it says [`Input::Verified`], and writes it before it says `ok`.
+
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
+use swarmline_types::{
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange,
+};
+
+use crate::announce::Announcer;
+use crate::config::{Config, ORIGIN_MISMATCH_MAX};
+use crate::coverage::Coverage;
+use crate::lane::Lane;
+use crate::ledger::{Ledger, Source};
+use crate::mesh::Mesh;
+use crate::peers::Peer;
+use crate::requests::{InFlight, RequestId, Verdict};
+use crate::runs::Runs;
+use crate::site::Site;
+
+/// A fact that has already happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connected peer shares this content from now on.
+    PeerUp {
+        /// Who.
+        peer: NodeId,
+        /// How much origin work it takes on.
+        class: CapacityClass,
+    },
+    /// It does no longer, or the connection is gone.
+    PeerDown {
+        /// Who.
+        peer: NodeId,
+        /// It said so, instead of vanishing.
+        clean: bool,
+    },
+    /// All that a peer has.
+    Bitmap {
+        /// Who.
+        peer: NodeId,
+        /// What it has.
+        has: Bitfield,
+    },
+    /// Pieces that a peer has got.
+    Have {
+        /// Who.
+        peer: NodeId,
+        /// Which.
+        pieces: Vec<PieceIndex>,
+    },
+    /// A peer is busy or has not what was asked of it.
+    Rejected {
+        /// The request.
+        request: RequestId,
+    },
+    /// What a member says of its origin fetches.
+    Lane {
+        /// Who.
+        from: NodeId,
+        /// What.
+        message: LaneMessage,
+    },
+    /// Bytes of a request came.
+    Progress {
+        /// The request.
+        request: RequestId,
+        /// Content bytes of it that came in all.
+        received: u64,
+    },
+    /// A piece of a request came whole, its hash was checked, and if it was right it is written.
+    Verified {
+        /// The request.
+        request: RequestId,
+        /// The piece.
+        piece: PieceIndex,
+        /// Whether the hash was right.
+        ok: bool,
+    },
+    /// A request will bring nothing more.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        why: Failure,
+    },
+    /// A piece that was had is gone: somebody changed the file.
+    Lost {
+        /// Which.
+        piece: PieceIndex,
+    },
+    /// [`Content::poll_timeout`] has come, or the node allows more than it did.
+    Timer,
+}
+
+/// Why a request brings nothing more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// It may work later: the connection broke, the server is overloaded.
+    Transient {
+        /// The server said when to come back.
+        retry_after: Option<Duration>,
+    },
+    /// The origin does not serve ranges.
+    NoRanges,
+    /// The origin will not serve this content: 404, 403, or another content stands there now.
+    Fatal,
+}
+
+/// An order that only the driver can carry out.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Tell a peer.
+    Send {
+        /// Whom.
+        to: NodeId,
+        /// What.
+        message: ContentMessage,
+    },
+    /// Fetch pieces. Answer with `Progress` as bytes come, `Verified` for each piece, `Failed` if it breaks off.
+    Request {
+        /// Its name.
+        request: RequestId,
+        /// One piece from a peer; consecutive pieces from the origin.
+        from: Source,
+        /// Which.
+        pieces: PieceRange,
+    },
+    /// Stop a request; nothing that it still brings is of use.
+    Cancel {
+        /// Which.
+        request: RequestId,
+    },
+    /// The peer sent a piece with a wrong hash: part from it, and keep it away from this content for 24 h.
+    Ban {
+        /// Who.
+        peer: NodeId,
+        /// The piece that proves it.
+        piece: PieceIndex,
+    },
+    /// Every piece is here.
+    Completed,
+    /// The content cannot be had; no order follows.
+    GiveUp(GiveUp),
+    /// Why something was decided; for people, traces and figures.
+    Explain(Explain),
+}
+
+/// Why a content cannot be had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum GiveUp {
+    /// The origin will not serve it, and no peer offers what is missing.
+    NoSource,
+    /// The origin serves other bytes than the manifest says, and no peer offers what is missing.
+    Mismatch {
+        /// A piece that was wrong.
+        piece: PieceIndex,
+    },
+    /// No byte came for too long.
+    NoProgress,
+}
+
+/// A decision and its reason.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Explain {
+    /// Pieces are fetched from the origin.
+    Fetch {
+        /// The request.
+        request: RequestId,
+        /// The run it belongs to.
+        pieces: PieceRange,
+        /// Why by this node.
+        why: FetchReason,
+    },
+}
+
+/// Why this node fetches from the origin.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum FetchReason {
+    /// It ranks first for the run.
+    Owner,
+    /// Whoever ranked before it did not come, or fell silent.
+    TakeOver,
+    /// The claim of another crawls.
+    SecondCopy,
+    /// It knows nobody, or nobody serves it.
+    Alone,
+}
+
+/// What the node as a whole lets a content do: buffers, origin connections, rates, priorities.
+pub trait Allowance {
+    /// Whether a request for `bytes` may start now. If not, the content gets [`Input::Timer`] when it may be worth
+    /// asking again.
+    fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
+    /// A request that started is over; `received` of its `bytes` came.
+    fn end(&mut self, from: Source, bytes: u64, received: u64);
+}
+
+/// Lets everything start; for tests of a content alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unlimited;
+
+impl Allowance for Unlimited {
+    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
+        true
+    }
+
+    fn end(&mut self, _: Source, _: u64, _: u64) {}
+}
+
+/// How far a content is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// Pieces are missing.
+    Fetching,
+    /// Every piece is here.
+    Complete,
+    /// Given up.
+    Failed(GiveUp),
+}
+
+/// The piece scheduler of one content.
+pub struct Content {
+    site: Site,
+    lane: Lane,
+    mesh: Mesh,
+    announcer: Announcer,
+    stage: Stage,
+    mismatch: Option<PieceIndex>,
+    /// When a peer last came, went, or said what it has.
+    last_news: MonoTime,
+    timeout: MonoTime,
+}
+
+impl Content {
+    /// A content of which `have` is here already. Same arguments and same inputs give the same actions.
+    pub fn new(
+        config: Config,
+        content: ContentId,
+        layout: PieceLayout,
+        have: Bitfield,
+        me: NodeId,
+        seed: u64,
+        now: MonoTime,
+    ) -> Self {
+        let stage = if have.is_all() { Stage::Complete } else { Stage::Fetching };
+        let coverage = Coverage::new(Runs::new(layout), have);
+        let site = Site::new(config, content, me, coverage, Pcg64Mcg::seed_from_u64(seed), now);
+        let (lane, mesh) = (Lane::new(&site), Mesh::new(&site));
+        let announcer = Announcer::default();
+        Self { site, lane, mesh, announcer, stage, mismatch: None, last_news: now, timeout: now }
+    }
+
+    /// Takes in one fact. Never fails: a fact that came too late is ignored.
+    pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        self.site.take_wake();
+        self.route(input, allowance, now);
+        self.tick(allowance, now);
+        self.timeout = self.site.take_wake();
+    }
+
+    /// Next order; `None` means drained.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.site.actions.pop_front()
+    }
+
+    /// When to come back with [`Input::Timer`] if nothing happens first.
+    pub fn poll_timeout(&self) -> Option<MonoTime> {
+        (self.timeout != MonoTime::NEVER).then_some(self.timeout)
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// What is here.
+    pub fn have(&self) -> &Bitfield {
+        self.site.coverage.have()
+    }
+
+    /// Where every byte came from.
+    pub fn ledger(&self) -> &Ledger {
+        &self.site.ledger
+    }
+
+    /// How many connected peers share the content.
+    pub fn peer_count(&self) -> usize {
+        self.site.peers.len()
+    }
+
+    /// Whether a connected peer still lacks a piece that is here.
+    pub fn is_needed(&self) -> bool {
+        let lacks = |peer: &Peer| peer.is_known && !peer.bitmap().is_all();
+        self.site.peers.iter().any(|(_, peer)| lacks(peer))
+    }
+
+    fn route(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        let site = &mut self.site;
+        match input {
+            Input::PeerUp { peer, class } => self.on_peer_up(peer, class, now),
+            Input::PeerDown { peer, clean } => self.on_peer_down(peer, clean, allowance, now),
+            Input::Bitmap { peer, has } => {
+                site.peers.set_bitmap(&peer, has, &mut site.coverage);
+                self.last_news = now;
+            }
+            Input::Have { peer, pieces } => {
+                pieces.into_iter().for_each(|piece| {
+                    site.peers.add_piece(&peer, piece, &mut site.coverage);
+                });
+                self.last_news = now;
+            }
+            Input::Rejected { request } => self.on_rejected(request, allowance, now),
+            Input::Lane { from, message } => self.lane.on_message(from, message, site, allowance, now),
+            Input::Progress { request, received } => self.on_progress(request, received, now),
+            Input::Verified { request, piece, ok } => self.on_verified(request, piece, ok, allowance, now),
+            Input::Failed { request, why } => self.on_failed(request, why, allowance, now),
+            Input::Lost { piece } => self.on_lost(piece, now),
+            Input::Timer => {}
+        }
+    }
+
+    fn tick(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
+        let site = &mut self.site;
+        let next = site.peers.tick(&mut site.coverage, now);
+        site.wake_at(next);
+        if self.stage == Stage::Fetching {
+            self.mesh.expire(site, allowance, now);
+            self.lane.tick(site, allowance, now);
+            self.mesh.pull(site, allowance, now);
+            self.judge_hope(allowance, now);
+        }
+        self.announcer.tick(&mut self.site, now);
+    }
+
+    fn on_peer_up(&mut self, peer: NodeId, class: CapacityClass, now: MonoTime) {
+        let layout = *self.site.coverage.runs().layout();
+        self.site.peers.add(peer, class, &layout);
+        self.announcer.greet(peer, &mut self.site);
+        self.lane.greet(peer, &mut self.site);
+        self.last_news = now;
+    }
+
+    fn on_peer_down(&mut self, peer: NodeId, clean: bool, allowance: &mut dyn Allowance, now: MonoTime) {
+        let of_peer = |(id, request): (RequestId, &InFlight)| (request.peer() == Some(peer)).then_some(id);
+        let lost: Vec<_> = self.site.requests.iter().filter_map(of_peer).collect();
+        lost.into_iter().for_each(|request| self.site.cancel(request, allowance));
+        self.site.peers.remove(&peer, &mut self.site.coverage);
+        self.lane.on_peer_gone(&peer, clean, now);
+        self.last_news = now;
+    }
+
+    fn on_rejected(&mut self, request: RequestId, allowance: &mut dyn Allowance, now: MonoTime) {
+        let site = &mut self.site;
+        if let Some(peer) = site.end(request, allowance).and_then(|ended| ended.peer()) {
+            site.peers.on_reject(&peer, &mut site.coverage, &mut site.rng, now);
+        }
+    }
+
+    fn on_progress(&mut self, request: RequestId, received: u64, now: MonoTime) {
+        let site = &mut self.site;
+        if !site.requests.progress(request, received, &mut site.ledger, now) {
+            return;
+        }
+        site.last_received = now;
+        match site.requests.get(request).and_then(InFlight::peer) {
+            Some(peer) => site.peers.on_progress(&peer, now),
+            None => self.lane.on_progress(request, site),
+        }
+    }
+
+    fn on_verified(
+        &mut self,
+        request: RequestId,
+        piece: PieceIndex,
+        ok: bool,
+        allowance: &mut dyn Allowance,
+        now: MonoTime,
+    ) {
+        let Some(in_flight) = self.site.requests.get(request) else {
+            // Cancelled while its hash was checked: the piece is here all the same.
+            if ok && self.site.coverage.gain(piece) {
+                self.on_had(piece, allowance);
+            }
+            return;
+        };
+        let source = in_flight.source;
+        if let Source::Peer(_) = source {
+            self.mesh.on_arrived(in_flight, now);
+        }
+        let new = ok && self.site.coverage.gain(piece);
+        let verdict = match (ok, new) {
+            (false, _) => Verdict::Bad,
+            (true, true) => Verdict::Kept,
+            (true, false) => Verdict::Duplicate,
+        };
+        let site = &mut self.site;
+        let is_last = site.requests.judge(request, piece, verdict, &site.coverage, &mut site.ledger, now);
+        site.last_received = now;
+        match (source, ok) {
+            (Source::Peer(peer), true) => site.peers.on_delivered(&peer, &mut site.coverage, now),
+            (Source::Peer(peer), false) => self.on_liar(peer, piece, allowance, now),
+            (Source::Origin, true) => self.lane.gate.on_success(),
+            (Source::Origin, false) => self.on_mismatch(piece),
+        }
+        if is_last && self.site.end(request, allowance).is_some() && source == Source::Origin {
+            self.lane.on_fetched(request, &mut self.site, allowance, now);
+        }
+        if new {
+            self.on_had(piece, allowance);
+        }
+    }
+
+    /// A piece is here that was not: tell the neighbours, and stop whoever else is sending it.
+    fn on_had(&mut self, piece: PieceIndex, allowance: &mut dyn Allowance) {
+        self.announcer.on_had(piece);
+        let same = |(id, request): (RequestId, &InFlight)| {
+            (request.peer().is_some() && request.pieces.first() == piece).then_some(id)
+        };
+        let losers: Vec<_> = self.site.requests.iter().filter_map(same).collect();
+        losers.into_iter().for_each(|request| self.site.cancel(request, allowance));
+        if self.site.coverage.have().is_all() && self.stage == Stage::Fetching {
+            self.stage = Stage::Complete;
+            self.site.actions.push_back(Action::Completed);
+        }
+    }
+
+    fn on_liar(&mut self, peer: NodeId, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
+        self.site.actions.push_back(Action::Ban { peer, piece });
+        self.on_peer_down(peer, false, allowance, now);
+    }
+
+    fn on_mismatch(&mut self, piece: PieceIndex) {
+        self.mismatch = Some(piece);
+        if self.lane.gate.on_mismatch() >= ORIGIN_MISMATCH_MAX {
+            self.lane.gate.close();
+        }
+    }
+
+    fn on_failed(&mut self, request: RequestId, why: Failure, allowance: &mut dyn Allowance, now: MonoTime) {
+        let Some(ended) = self.site.end(request, allowance) else { return };
+        if let Some(peer) = ended.peer() {
+            self.site.peers.on_timeout(&peer, &mut self.site.coverage, now);
+            return;
+        }
+        let news = match why {
+            Failure::Transient { retry_after } => {
+                let pause = self.lane.gate.on_failure(retry_after, &mut self.site.rng, now);
+                retry_after.map_or(OriginNews::Nothing, |_| OriginNews::Pause(pause))
+            }
+            Failure::NoRanges => OriginNews::NoRanges,
+            Failure::Fatal => {
+                self.lane.gate.close();
+                OriginNews::Nothing
+            }
+        };
+        self.lane.on_failed(request, news, &mut self.site, allowance);
+    }
+
+    fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
+        if self.site.coverage.lose(piece) {
+            self.lane.on_lost();
+            self.announcer.on_lost(now);
+        }
+    }
+
+    /// Whether there is still somebody to wait for.
+    fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
+        let site = &mut self.site;
+        let heard = site.last_received.max(self.lane.last_growth());
+        let patience = heard.max(self.lane.gate.paused_until()) + site.config.no_progress_timeout;
+        let missing = |peer: &Peer| peer.bitmap().pieces().any(|piece| !site.coverage.has(piece));
+        let orphaned = self.lane.gate.is_closed() && !site.peers.iter().any(|(_, peer)| missing(peer));
+        let grace = heard.max(self.last_news) + site.config.orphan_grace;
+        let due = if orphaned { grace.min(patience) } else { patience };
+        if now < due {
+            site.wake_at(due);
+            return;
+        }
+        let why = match (orphaned, self.mismatch) {
+            (true, Some(piece)) => GiveUp::Mismatch { piece },
+            (true, None) => GiveUp::NoSource,
+            (false, _) => GiveUp::NoProgress,
+        };
+        let open: Vec<_> = site.requests.iter().map(|(id, _)| id).collect();
+        open.into_iter().for_each(|request| site.cancel(request, allowance));
+        self.stage = Stage::Failed(why);
+        self.site.actions.push_back(Action::GiveUp(why));
+    }
+}

@@ -1,0 +1,255 @@
+//! Who has what: my pieces, how many peers hold each piece, how many requests for it are in flight. From that, what
+//! the lane must still fetch and what the mesh may ask for.
+
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+use swarmline_types::{Bitfield, PieceIndex};
+
+use crate::runs::{RunIndex, Runs};
+
+/// Counts per piece and per run, kept up to date with every change so that nothing is scanned.
+///
+/// A piece is *open* while I do not have it and no peer that counts holds it: then only the origin can bring it.
+#[derive(Debug)]
+pub(crate) struct Coverage {
+    runs: Runs,
+    have: Bitfield,
+    /// Per piece: peers that count and hold it.
+    holders: Vec<u16>,
+    /// Per piece: requests in flight.
+    copies: Vec<u8>,
+    /// Pieces that are missing, held by a peer that counts, and not asked for.
+    useful: PieceSet,
+    /// Pieces in flight that are missing.
+    missing_in_flight: u32,
+    /// Per run: pieces that I do not have.
+    missing: Vec<u32>,
+    /// Per run: pieces that are open.
+    open: Vec<u32>,
+}
+
+impl Coverage {
+    pub(crate) fn new(runs: Runs, have: Bitfield) -> Self {
+        let pieces = runs.layout().piece_count() as usize;
+        let mut new = Self {
+            runs,
+            have,
+            holders: vec![0; pieces],
+            copies: vec![0; pieces],
+            useful: PieceSet::new(pieces),
+            missing_in_flight: 0,
+            missing: Vec::new(),
+            open: Vec::new(),
+        };
+        new.recount();
+        new
+    }
+
+    /// Cuts the content into other runs.
+    pub(crate) fn set_runs(&mut self, runs: Runs) {
+        self.runs = runs;
+        self.recount();
+    }
+
+    fn recount(&mut self) {
+        self.missing = vec![0; self.runs.count()];
+        self.open = vec![0; self.runs.count()];
+        for piece in self.have.missing() {
+            let run = self.runs.of(piece).as_usize();
+            self.missing[run] += 1;
+            self.open[run] += u32::from(self.holders[piece.as_usize()] == 0);
+        }
+    }
+
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    pub(crate) fn have(&self) -> &Bitfield {
+        &self.have
+    }
+
+    pub(crate) fn has(&self, piece: PieceIndex) -> bool {
+        self.have.has(piece)
+    }
+
+    pub(crate) fn holders(&self, piece: PieceIndex) -> u16 {
+        self.holders[piece.as_usize()]
+    }
+
+    pub(crate) fn is_open(&self, piece: PieceIndex) -> bool {
+        !self.has(piece) && self.holders(piece) == 0
+    }
+
+    /// Pieces of the run that only the origin can bring.
+    pub(crate) fn open_in(&self, run: RunIndex) -> u32 {
+        self.open[run.as_usize()]
+    }
+
+    /// Pieces of the run that I do not have.
+    pub(crate) fn missing_in(&self, run: RunIndex) -> u32 {
+        self.missing[run.as_usize()]
+    }
+
+    /// Requests in flight for the piece.
+    pub(crate) fn copies(&self, piece: PieceIndex) -> usize {
+        usize::from(self.copies[piece.as_usize()])
+    }
+
+    /// Whether every missing piece is asked for.
+    pub(crate) fn all_missing_in_flight(&self) -> bool {
+        self.missing_in_flight == self.have.piece_count() - self.have.count()
+    }
+
+    /// Whether the mesh could ask for anything.
+    pub(crate) fn has_useful(&self) -> bool {
+        !self.useful.items.is_empty()
+    }
+
+    /// Of `choices` random useful pieces, the one with the fewest holders.
+    pub(crate) fn rarest_of(&self, choices: usize, rng: &mut Pcg64Mcg) -> Option<PieceIndex> {
+        let items = &self.useful.items;
+        if items.is_empty() {
+            return None;
+        }
+        (0..choices).map(|_| items[rng.random_range(0..items.len())]).min_by_key(|piece| self.holders(*piece))
+    }
+
+    /// `true` if it was new.
+    pub(crate) fn gain(&mut self, piece: PieceIndex) -> bool {
+        let new = self.have.insert(piece);
+        if new {
+            let run = self.runs.of(piece).as_usize();
+            self.missing[run] -= 1;
+            self.open[run] -= u32::from(self.holders(piece) == 0);
+            self.missing_in_flight -= u32::from(self.copies(piece) > 0);
+            self.sort_in(piece);
+        }
+        new
+    }
+
+    /// `true` if I had it.
+    pub(crate) fn lose(&mut self, piece: PieceIndex) -> bool {
+        let had = self.have.remove(piece);
+        if had {
+            let run = self.runs.of(piece).as_usize();
+            self.missing[run] += 1;
+            self.open[run] += u32::from(self.holders(piece) == 0);
+            self.missing_in_flight += u32::from(self.copies(piece) > 0);
+            self.sort_in(piece);
+        }
+        had
+    }
+
+    pub(crate) fn add_holder(&mut self, piece: PieceIndex) {
+        if self.is_open(piece) {
+            self.open[self.runs.of(piece).as_usize()] -= 1;
+        }
+        self.holders[piece.as_usize()] += 1;
+        self.sort_in(piece);
+    }
+
+    pub(crate) fn remove_holder(&mut self, piece: PieceIndex) {
+        self.holders[piece.as_usize()] -= 1;
+        if self.is_open(piece) {
+            self.open[self.runs.of(piece).as_usize()] += 1;
+        }
+        self.sort_in(piece);
+    }
+
+    /// A request for the piece begins.
+    pub(crate) fn add_copy(&mut self, piece: PieceIndex) {
+        self.copies[piece.as_usize()] += 1;
+        self.missing_in_flight += u32::from(!self.has(piece) && self.copies(piece) == 1);
+        self.sort_in(piece);
+    }
+
+    /// A request for the piece is over.
+    pub(crate) fn remove_copy(&mut self, piece: PieceIndex) {
+        self.copies[piece.as_usize()] -= 1;
+        self.missing_in_flight -= u32::from(!self.has(piece) && self.copies(piece) == 0);
+        self.sort_in(piece);
+    }
+
+    fn sort_in(&mut self, piece: PieceIndex) {
+        if !self.has(piece) && self.holders(piece) > 0 && self.copies(piece) == 0 {
+            self.useful.insert(piece);
+        } else {
+            self.useful.remove(piece);
+        }
+    }
+}
+
+/// A set of pieces from which one can be drawn at random.
+#[derive(Debug)]
+struct PieceSet {
+    items: Vec<PieceIndex>,
+    /// Per piece: one more than its place in `items`; 0 if it is not there.
+    places: Vec<u32>,
+}
+
+impl PieceSet {
+    fn new(pieces: usize) -> Self {
+        Self { items: Vec::new(), places: vec![0; pieces] }
+    }
+
+    fn insert(&mut self, piece: PieceIndex) {
+        let place = &mut self.places[piece.as_usize()];
+        if *place == 0 {
+            self.items.push(piece);
+            *place = u32::try_from(self.items.len()).expect("no more than 2^20 pieces");
+        }
+    }
+
+    fn remove(&mut self, piece: PieceIndex) {
+        let place = std::mem::take(&mut self.places[piece.as_usize()]);
+        if place > 0 {
+            self.items.swap_remove(place as usize - 1);
+            if let Some(moved) = self.items.get(place as usize - 1) {
+                self.places[moved.as_usize()] = place;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use swarmline_types::PieceLayout;
+
+    use super::*;
+
+    proptest! {
+        /// The counts that are carried along are those that a scan would find.
+        #[test]
+        fn counts_never_drift(steps in prop::collection::vec((0u32..150, 0u8..6), 0..300)) {
+            let layout = PieceLayout::new(150 << 14, 1 << 14).unwrap();
+            let runs = Runs::new(layout);
+            let mut coverage = Coverage::new(runs, Bitfield::none(&layout));
+            for (piece, what) in steps {
+                let piece = layout.piece(piece).unwrap();
+                match what {
+                    0 => { coverage.gain(piece); }
+                    1 => { coverage.lose(piece); }
+                    2 => coverage.add_holder(piece),
+                    3 if coverage.holders(piece) > 0 => coverage.remove_holder(piece),
+                    4 if coverage.copies(piece) < 2 => coverage.add_copy(piece),
+                    5 if coverage.copies(piece) > 0 => coverage.remove_copy(piece),
+                    _ => {}
+                }
+                let carried = (coverage.missing.clone(), coverage.open.clone());
+                coverage.recount();
+                prop_assert_eq!(carried, (coverage.missing.clone(), coverage.open.clone()));
+                let mut useful = coverage.useful.items.clone();
+                useful.sort();
+                let want: Vec<_> = layout
+                    .pieces()
+                    .filter(|p| !coverage.has(*p) && coverage.holders(*p) > 0 && coverage.copies(*p) == 0)
+                    .collect();
+                prop_assert_eq!(useful, want);
+                let in_flight = layout.pieces().filter(|p| !coverage.has(*p) && coverage.copies(*p) > 0).count();
+                prop_assert_eq!(coverage.missing_in_flight as usize, in_flight);
+            }
+        }
+    }
+}

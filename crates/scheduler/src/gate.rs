@@ -1,0 +1,123 @@
+//! When the origin may be asked: back-off after failures, pauses it asked for, and the end of its use.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+use swarmline_types::MonoTime;
+
+/// Shortest back-off after a failure that may pass; doubles each time up to [`BACK_OFF_MAX`].
+pub const BACK_OFF_MIN: Duration = Duration::from_secs(1);
+/// Longest back-off.
+pub const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+/// Longest `Retry-After` that is obeyed.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+
+/// Waits between attempts: exponential with jitter, or as long as the server asked.
+#[derive(Clone, Debug, Default)]
+pub struct BackOff {
+    failures: u32,
+}
+
+impl BackOff {
+    /// How long to wait after one more failure: 1 s doubling to 30 s, each between half and the whole of that; or
+    /// exactly `retry_after`, at most one hour.
+    pub fn after_failure(&mut self, retry_after: Option<Duration>, rng: &mut Pcg64Mcg) -> Duration {
+        let full = BACK_OFF_MIN.saturating_mul(1 << self.failures.min(5)).min(BACK_OFF_MAX);
+        self.failures += 1;
+        match retry_after {
+            Some(span) => span.min(RETRY_AFTER_MAX),
+            None => rng.random_range(full / 2..=full),
+        }
+    }
+
+    /// Something good came: the next failure waits 1 s again.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// Whether, and when, one content may ask its origin.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    is_closed: bool,
+    paused_until: MonoTime,
+    back_off: BackOff,
+    mismatches: u32,
+}
+
+impl Gate {
+    pub(crate) fn new(has_origin: bool) -> Self {
+        Self {
+            is_closed: !has_origin,
+            paused_until: MonoTime::ZERO,
+            back_off: BackOff::default(),
+            mismatches: 0,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    pub(crate) fn paused_until(&self) -> MonoTime {
+        self.paused_until
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    pub(crate) fn on_failure(
+        &mut self,
+        retry_after: Option<Duration>,
+        rng: &mut Pcg64Mcg,
+        now: MonoTime,
+    ) -> Duration {
+        let pause = self.back_off.after_failure(retry_after, rng);
+        self.pause(pause, now);
+        pause
+    }
+
+    pub(crate) fn pause(&mut self, span: Duration, now: MonoTime) {
+        self.paused_until = self.paused_until.max(now + span);
+    }
+
+    pub(crate) fn on_success(&mut self) {
+        self.back_off.reset();
+        self.mismatches = 0;
+    }
+
+    /// A piece from the origin had a wrong hash; returns how many in a row.
+    pub(crate) fn on_mismatch(&mut self) -> u32 {
+        self.mismatches += 1;
+        self.mismatches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn back_off_doubles_to_its_bound_and_starts_again() {
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let mut back_off = BackOff::default();
+        for full in [1, 2, 4, 8, 16, 30, 30] {
+            let wait = back_off.after_failure(None, &mut rng);
+            assert!(wait >= Duration::from_secs(full) / 2 && wait <= Duration::from_secs(full), "{wait:?}");
+        }
+        back_off.reset();
+        assert!(back_off.after_failure(None, &mut rng) <= BACK_OFF_MIN);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_an_hour() {
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let mut wait = |secs| BackOff::default().after_failure(Some(Duration::from_secs(secs)), &mut rng);
+        assert_eq!(wait(7), Duration::from_secs(7));
+        assert_eq!(wait(86_400), RETRY_AFTER_MAX);
+    }
+}

@@ -1,0 +1,222 @@
+//! What the others say that they fetch, and how far it is believed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use swarmline_types::{MonoTime, NodeId};
+
+use crate::config::{CLAIMS_PER_RUN_MAX, SILENT_AFTER, SLOW_AFTER};
+use crate::runs::RunIndex;
+
+/// Live claims that one member may hold: the largest window there is.
+const CLAIMS_PER_MEMBER_MAX: usize = 24;
+/// How long the growing claim of a member that never delivered keeps others from helping themselves.
+const STRANGER_BELIEVED: Duration = Duration::from_secs(30);
+/// Rates of past claims that make the median.
+const RATES_MAX: usize = 16;
+
+/// Claims of all other members.
+#[derive(Debug)]
+pub(super) struct Claims {
+    /// Only runs with at least one claim.
+    by_run: BTreeMap<RunIndex, Vec<Claim>>,
+    /// Bytes per second of the latest finished claims, mine included.
+    rates: VecDeque<u64>,
+    last_growth: MonoTime,
+}
+
+#[derive(Debug)]
+struct Claim {
+    by: NodeId,
+    since: MonoTime,
+    last_seen: MonoTime,
+    bytes: u64,
+    grew_at: MonoTime,
+    is_almost: bool,
+}
+
+/// What a look at a run with a live claim shows.
+pub(super) struct Live {
+    pub(super) by: NodeId,
+    pub(super) is_almost: bool,
+    /// Stands still, or is slower than a quarter of the median, for ten seconds.
+    pub(super) is_slow: bool,
+    /// Nobody else claims it too.
+    pub(super) is_only: bool,
+    /// When the answer may be another one without a message.
+    pub(super) next_look: MonoTime,
+}
+
+impl Claim {
+    fn is_live(&self, now: MonoTime) -> bool {
+        now < self.last_seen + SILENT_AFTER
+    }
+
+    fn rate(&self, now: MonoTime) -> u64 {
+        bytes_per_s(self.bytes, now.since(self.since))
+    }
+
+    fn is_slow(&self, median_rate: u64, now: MonoTime) -> bool {
+        let stalls = now >= self.grew_at + SLOW_AFTER;
+        let crawls = now >= self.since + SLOW_AFTER && self.rate(now).saturating_mul(4) < median_rate;
+        stalls || crawls
+    }
+}
+
+impl Claims {
+    pub(super) fn new(now: MonoTime) -> Self {
+        Self { by_run: BTreeMap::new(), rates: VecDeque::new(), last_growth: now }
+    }
+
+    pub(super) fn last_growth(&self) -> MonoTime {
+        self.last_growth
+    }
+
+    /// `true` if it is news that this member works on this run.
+    pub(super) fn add(&mut self, run: RunIndex, by: NodeId, now: MonoTime) -> bool {
+        let known = self.by_run.get(&run).is_some_and(|claims| claims.iter().any(|claim| claim.by == by));
+        self.entry(run, by, now).is_some() && !known
+    }
+
+    /// The claim, renewed; a new one if it was missed. `None` beyond the bounds.
+    fn entry(&mut self, run: RunIndex, by: NodeId, now: MonoTime) -> Option<&mut Claim> {
+        let is_mine = |claim: &Claim| claim.by == by;
+        if !self.by_run.get(&run).is_some_and(|claims| claims.iter().any(is_mine)) {
+            let live_of_member =
+                self.by_run.values().flatten().filter(|claim| is_mine(claim) && claim.is_live(now)).count();
+            let beside =
+                self.by_run.get(&run).map_or(0, |claims| claims.iter().filter(|c| c.is_live(now)).count());
+            if live_of_member >= CLAIMS_PER_MEMBER_MAX || beside >= CLAIMS_PER_RUN_MAX {
+                return None;
+            }
+            let claims = self.by_run.entry(run).or_default();
+            claims.retain(|claim| claim.is_live(now));
+            claims.push(Claim { by, since: now, last_seen: now, bytes: 0, grew_at: now, is_almost: false });
+        }
+        let claim = self.by_run.get_mut(&run)?.iter_mut().find(|claim| is_mine(claim))?;
+        claim.last_seen = now;
+        Some(claim)
+    }
+
+    /// A heartbeat. That it grows is a sign of life of the site, from a stranger only for so long.
+    pub(super) fn on_progress(
+        &mut self,
+        run: RunIndex,
+        by: NodeId,
+        is_proven: bool,
+        bytes: u64,
+        now: MonoTime,
+    ) {
+        let Some(claim) = self.entry(run, by, now) else { return };
+        if bytes > claim.bytes {
+            claim.bytes = bytes;
+            claim.grew_at = now;
+            if is_proven || now < claim.since + STRANGER_BELIEVED {
+                self.last_growth = now;
+            }
+        }
+    }
+
+    pub(super) fn on_almost(&mut self, run: RunIndex, by: NodeId, now: MonoTime) {
+        if let Some(claim) = self.entry(run, by, now) {
+            claim.is_almost = true;
+        }
+    }
+
+    pub(super) fn on_done(&mut self, run: RunIndex, by: NodeId, size: u64, now: MonoTime) {
+        if let Some(claim) =
+            self.by_run.get(&run).and_then(|claims| claims.iter().find(|claim| claim.by == by))
+        {
+            self.observe(size, now.since(claim.since));
+        }
+        self.last_growth = now;
+        self.remove(run, &by);
+    }
+
+    /// A claim took this long for that much.
+    pub(super) fn observe(&mut self, bytes: u64, span: Duration) {
+        self.rates.push_back(bytes_per_s(bytes, span));
+        if self.rates.len() > RATES_MAX {
+            self.rates.pop_front();
+        }
+    }
+
+    pub(super) fn remove(&mut self, run: RunIndex, by: &NodeId) {
+        if let Some(claims) = self.by_run.get_mut(&run) {
+            claims.retain(|claim| claim.by != *by);
+            if claims.is_empty() {
+                self.by_run.remove(&run);
+            }
+        }
+    }
+
+    /// Forgets the claims of a run and says whose they were.
+    pub(super) fn remove_all(&mut self, run: RunIndex) -> Vec<NodeId> {
+        self.by_run.remove(&run).into_iter().flatten().map(|claim| claim.by).collect()
+    }
+
+    /// Runs have new numbers.
+    pub(super) fn forget_runs(&mut self) {
+        self.by_run.clear();
+    }
+
+    /// A member left. Its claims end with it; after a crash they are as those of one long silent.
+    pub(super) fn on_gone(&mut self, member: &NodeId, clean: bool, now: MonoTime) {
+        for claims in self.by_run.values_mut() {
+            match clean {
+                true => claims.retain(|claim| claim.by != *member),
+                false => claims
+                    .iter_mut()
+                    .filter(|claim| claim.by == *member)
+                    .for_each(|claim| claim.last_seen = claim.last_seen.min(now - SILENT_AFTER)),
+            }
+        }
+        self.by_run.retain(|_, claims| !claims.is_empty());
+    }
+
+    pub(super) fn is_claimed(&self, run: RunIndex) -> bool {
+        self.by_run.contains_key(&run)
+    }
+
+    /// When a claimant of the run was last heard of.
+    pub(super) fn last_seen(&self, run: RunIndex) -> Option<MonoTime> {
+        self.by_run.get(&run)?.iter().map(|claim| claim.last_seen).max()
+    }
+
+    /// Live claims that move: what stands still or crawls takes nothing from the others.
+    pub(super) fn moving_count(&self, now: MonoTime) -> usize {
+        let median = self.median_rate();
+        self.by_run
+            .values()
+            .flatten()
+            .filter(|claim| claim.is_live(now) && !claim.is_slow(median, now))
+            .count()
+    }
+
+    /// The live claim of the run that has come furthest.
+    pub(super) fn live(&self, run: RunIndex, now: MonoTime) -> Option<Live> {
+        let claims = self.by_run.get(&run)?;
+        let live = || claims.iter().filter(|claim| claim.is_live(now));
+        let best = live().max_by_key(|claim| claim.bytes)?;
+        let changes = [best.last_seen + SILENT_AFTER, best.grew_at + SLOW_AFTER, best.since + SLOW_AFTER];
+        Some(Live {
+            by: best.by,
+            is_almost: live().any(|claim| claim.is_almost),
+            is_slow: best.is_slow(self.median_rate(), now),
+            is_only: live().count() == 1,
+            next_look: changes.into_iter().filter(|at| *at > now).min().unwrap_or(MonoTime::NEVER),
+        })
+    }
+
+    /// Of finished claims only: what is still running may be a liar's, as many times as it likes.
+    fn median_rate(&self) -> u64 {
+        let mut rates: Vec<_> = self.rates.iter().copied().collect();
+        rates.sort_unstable();
+        rates.get(rates.len() / 2).copied().unwrap_or(0)
+    }
+}
+
+fn bytes_per_s(bytes: u64, span: Duration) -> u64 {
+    let micros = span.as_micros().max(1);
+    u64::try_from(u128::from(bytes) * 1_000_000 / micros).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,44 @@
+//! The piece scheduler: what to ask of whom, what to serve to whom, when the origin may be used.
+//!
+//! Sans-IO: no clock, socket, file or ambient randomness. Two machines, driven alike: `handle` one input, drain
+//! `poll_action`, wait until `poll_timeout` or the next input.
+//!
+//! - [`Content`], one per content. Its **lane** is the site's agreement, without a leader, on who fetches what from the
+//!   origin; its **mesh** spreads verified pieces by pull.
+//! - [`Node`], one per node: connections, the serving queue, and what all contents may start.
+//!
+//! The same code runs in the product and in simulation. Same seed and same inputs give the same actions, byte for
+//! byte: ordered maps, integers where nodes must agree, randomness only from the seed.
+//!
+//! Not here: hashing, writing, sockets, HTTP. The driver does what [`Action`] and [`NodeAction`] say and tells what
+//! came of it.
+
+pub mod config;
+mod ledger;
+pub mod score;
+
+mod bucket;
+mod gate;
+mod runs;
+
+mod coverage;
+mod peers;
+mod requests;
+
+mod site;
+
+mod announce;
+mod lane;
+mod mesh;
+
+mod content;
+mod node;
+
+pub use config::Config;
+pub use content::{
+    Action, Allowance, Content, Explain, Failure, FetchReason, GiveUp, Input, Stage, Unlimited,
+};
+pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX};
+pub use ledger::{Account, Ledger, SOURCES_MAX, Source};
+pub use node::{BAN, BANS_MAX, MEMBERS_MAX, Node, NodeAction, NodeConfig, NodeInput, Ticket};
+pub use requests::RequestId;

@@ -1,0 +1,165 @@
+//! The mesh: pulls verified pieces from neighbours. Chooses piece and source, and how much is in flight.
+//!
+//! Does not touch the origin. Invariant: a slow peer is asked less, never banned; a silent one is snubbed for a while.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
+
+use crate::config::{
+    CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
+    IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, RUN_SIZE, SLOW_SERVICE, SMALL_PIECE_FACTOR_MAX,
+};
+use crate::content::Allowance;
+use crate::ledger::Source;
+use crate::requests::{InFlight, RequestId};
+use crate::site::Site;
+
+/// What the mesh remembers of how it goes.
+#[derive(Debug)]
+pub(crate) struct Mesh {
+    /// Requests that may be in flight now.
+    limit: usize,
+    limit_max: usize,
+    per_peer_max: usize,
+    /// Mean time from request to arrival.
+    service: Option<Duration>,
+}
+
+impl Mesh {
+    pub(crate) fn new(site: &Site) -> Self {
+        let per_run = (RUN_SIZE / site.coverage.runs().layout().piece_size()).max(1) as usize;
+        let factor = per_run.min(SMALL_PIECE_FACTOR_MAX);
+        Self {
+            limit: IN_FLIGHT_START * factor,
+            limit_max: IN_FLIGHT_MAX * factor,
+            per_peer_max: PER_PEER_MAX * factor,
+            service: None,
+        }
+    }
+
+    /// A piece came whole: how long that took steers how much is asked for.
+    pub(crate) fn on_arrived(&mut self, request: &InFlight, now: MonoTime) {
+        let took = now.since(request.started);
+        self.service = Some(self.service.map_or(took, |mean| (mean * 7 + took) / 8));
+        if took < FAST_SERVICE {
+            self.limit = (self.limit + 1).min(self.limit_max);
+        } else if took > SLOW_SERVICE {
+            self.limit = (self.limit - 1).max(IN_FLIGHT_MIN);
+        }
+    }
+
+    /// Asks for as much as may be in flight.
+    pub(crate) fn pull(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let mut draws = 0;
+        while site.requests.at_peers() < self.limit && draws < DRAWS_MAX {
+            let Some(piece) = site.draw(CHOICES) else { break };
+            match self.source_of(piece, None, site, now) {
+                Some(peer) if self.ask(peer, piece, site, allowance, now) => draws = 0,
+                Some(_) => return,
+                None => draws += 1,
+            }
+        }
+        self.probe(site, allowance, now);
+        if !site.coverage.has_useful() && site.coverage.all_missing_in_flight() {
+            self.endgame(site, allowance, now);
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        PROGRESS_TIMEOUT.max(self.service.unwrap_or_default() * 3)
+    }
+
+    /// Ends requests that stand still. What only silent peers hold is open again, so this comes before the lane's turn.
+    pub(crate) fn expire(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let timeout = self.timeout();
+        let at_peers =
+            || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
+        let due: Vec<_> = at_peers()
+            .filter(|(_, r, _)| now >= r.last_progress + timeout)
+            .map(|(id, _, p)| (id, p))
+            .collect();
+        let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
+        for (request, peer) in due {
+            site.cancel(request, allowance);
+            site.peers.on_timeout(&peer, &mut site.coverage, now);
+        }
+        if let Some(next) = next {
+            site.wake_at(next);
+        }
+    }
+
+    fn ask(
+        &self,
+        peer: NodeId,
+        piece: PieceIndex,
+        site: &mut Site,
+        allowance: &mut dyn Allowance,
+        now: MonoTime,
+    ) -> bool {
+        site.request(Source::Peer(peer), PieceRange::one(piece), allowance, now).is_some()
+    }
+
+    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then at random.
+    fn source_of(
+        &self,
+        piece: PieceIndex,
+        not: Option<NodeId>,
+        site: &mut Site,
+        now: MonoTime,
+    ) -> Option<NodeId> {
+        let fits = |id: &NodeId| Some(*id) != not && site.is_neighbour(id);
+        let free: Vec<_> = site
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.is_usable(now) && peer.has(piece) && peer.in_flight < self.per_peer_max)
+            .filter(|(id, _)| fits(id))
+            .map(|(id, peer)| (peer.in_flight, *id))
+            .collect();
+        let fewest = free.iter().map(|(in_flight, _)| *in_flight).min()?;
+        let best: Vec<_> = free.into_iter().filter(|(in_flight, _)| *in_flight == fewest).collect();
+        Some(best[site.rng.random_range(0..best.len())].1)
+    }
+
+    /// A peer whose word no longer counts gets the chance to prove itself, one request at a time: it may be the last
+    /// that has a piece.
+    fn probe(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        if site.requests.at_peers() >= self.limit {
+            return;
+        }
+        let idle = site
+            .peers
+            .iter()
+            .filter(|(_, peer)| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0);
+        let wanted = |piece: &PieceIndex| !site.coverage.has(*piece) && site.coverage.copies(*piece) == 0;
+        let chance =
+            |(id, peer): (&NodeId, &crate::peers::Peer)| Some((*id, peer.bitmap().pieces().find(wanted)?));
+        let probes: Vec<_> = idle.filter_map(chance).collect();
+        for (peer, piece) in probes {
+            if site.coverage.copies(piece) == 0 {
+                self.ask(peer, piece, site, allowance, now);
+            }
+        }
+    }
+
+    /// All that is missing is asked for: the slowest requests get a second source.
+    fn endgame(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let waiting = |(_, request): (RequestId, &InFlight)| {
+            let peer = request.peer()?;
+            let piece = request.pieces.first();
+            let single = site.coverage.copies(piece) < COPIES_MAX && !site.coverage.has(piece);
+            single.then_some((request.started + ENDGAME_AFTER, piece, peer))
+        };
+        let candidates: Vec<_> = site.requests.iter().filter_map(waiting).collect();
+        for (due, piece, asked) in candidates {
+            if now < due {
+                site.wake_at(due);
+            } else if site.requests.at_peers() < self.limit_max
+                && let Some(other) = self.source_of(piece, Some(asked), site, now)
+            {
+                self.ask(other, piece, site, allowance, now);
+            }
+        }
+    }
+}

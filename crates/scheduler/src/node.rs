@@ -1,0 +1,407 @@
+//! The machine of one node: what all its contents share.
+//!
+//! Decides whom to connect to, which peers meet which content, what is served when, and what the contents may start.
+//! Drive it like a [`Content`](crate::Content): one input, drain, wait. Each part has its own bounds, named there.
+
+mod budget;
+mod contacts;
+mod serving;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use swarmline_types::message::{BlockRequest, MemberInfo, WireRequest};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, Rate};
+
+use crate::content::Allowance;
+use crate::ledger::Source;
+use budget::Budget;
+use contacts::Contacts;
+pub use serving::Ticket;
+use serving::{Asked, Serving};
+
+/// Most members of a content named to a newcomer at once.
+pub const MEMBERS_MAX: usize = 64;
+/// How long a peer that sent a bad piece is kept from that content: 24 h.
+pub const BAN: Duration = Duration::from_secs(24 * 3600);
+/// Most bans remembered; beyond it the oldest is forgotten.
+pub const BANS_MAX: usize = 1024;
+
+/// Bounds of one node.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Connections that the node opens itself. Default 64.
+    pub connections_max: usize,
+    /// Limit on what all contents receive. Default none.
+    pub download_rate: Option<Rate>,
+    /// Limit on what is served to peers. Default none.
+    pub upload_rate: Option<Rate>,
+    /// Bytes of pieces in flight, which are in memory. Default 48 MiB. One request always fits.
+    pub buffer_bytes_max: u64,
+    /// Origin requests at a time, of all contents. Default 24.
+    pub origin_requests_max: usize,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            connections_max: 64,
+            download_rate: None,
+            upload_rate: None,
+            buffer_bytes_max: 48 << 20,
+            origin_requests_max: 24,
+        }
+    }
+}
+
+/// A fact that has already happened.
+#[derive(Clone, Debug)]
+pub enum NodeInput {
+    /// Discovery or a member named a node.
+    Found {
+        /// Who.
+        node: NodeId,
+        /// Where it accepts connections.
+        addr: SocketAddr,
+    },
+    /// A connection stands and the peer said hello.
+    Up {
+        /// Who.
+        peer: NodeId,
+        /// Where it accepts connections; `None` if it accepts none.
+        addr: Option<SocketAddr>,
+        /// How much origin work it takes on.
+        class: CapacityClass,
+        /// What it holds or wants.
+        contents: Vec<ContentId>,
+    },
+    /// The connection is gone.
+    Down {
+        /// Who.
+        peer: NodeId,
+        /// It said goodbye.
+        clean: bool,
+    },
+    /// A peer holds or wants one more content.
+    Joined {
+        /// Who.
+        peer: NodeId,
+        /// Which.
+        content: ContentId,
+    },
+    /// A peer no longer holds or wants a content.
+    Left {
+        /// Who.
+        peer: NodeId,
+        /// Which.
+        content: ContentId,
+    },
+    /// A peer asks for bytes.
+    Asked {
+        /// Who.
+        peer: NodeId,
+        /// Of which content.
+        content: ContentId,
+        /// What.
+        block: BlockRequest,
+        /// Whether this node has that piece.
+        has: bool,
+    },
+    /// A peer takes back what it asked for.
+    Revoked {
+        /// Who.
+        peer: NodeId,
+        /// Its name for it.
+        request: WireRequest,
+    },
+    /// The bytes of a ticket are handed to the network, or cannot be.
+    Served {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// A peer sent a bad piece of this content.
+    Banned {
+        /// Who.
+        peer: NodeId,
+        /// Of which content.
+        content: ContentId,
+    },
+    /// [`Node::poll_timeout`] has come.
+    Timer,
+}
+
+/// An order that only the driver can carry out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NodeAction {
+    /// Open a connection.
+    Dial {
+        /// Whom.
+        node: NodeId,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// Close a connection.
+    Disconnect {
+        /// Whom.
+        peer: NodeId,
+    },
+    /// Tell the content: this peer shares it.
+    Meet {
+        /// The content.
+        content: ContentId,
+        /// The peer.
+        peer: NodeId,
+        /// How much origin work it takes on.
+        class: CapacityClass,
+    },
+    /// Tell the content: this peer shares it no longer.
+    Part {
+        /// The content.
+        content: ContentId,
+        /// The peer.
+        peer: NodeId,
+        /// It said so, instead of vanishing.
+        clean: bool,
+    },
+    /// Tell a peer of other members of a content.
+    Introduce {
+        /// Whom.
+        to: NodeId,
+        /// The content.
+        content: ContentId,
+        /// The members.
+        members: Vec<MemberInfo>,
+    },
+    /// Read these bytes and send them; answer with [`NodeInput::Served`].
+    Serve {
+        /// Its name.
+        ticket: Ticket,
+        /// To whom.
+        peer: NodeId,
+        /// Of which content.
+        content: ContentId,
+        /// What.
+        block: BlockRequest,
+    },
+    /// Tell a peer: busy, or: not here.
+    Reject {
+        /// Whom.
+        peer: NodeId,
+        /// Of which content.
+        content: ContentId,
+        /// Its name for what it asked.
+        request: WireRequest,
+    },
+    /// Give the content [`Input::Timer`](crate::Input::Timer): it may start what it could not before.
+    Wake {
+        /// The content.
+        content: ContentId,
+    },
+}
+
+/// What all contents of one node share.
+#[derive(Debug)]
+pub struct Node {
+    me: NodeId,
+    contacts: Contacts,
+    serving: Serving,
+    budget: Budget,
+    contents: BTreeSet<ContentId>,
+    peers: BTreeMap<NodeId, PeerState>,
+    /// Until when; bounded by [`BANS_MAX`].
+    bans: BTreeMap<(NodeId, ContentId), MonoTime>,
+    /// Bounded by what one input can cause.
+    actions: VecDeque<NodeAction>,
+}
+
+#[derive(Debug)]
+struct PeerState {
+    addr: Option<SocketAddr>,
+    class: CapacityClass,
+    contents: BTreeSet<ContentId>,
+}
+
+/// Contents that one peer may say it shares.
+const CONTENTS_PER_PEER_MAX: usize = 1024;
+
+impl Node {
+    /// A node that knows nobody yet.
+    pub fn new(me: NodeId, config: &NodeConfig, seed: u64) -> Self {
+        Self {
+            me,
+            contacts: Contacts::new(me, config.connections_max, seed),
+            serving: Serving::new(config.upload_rate),
+            budget: Budget::new(config),
+            contents: BTreeSet::new(),
+            peers: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// From now on this node holds or wants the content; peers that share it meet it.
+    pub fn open(&mut self, content: ContentId, now: MonoTime) {
+        if !self.contents.insert(content) {
+            return;
+        }
+        let sharing: Vec<_> =
+            self.peers.iter().filter(|(_, p)| p.contents.contains(&content)).map(|(id, _)| *id).collect();
+        sharing.into_iter().for_each(|peer| self.meet(peer, content, now));
+    }
+
+    /// This node no longer holds or wants the content.
+    pub fn close(&mut self, content: &ContentId) {
+        self.contents.remove(content);
+        self.serving.forget_content(content);
+        self.budget.forget(content);
+    }
+
+    /// Takes in one fact. Never fails: a fact that came too late is ignored.
+    pub fn handle(&mut self, input: NodeInput, now: MonoTime) {
+        match input {
+            NodeInput::Found { node, addr } => self.contacts.on_found(node, addr, now),
+            NodeInput::Up { peer, addr, class, contents } => self.on_up(peer, addr, class, contents, now),
+            NodeInput::Down { peer, clean } => self.on_down(peer, clean, now),
+            NodeInput::Joined { peer, content } => self.on_joined(peer, content, now),
+            NodeInput::Left { peer, content } => self.on_left(peer, content),
+            NodeInput::Asked { peer, content, block, has } => self.on_asked(peer, content, block, has, now),
+            NodeInput::Revoked { peer, request } => self.serving.revoke(&peer, request),
+            NodeInput::Served { ticket } => self.serving.on_served(ticket, now),
+            NodeInput::Banned { peer, content } => self.ban(peer, content, now),
+            NodeInput::Timer => {}
+        }
+        self.contacts.dial_due(&mut self.actions, now);
+        self.serving.start_due(&mut self.actions, now);
+        self.budget.wake_due(&mut self.actions, now);
+    }
+
+    /// Next order; `None` means drained.
+    pub fn poll_action(&mut self) -> Option<NodeAction> {
+        self.actions.pop_front()
+    }
+
+    /// When to come back with [`NodeInput::Timer`] if nothing happens first.
+    pub fn poll_timeout(&self) -> Option<MonoTime> {
+        [self.contacts.due(), self.serving.due(), self.budget.due()].into_iter().flatten().min()
+    }
+
+    /// What one content may start now.
+    pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
+        OneContent { budget: &mut self.budget, content, priority }
+    }
+
+    /// Bytes of an origin's answer arrived. `Some` says until when to read no more of it.
+    pub fn on_origin_bytes(&mut self, bytes: u64, now: MonoTime) -> Option<MonoTime> {
+        self.budget.on_origin_bytes(bytes, now)
+    }
+
+    /// How many peers are connected.
+    pub fn connected(&self) -> usize {
+        self.peers.len()
+    }
+
+    fn on_up(
+        &mut self,
+        peer: NodeId,
+        addr: Option<SocketAddr>,
+        class: CapacityClass,
+        contents: Vec<ContentId>,
+        now: MonoTime,
+    ) {
+        self.contacts.on_up(peer, addr);
+        let shared = contents.into_iter().take(CONTENTS_PER_PEER_MAX).collect::<BTreeSet<_>>();
+        self.peers.insert(peer, PeerState { addr, class, contents: shared.clone() });
+        for content in shared.intersection(&self.contents.clone()) {
+            self.meet(peer, *content, now);
+        }
+    }
+
+    fn on_down(&mut self, peer: NodeId, clean: bool, now: MonoTime) {
+        let Some(state) = self.peers.remove(&peer) else { return };
+        self.contacts.on_down(&peer, clean, now);
+        self.serving.forget_peer(&peer);
+        let shared = state.contents.intersection(&self.contents);
+        self.actions.extend(shared.map(|content| NodeAction::Part { content: *content, peer, clean }));
+    }
+
+    fn on_joined(&mut self, peer: NodeId, content: ContentId, now: MonoTime) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        let room = state.contents.len() < CONTENTS_PER_PEER_MAX;
+        if room && state.contents.insert(content) && self.contents.contains(&content) {
+            self.meet(peer, content, now);
+        }
+    }
+
+    fn on_left(&mut self, peer: NodeId, content: ContentId) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        if state.contents.remove(&content) && self.contents.contains(&content) {
+            self.actions.push_back(NodeAction::Part { content, peer, clean: true });
+        }
+    }
+
+    /// Brings a peer and a content together, and tells the peer who else is there.
+    fn meet(&mut self, peer: NodeId, content: ContentId, now: MonoTime) {
+        if self.bans.get(&(peer, content)).is_some_and(|until| now < *until) {
+            return;
+        }
+        let Some(state) = self.peers.get(&peer) else { return };
+        let class = state.class;
+        let info = |(node, state): (&NodeId, &PeerState)| {
+            let others = *node != peer && state.contents.contains(&content);
+            let addrs = state.addr.into_iter().collect::<Vec<_>>();
+            (others && !addrs.is_empty()).then_some(MemberInfo { node: *node, class: state.class, addrs })
+        };
+        let members: Vec<_> = self.peers.iter().filter_map(info).take(MEMBERS_MAX).collect();
+        self.actions.push_back(NodeAction::Meet { content, peer, class });
+        if !members.is_empty() {
+            self.actions.push_back(NodeAction::Introduce { to: peer, content, members });
+        }
+    }
+
+    fn on_asked(&mut self, peer: NodeId, content: ContentId, block: BlockRequest, has: bool, now: MonoTime) {
+        let known = self.peers.get(&peer).is_some_and(|state| state.contents.contains(&content));
+        let accepted = if known && has { self.serving.take(peer, content, block) } else { Asked::Rejected };
+        let refuse = NodeAction::Reject { peer, content, request: block.request };
+        match accepted {
+            Asked::Queued => {}
+            Asked::Rejected if self.serving.may_reject(&peer, now) => self.actions.push_back(refuse),
+            Asked::Rejected => self.actions.push_back(NodeAction::Disconnect { peer }),
+        }
+    }
+
+    fn ban(&mut self, peer: NodeId, content: ContentId, now: MonoTime) {
+        self.bans.retain(|_, until| now < *until);
+        if self.bans.len() >= BANS_MAX
+            && let Some(oldest) = self.bans.iter().min_by_key(|(_, until)| **until).map(|(key, _)| *key)
+        {
+            self.bans.remove(&oldest);
+        }
+        self.bans.insert((peer, content), now + BAN);
+        self.actions.push_back(NodeAction::Disconnect { peer });
+    }
+
+    /// This node's own id.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+}
+
+struct OneContent<'a> {
+    budget: &'a mut Budget,
+    content: ContentId,
+    priority: Priority,
+}
+
+impl Allowance for OneContent<'_> {
+    fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool {
+        self.budget.try_start(self.content, self.priority, from, bytes, now)
+    }
+
+    fn end(&mut self, from: Source, bytes: u64, received: u64) {
+        self.budget.end(from, bytes, received);
+    }
+}
+
+#[cfg(test)]
+mod tests;

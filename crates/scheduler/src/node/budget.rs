@@ -1,0 +1,119 @@
+//! What the contents may start: buffers, origin connections and the download rate, foreground first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use swarmline_types::{ContentId, MonoTime, PIECE_SIZE_MAX, Priority};
+
+use crate::bucket::Bucket;
+use crate::ledger::Source;
+use crate::node::{NodeAction, NodeConfig};
+
+/// How long a refused foreground content keeps background ones waiting.
+const FOREGROUND_FIRST: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Budget {
+    download: Bucket,
+    buffer_bytes: u64,
+    buffer_bytes_max: u64,
+    origin_requests: usize,
+    origin_requests_max: usize,
+    /// Contents that were refused, and when to wake them at the latest. Bounded by the open contents.
+    refused: BTreeMap<(Priority, ContentId), MonoTime>,
+    /// Something was given back since they were refused.
+    has_room: bool,
+    foreground_refused: Option<MonoTime>,
+}
+
+impl Budget {
+    pub(super) fn new(config: &NodeConfig) -> Self {
+        Self {
+            download: Bucket::new(config.download_rate),
+            buffer_bytes: 0,
+            buffer_bytes_max: config.buffer_bytes_max,
+            origin_requests: 0,
+            origin_requests_max: config.origin_requests_max,
+            refused: BTreeMap::new(),
+            has_room: false,
+            foreground_refused: None,
+        }
+    }
+
+    pub(super) fn try_start(
+        &mut self,
+        content: ContentId,
+        priority: Priority,
+        from: Source,
+        bytes: u64,
+        now: MonoTime,
+    ) -> bool {
+        let must_wait = match self.download.ready(now) {
+            Err(later) => Some(later),
+            Ok(()) if !self.fits(from, bytes) => Some(MonoTime::NEVER),
+            Ok(()) => {
+                self.foreground_refused.filter(|_| priority == Priority::Background).filter(|at| now < *at)
+            }
+        };
+        if let Some(until) = must_wait {
+            self.refused.insert((priority, content), until);
+            if priority == Priority::Foreground {
+                self.foreground_refused = Some(now + FOREGROUND_FIRST);
+            }
+            return false;
+        }
+        self.buffer_bytes += buffered(bytes);
+        match from {
+            Source::Origin => self.origin_requests += 1,
+            Source::Peer(_) => self.download.take(bytes),
+        }
+        true
+    }
+
+    fn fits(&self, from: Source, bytes: u64) -> bool {
+        let slot = from != Source::Origin || self.origin_requests < self.origin_requests_max;
+        let buffer = self.buffer_bytes == 0 || self.buffer_bytes + buffered(bytes) <= self.buffer_bytes_max;
+        slot && buffer
+    }
+
+    pub(super) fn end(&mut self, from: Source, bytes: u64, received: u64) {
+        self.buffer_bytes -= buffered(bytes);
+        match from {
+            Source::Origin => self.origin_requests -= 1,
+            Source::Peer(_) => self.download.give_back(bytes.saturating_sub(received)),
+        }
+        self.has_room = true;
+    }
+
+    pub(super) fn on_origin_bytes(&mut self, bytes: u64, now: MonoTime) -> Option<MonoTime> {
+        self.download.take(bytes);
+        self.download.ready(now).err()
+    }
+
+    pub(super) fn forget(&mut self, content: &ContentId) {
+        self.refused.retain(|(_, refused), _| refused != content);
+    }
+
+    pub(super) fn due(&self) -> Option<MonoTime> {
+        if self.has_room && !self.refused.is_empty() {
+            return Some(MonoTime::ZERO);
+        }
+        self.refused.values().copied().min().filter(|at| *at != MonoTime::NEVER)
+    }
+
+    /// Foreground comes first, by the order of the keys.
+    pub(super) fn wake_due(&mut self, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
+        let room = std::mem::take(&mut self.has_room);
+        let due: Vec<_> =
+            self.refused.iter().filter(|(_, until)| room || now >= **until).map(|(key, _)| *key).collect();
+        for key in due {
+            self.refused.remove(&key);
+            actions.push_back(NodeAction::Wake { content: key.1 });
+        }
+    }
+}
+
+/// What a request keeps in memory: a stream from the origin holds no more than its current piece.
+fn buffered(bytes: u64) -> u64 {
+    bytes.min(u64::from(PIECE_SIZE_MAX))
+}

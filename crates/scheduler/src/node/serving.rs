@@ -1,0 +1,183 @@
+//! What is served to whom, when: a short queue, a few at a time, everybody in turn.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use swarmline_types::message::{BlockRequest, WireRequest};
+use swarmline_types::{ContentId, MonoTime, NodeId, Rate};
+
+use crate::bucket::Bucket;
+use crate::node::NodeAction;
+
+/// Answers in the making at a time. More than one, so that a peer that reads slowly holds up nobody else.
+const ACTIVE_MAX: usize = 4;
+/// Bytes that may wait: eight pieces of the usual size.
+const QUEUE_BYTES_MAX: u64 = 8 << 20;
+/// Time that what waits may take at the measured upload rate.
+const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
+/// Requests of one peer that may wait.
+const QUEUE_PER_PEER_MAX: usize = 64;
+/// Blocks of a piece already begun that one peer may always have waiting, so that a large piece does not break off.
+const CONTINUED_MAX: usize = 4;
+/// Rejects per second that one peer may cause before it is held to flood.
+const REJECTS_PER_S: u64 = 200;
+/// Rejects that may come at once.
+const REJECTS_BURST: u64 = 1000;
+/// Peers whose rejects are counted.
+const REJECTED_MAX: usize = 256;
+
+/// Name of an answer in the making.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ticket(u64);
+
+/// What happens to a request of a peer.
+pub(super) enum Asked {
+    Queued,
+    Rejected,
+}
+
+#[derive(Debug)]
+struct Ask {
+    content: ContentId,
+    block: BlockRequest,
+}
+
+#[derive(Debug)]
+struct Active {
+    size: u64,
+    since: MonoTime,
+}
+
+/// The serving queue of the node, of all contents together.
+#[derive(Debug)]
+pub(super) struct Serving {
+    upload: Bucket,
+    queues: BTreeMap<NodeId, VecDeque<Ask>>,
+    queued_bytes: u64,
+    /// Whose turn was last.
+    last_turn: Option<NodeId>,
+    active: BTreeMap<Ticket, Active>,
+    next_ticket: u64,
+    /// Measured.
+    rate: Option<Rate>,
+    last_served: MonoTime,
+    /// What each peer may still be refused this second.
+    rejects: BTreeMap<NodeId, Bucket>,
+    due: Option<MonoTime>,
+}
+
+impl Serving {
+    pub(super) fn new(upload_rate: Option<Rate>) -> Self {
+        Self {
+            upload: Bucket::new(upload_rate),
+            queues: BTreeMap::new(),
+            queued_bytes: 0,
+            last_turn: None,
+            active: BTreeMap::new(),
+            next_ticket: 0,
+            rate: None,
+            last_served: MonoTime::ZERO,
+            rejects: BTreeMap::new(),
+            due: None,
+        }
+    }
+
+    /// Puts a request into the queue if its bounds allow.
+    pub(super) fn take(&mut self, peer: NodeId, content: ContentId, block: BlockRequest) -> Asked {
+        let of_peer = self.queues.get(&peer).map_or(0, VecDeque::len);
+        let continued = block.offset > 0 && of_peer < CONTINUED_MAX;
+        let size = u64::from(block.size);
+        let in_time = self.rate.map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
+        let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
+        if !continued && (of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max) {
+            return Asked::Rejected;
+        }
+        self.queued_bytes += size;
+        self.queues.entry(peer).or_default().push_back(Ask { content, block });
+        Asked::Queued
+    }
+
+    /// Whether a peer may be refused once more; a flood of requests is cut off instead.
+    pub(super) fn may_reject(&mut self, peer: &NodeId, now: MonoTime) -> bool {
+        if self.rejects.len() >= REJECTED_MAX && !self.rejects.contains_key(peer) {
+            self.rejects.pop_first();
+        }
+        let bucket = self
+            .rejects
+            .entry(*peer)
+            .or_insert_with(|| Bucket::with_burst(Rate::bytes_per_s(REJECTS_PER_S), REJECTS_BURST));
+        let allowed = bucket.ready(now).is_ok();
+        bucket.take(1);
+        allowed
+    }
+
+    pub(super) fn revoke(&mut self, peer: &NodeId, request: WireRequest) {
+        self.drop_where(|asker, ask| asker == peer && ask.block.request == request);
+    }
+
+    pub(super) fn forget_peer(&mut self, peer: &NodeId) {
+        self.drop_where(|asker, _| asker == peer);
+        self.rejects.remove(peer);
+    }
+
+    pub(super) fn forget_content(&mut self, content: &ContentId) {
+        self.drop_where(|_, ask| ask.content == *content);
+    }
+
+    fn drop_where(&mut self, gone: impl Fn(&NodeId, &Ask) -> bool) {
+        for (peer, queue) in &mut self.queues {
+            queue.retain(|ask| {
+                let drop = gone(peer, ask);
+                self.queued_bytes -= if drop { u64::from(ask.block.size) } else { 0 };
+                !drop
+            });
+        }
+        self.queues.retain(|_, queue| !queue.is_empty());
+    }
+
+    pub(super) fn on_served(&mut self, ticket: Ticket, now: MonoTime) {
+        let Some(done) = self.active.remove(&ticket) else { return };
+        let busy_since = done.since.max(self.last_served);
+        self.last_served = now;
+        let micros = u64::try_from(now.since(busy_since).as_micros()).unwrap_or(u64::MAX).max(1);
+        let rate = done.size.saturating_mul(1_000_000) / micros;
+        let mean = self.rate.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
+        self.rate = Rate::bytes_per_s(mean.max(1));
+    }
+
+    pub(super) fn due(&self) -> Option<MonoTime> {
+        self.due
+    }
+
+    /// Begins answers while there is room: of each peer in turn, the oldest.
+    pub(super) fn start_due(&mut self, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
+        self.due = None;
+        while self.active.len() < ACTIVE_MAX && !self.queues.is_empty() {
+            if let Err(later) = self.upload.ready(now) {
+                self.due = Some(later);
+                return;
+            }
+            let Some((peer, ask)) = self.next_ask() else { return };
+            let size = u64::from(ask.block.size);
+            self.upload.take(size);
+            self.queued_bytes -= size;
+            let ticket = Ticket(self.next_ticket);
+            self.next_ticket += 1;
+            self.active.insert(ticket, Active { size, since: now });
+            actions.push_back(NodeAction::Serve { ticket, peer, content: ask.content, block: ask.block });
+        }
+    }
+
+    fn next_ask(&mut self) -> Option<(NodeId, Ask)> {
+        let after =
+            |last: &NodeId| self.queues.range(..).find(|(peer, _)| *peer > last).map(|(peer, _)| *peer);
+        let peer = self.last_turn.as_ref().and_then(after).or_else(|| self.queues.keys().next().copied())?;
+        self.last_turn = Some(peer);
+        let queue = self.queues.get_mut(&peer)?;
+        let ask = queue.pop_front()?;
+        if queue.is_empty() {
+            self.queues.remove(&peer);
+        }
+        Some((peer, ask))
+    }
+}

@@ -1,0 +1,618 @@
+//! A small driver in memory: virtual time in fixed steps, one WAN shared by all, one uplink per node.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use swarmline_scheduler::{
+    Action, Config, Content, Failure, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
+    Stage, Ticket,
+};
+use swarmline_types::message::{BlockRequest, ContentMessage, LaneMessage, WireRequest};
+use swarmline_types::{
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
+};
+
+pub(crate) const MIB: u64 = 1 << 20;
+const STEP: Duration = Duration::from_millis(5);
+const CONTENT: ContentId = ContentId::new([0xc0; 32]);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Behaviour {
+    Honest,
+    Corrupts,
+    ClaimsToHaveAll,
+    NeverAnswers,
+    ClaimsTheLane { heartbeats: bool },
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OriginBehaviour {
+    Good,
+    NoRanges,
+    Overloaded { until_ms: u64 },
+    Missing,
+    WrongBytes,
+}
+
+/// An office and what happens in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Office {
+    pub(crate) nodes: u8,
+    pub(crate) content_len: u64,
+    pub(crate) piece_size: u32,
+    pub(crate) wan_bytes_per_s: u64,
+    pub(crate) lan_bytes_per_s: u64,
+    /// Nodes meet each other at a random time in this span.
+    pub(crate) meet_after_ms: (u64, u64),
+    pub(crate) settle: Duration,
+    pub(crate) seed: u64,
+    pub(crate) crashes: Vec<(usize, u64)>,
+    pub(crate) behaviours: Vec<(usize, Behaviour)>,
+    pub(crate) origin: OriginBehaviour,
+    /// So many nodes hold everything at the start.
+    pub(crate) seeds: usize,
+    /// Every node holds a part at the start, all together everything.
+    pub(crate) spread: bool,
+}
+
+impl Default for Office {
+    fn default() -> Self {
+        Self {
+            nodes: 2,
+            content_len: 8 * MIB,
+            piece_size: 1 << 20,
+            wan_bytes_per_s: 2_500_000,
+            lan_bytes_per_s: 25_000_000,
+            meet_after_ms: (0, 200),
+            settle: Duration::ZERO,
+            seed: 1,
+            crashes: Vec::new(),
+            behaviours: Vec::new(),
+            origin: OriginBehaviour::Good,
+            seeds: 0,
+            spread: false,
+        }
+    }
+}
+
+/// What became of it.
+pub(crate) struct Report {
+    pub(crate) hosts: Vec<HostReport>,
+    pub(crate) origin_bytes: u64,
+    pub(crate) origin_requests: u64,
+    pub(crate) content_len: u64,
+    pub(crate) bound_s: f64,
+    /// A hash over every action of every node, in order.
+    pub(crate) trace: u64,
+}
+
+pub(crate) struct HostReport {
+    pub(crate) behaviour: Behaviour,
+    pub(crate) is_alive: bool,
+    pub(crate) stage: Stage,
+    pub(crate) finished_s: Option<f64>,
+    pub(crate) failed_hash: u64,
+    pub(crate) banned_by: usize,
+    received: u64,
+    booked: u64,
+}
+
+impl Report {
+    pub(crate) fn origin_ratio(&self) -> f64 {
+        self.origin_bytes as f64 / self.content_len as f64
+    }
+
+    pub(crate) fn makespan_ratio(&self) -> f64 {
+        let honest = self.hosts.iter().filter(|host| host.behaviour == Behaviour::Honest && host.is_alive);
+        honest.filter_map(|host| host.finished_s).fold(0.0, f64::max) / self.bound_s
+    }
+
+    pub(crate) fn assert_survivors_have_it(&self) {
+        for host in self.hosts.iter().filter(|host| host.is_alive) {
+            assert_eq!(host.stage, Stage::Complete, "{self}");
+        }
+        self.assert_balanced();
+    }
+
+    /// Bytes received = kept + duplicate + failed hash + cancelled.
+    pub(crate) fn assert_balanced(&self) {
+        for host in self.hosts.iter().filter(|host| host.is_alive && host.stage != Stage::Fetching) {
+            assert_eq!(host.received, host.booked, "{self}");
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "origin {:.3} x in {} requests, makespan {:.3} x",
+            self.origin_ratio(),
+            self.origin_requests,
+            self.makespan_ratio()
+        )?;
+        for host in &self.hosts {
+            let alive = if host.is_alive { "" } else { " (crashed)" };
+            writeln!(f, "  {:?}{alive}: {:?} at {:?} s", host.behaviour, host.stage, host.finished_s)?;
+        }
+        Ok(())
+    }
+}
+
+struct Host {
+    id: NodeId,
+    behaviour: Behaviour,
+    is_alive: bool,
+    content: Content,
+    node: Node,
+    fetches: BTreeMap<RequestId, Fetch>,
+    /// What this host asked of others, by name on the wire.
+    asked: BTreeMap<WireRequest, RequestId>,
+    sending: VecDeque<Sending>,
+    finished: Option<MonoTime>,
+    banned_by: usize,
+    next_lie: MonoTime,
+}
+
+struct Fetch {
+    pieces: PieceRange,
+    received: u64,
+    verified: u32,
+    starts_at: MonoTime,
+}
+
+struct Sending {
+    ticket: Ticket,
+    to: usize,
+    block: BlockRequest,
+    left: u64,
+}
+
+enum Mail {
+    Message(usize, ContentMessage),
+    Bytes { from: usize, request: WireRequest, piece: PieceIndex, received: u64, is_last: bool },
+}
+
+struct World {
+    office: Office,
+    layout: PieceLayout,
+    now: MonoTime,
+    hosts: Vec<Host>,
+    /// In order of arrival: one step after sending.
+    mail: VecDeque<(MonoTime, usize, Mail)>,
+    /// By honest nodes.
+    origin_bytes: u64,
+    origin_requests: u64,
+    trace: DefaultHasher,
+}
+
+impl Office {
+    pub(crate) fn run(self) -> Report {
+        let layout = PieceLayout::new(self.content_len, self.piece_size).unwrap();
+        let hosts = (0..usize::from(self.nodes)).map(|number| self.host(number, &layout)).collect();
+        let mut world = World {
+            layout,
+            now: MonoTime::ZERO,
+            hosts,
+            mail: VecDeque::new(),
+            origin_bytes: 0,
+            origin_requests: 0,
+            trace: DefaultHasher::new(),
+            office: self,
+        };
+        let mut meetings = world.meetings();
+        (0..world.hosts.len()).for_each(|host| world.input(host, Input::Timer));
+        while world.now < MonoTime::from_millis(900_000) && !world.is_over() {
+            world.now = world.now + STEP;
+            while meetings.front().is_some_and(|(at, ..)| *at <= world.now) {
+                let (_, a, b) = meetings.pop_front().unwrap();
+                world.meet(a, b);
+            }
+            world.crash();
+            world.deliver();
+            world.flow_wan();
+            world.flow_lan();
+            world.lie();
+            world.wake();
+        }
+        world.report()
+    }
+
+    fn host(&self, number: usize, layout: &PieceLayout) -> Host {
+        let id = NodeId::new(*blake3::hash(&[number as u8]).as_bytes());
+        let behaviour =
+            self.behaviours.iter().find(|(n, _)| *n == number).map_or(Behaviour::Honest, |(_, b)| *b);
+        let mut have = if number < self.seeds { Bitfield::all(layout) } else { Bitfield::none(layout) };
+        if self.spread {
+            let every = usize::from(self.nodes).max(2);
+            layout.pieces().skip(number).step_by(every).for_each(|piece| {
+                have.insert(piece);
+            });
+        }
+        let config = Config {
+            settle: self.settle,
+            has_origin: behaviour == Behaviour::Honest || behaviour == Behaviour::Corrupts,
+            no_progress_timeout: Duration::from_secs(300),
+            ..Config::default()
+        };
+        let seed = self.seed * 1000 + number as u64;
+        let content = Content::new(config, CONTENT, *layout, have, id, seed, MonoTime::ZERO);
+        let mut node = Node::new(id, &NodeConfig::default(), seed);
+        node.open(CONTENT, MonoTime::ZERO);
+        let is_done = content.stage() == Stage::Complete;
+        Host {
+            id,
+            behaviour,
+            is_alive: true,
+            content,
+            node,
+            fetches: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            sending: VecDeque::new(),
+            finished: is_done.then_some(MonoTime::ZERO),
+            banned_by: 0,
+            next_lie: MonoTime::ZERO,
+        }
+    }
+}
+
+impl World {
+    fn meetings(&self) -> VecDeque<(MonoTime, usize, usize)> {
+        let (from, to) = self.office.meet_after_ms;
+        let mut meetings = Vec::new();
+        for a in 0..self.hosts.len() {
+            for b in 0..a {
+                let mut hasher = DefaultHasher::new();
+                (self.office.seed, a, b).hash(&mut hasher);
+                meetings.push((MonoTime::from_millis(from + hasher.finish() % (to - from + 1)), a, b));
+            }
+        }
+        meetings.sort();
+        meetings.into()
+    }
+
+    fn is_over(&self) -> bool {
+        let busy = |host: &&Host| host.is_alive && host.behaviour == Behaviour::Honest;
+        self.hosts.iter().filter(busy).all(|host| host.content.stage() != Stage::Fetching)
+    }
+
+    fn number(&self, id: NodeId) -> usize {
+        self.hosts.iter().position(|host| host.id == id).unwrap()
+    }
+
+    fn meet(&mut self, a: usize, b: usize) {
+        for (me, other) in [(a, b), (b, a)] {
+            let up = NodeInput::Up {
+                peer: self.hosts[other].id,
+                addr: None,
+                class: CapacityClass::Wired,
+                contents: vec![CONTENT],
+            };
+            self.node_input(me, up);
+        }
+    }
+
+    fn crash(&mut self) {
+        for (number, at_ms) in self.office.crashes.clone() {
+            if self.now >= MonoTime::from_millis(at_ms) && self.hosts[number].is_alive {
+                self.hosts[number].is_alive = false;
+                self.hosts[number].fetches.clear();
+                let peer = self.hosts[number].id;
+                (0..self.hosts.len())
+                    .for_each(|n| self.node_input(n, NodeInput::Down { peer, clean: false }));
+            }
+        }
+    }
+
+    fn input(&mut self, number: usize, input: Input) {
+        if !self.hosts[number].is_alive {
+            return;
+        }
+        let host = &mut self.hosts[number];
+        host.content.handle(input, &mut host.node.allowance(CONTENT, Priority::Foreground), self.now);
+        self.drain(number);
+        self.node_input(number, NodeInput::Timer);
+    }
+
+    fn node_input(&mut self, number: usize, input: NodeInput) {
+        if !self.hosts[number].is_alive {
+            return;
+        }
+        self.hosts[number].node.handle(input, self.now);
+        while let Some(action) = self.hosts[number].node.poll_action() {
+            format!("{number} {action:?}").hash(&mut self.trace);
+            match action {
+                NodeAction::Meet { peer, class, .. } => self.input(number, Input::PeerUp { peer, class }),
+                NodeAction::Part { peer, clean, .. } => self.input(number, Input::PeerDown { peer, clean }),
+                NodeAction::Wake { .. } => self.input(number, Input::Timer),
+                NodeAction::Serve { ticket, peer, block, .. } => {
+                    let to = self.number(peer);
+                    let left = u64::from(block.size);
+                    self.hosts[number].sending.push_back(Sending { ticket, to, block, left });
+                }
+                NodeAction::Reject { peer, request, .. } => {
+                    self.post(number, peer, ContentMessage::Reject(request))
+                }
+                NodeAction::Disconnect { peer } => self.part(number, peer),
+                NodeAction::Dial { .. } | NodeAction::Introduce { .. } => {}
+            }
+        }
+    }
+
+    fn part(&mut self, number: usize, peer: NodeId) {
+        let (me, other) = (self.hosts[number].id, self.number(peer));
+        self.node_input(number, NodeInput::Down { peer, clean: true });
+        self.node_input(other, NodeInput::Down { peer: me, clean: true });
+    }
+
+    fn drain(&mut self, number: usize) {
+        while let Some(action) = self.hosts[number].content.poll_action() {
+            format!("{number} {action:?}").hash(&mut self.trace);
+            match action {
+                Action::Send { to, message } => self.send(number, to, message),
+                Action::Request { request, from: Source::Origin, pieces } => {
+                    self.origin_requests += 1;
+                    let starts_at = self.now + Duration::from_millis(20);
+                    let fetch = Fetch { pieces, received: 0, verified: 0, starts_at };
+                    self.hosts[number].fetches.insert(request, fetch);
+                }
+                Action::Request { request, from: Source::Peer(peer), pieces } => {
+                    let wire = WireRequest(request.get() as u32);
+                    self.hosts[number].asked.insert(wire, request);
+                    let piece = pieces.first();
+                    let size = self.layout.size_of(piece);
+                    let block = BlockRequest { request: wire, piece, offset: 0, size };
+                    self.post(number, peer, ContentMessage::Request(block));
+                }
+                Action::Cancel { request } => {
+                    let host = &mut self.hosts[number];
+                    host.fetches.remove(&request);
+                    let wire = WireRequest(request.get() as u32);
+                    host.asked.remove(&wire);
+                    let others: Vec<_> = self.hosts.iter().map(|host| host.id).collect();
+                    others.into_iter().for_each(|id| self.post(number, id, ContentMessage::Cancel(wire)));
+                }
+                Action::Ban { peer, .. } => {
+                    let liar = self.number(peer);
+                    self.hosts[liar].banned_by += 1;
+                    self.node_input(number, NodeInput::Banned { peer, content: CONTENT });
+                }
+                Action::Completed => self.hosts[number].finished = Some(self.now),
+                Action::GiveUp(_) | Action::Explain(_) => {}
+            }
+        }
+    }
+
+    /// Liars say something else than their scheduler does.
+    fn send(&mut self, number: usize, to: NodeId, message: ContentMessage) {
+        let message = match (self.hosts[number].behaviour, message) {
+            (
+                Behaviour::ClaimsToHaveAll | Behaviour::Corrupts | Behaviour::NeverAnswers,
+                ContentMessage::Bitmap(_),
+            ) => ContentMessage::Bitmap(Bitfield::all(&self.layout)),
+            (_, message) => message,
+        };
+        self.post(number, to, message);
+    }
+
+    fn post(&mut self, from: usize, to: NodeId, message: ContentMessage) {
+        let to = self.number(to);
+        self.mail.push_back((self.now + STEP, to, Mail::Message(from, message)));
+    }
+
+    fn deliver(&mut self) {
+        while self.mail.front().is_some_and(|(at, ..)| *at <= self.now) {
+            let (_, to, mail) = self.mail.pop_front().unwrap();
+            match mail {
+                Mail::Message(from, message) => self.receive(to, from, message),
+                Mail::Bytes { from, request, piece, received, is_last } => {
+                    let Some(id) = self.hosts[to].asked.get(&request).copied() else { continue };
+                    self.input(to, Input::Progress { request: id, received });
+                    if is_last {
+                        self.hosts[to].asked.remove(&request);
+                        let ok = self.hosts[from].behaviour == Behaviour::Honest;
+                        self.input(to, Input::Verified { request: id, piece, ok });
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, to: usize, from: usize, message: ContentMessage) {
+        let peer = self.hosts[from].id;
+        match message {
+            ContentMessage::Bitmap(has) => self.input(to, Input::Bitmap { peer, has }),
+            ContentMessage::Have(pieces) => self.input(to, Input::Have { peer, pieces }),
+            ContentMessage::Lane(message) => self.input(to, Input::Lane { from: peer, message }),
+            ContentMessage::Cancel(request) => {
+                self.node_input(to, NodeInput::Revoked { peer, request });
+                let still = |s: &Sending| !(s.to == from && s.block.request == request);
+                let gone: Vec<_> =
+                    self.hosts[to].sending.iter().filter(|s| !still(s)).map(|s| s.ticket).collect();
+                self.hosts[to].sending.retain(still);
+                gone.into_iter().for_each(|ticket| self.node_input(to, NodeInput::Served { ticket }));
+            }
+            ContentMessage::Reject(request) => {
+                if let Some(request) = self.hosts[to].asked.remove(&request) {
+                    self.input(to, Input::Rejected { request });
+                }
+            }
+            ContentMessage::Request(block) => {
+                let has = match self.hosts[to].behaviour {
+                    Behaviour::Corrupts => true,
+                    Behaviour::NeverAnswers | Behaviour::ClaimsTheLane { .. } => return,
+                    Behaviour::Honest | Behaviour::ClaimsToHaveAll => {
+                        self.hosts[to].content.have().has(block.piece)
+                    }
+                };
+                self.node_input(to, NodeInput::Asked { peer, content: CONTENT, block, has });
+            }
+        }
+    }
+
+    /// Exact processor sharing of the WAN, in steps.
+    fn flow_wan(&mut self) {
+        match self.office.origin {
+            OriginBehaviour::Missing => return self.fail_fetches(Failure::Fatal),
+            OriginBehaviour::Overloaded { until_ms } if self.now < MonoTime::from_millis(until_ms) => {
+                let retry_after = Some(Duration::from_secs(3));
+                return self.fail_fetches(Failure::Transient { retry_after });
+            }
+            OriginBehaviour::NoRanges => self.fail_ranges(),
+            _ => {}
+        }
+        let started = |fetch: &Fetch| fetch.starts_at <= self.now;
+        let active: Vec<_> = self
+            .hosts
+            .iter()
+            .enumerate()
+            .flat_map(|(n, host)| {
+                host.fetches.iter().filter(|(_, f)| started(f)).map(move |(id, _)| (n, *id))
+            })
+            .collect();
+        let Some(share) = self.wan_step().checked_div(active.len() as u64) else { return };
+        active.into_iter().for_each(|(number, request)| self.flow_fetch(number, request, share));
+    }
+
+    fn wan_step(&self) -> u64 {
+        self.office.wan_bytes_per_s * STEP.as_millis() as u64 / 1000
+    }
+
+    fn fail_fetches(&mut self, why: Failure) {
+        for number in 0..self.hosts.len() {
+            let due = |(_, fetch): &(&RequestId, &Fetch)| fetch.starts_at <= self.now;
+            let failed: Vec<_> = self.hosts[number].fetches.iter().filter(due).map(|(id, _)| *id).collect();
+            for request in failed {
+                self.hosts[number].fetches.remove(&request);
+                self.input(number, Input::Failed { request, why });
+            }
+        }
+    }
+
+    fn fail_ranges(&mut self) {
+        let whole = self.layout.whole();
+        for number in 0..self.hosts.len() {
+            let partial = |(_, fetch): &(&RequestId, &Fetch)| {
+                Some(fetch.pieces) != whole && fetch.starts_at <= self.now
+            };
+            let failed: Vec<_> =
+                self.hosts[number].fetches.iter().filter(partial).map(|(id, _)| *id).collect();
+            for request in failed {
+                self.hosts[number].fetches.remove(&request);
+                self.input(number, Input::Failed { request, why: Failure::NoRanges });
+            }
+        }
+    }
+
+    fn flow_fetch(&mut self, number: usize, request: RequestId, share: u64) {
+        let is_honest = self.hosts[number].behaviour == Behaviour::Honest;
+        let Some(fetch) = self.hosts[number].fetches.get_mut(&request) else { return };
+        let size = self.layout.span(fetch.pieces).size();
+        let new = share.min(size - fetch.received);
+        fetch.received += new;
+        if is_honest {
+            self.origin_bytes += new;
+        }
+        let (received, pieces) = (fetch.received, fetch.pieces);
+        self.input(number, Input::Progress { request, received });
+        loop {
+            let Some(fetch) = self.hosts[number].fetches.get_mut(&request) else { return };
+            let Some(piece) = pieces.pieces().nth(fetch.verified as usize) else { break };
+            let end = self.layout.range_of(piece).end() - self.layout.span(pieces).start();
+            if received < end {
+                return;
+            }
+            fetch.verified += 1;
+            let ok = self.office.origin != OriginBehaviour::WrongBytes;
+            self.input(number, Input::Verified { request, piece, ok });
+        }
+        self.hosts[number].fetches.remove(&request);
+    }
+
+    fn flow_lan(&mut self) {
+        let step = self.office.lan_bytes_per_s * STEP.as_millis() as u64 / 1000;
+        for from in 0..self.hosts.len() {
+            let mut budget = if self.hosts[from].is_alive { step } else { 0 };
+            while budget > 0
+                && let Some(sending) = self.hosts[from].sending.front_mut()
+            {
+                let new = budget.min(sending.left);
+                sending.left -= new;
+                budget -= new;
+                let received = u64::from(sending.block.size) - sending.left;
+                let (request, piece, to) = (sending.block.request, sending.block.piece, sending.to);
+                let is_last = sending.left == 0;
+                let ticket = sending.ticket;
+                let mail = Mail::Bytes { from, request, piece, received, is_last };
+                self.mail.push_back((self.now + STEP, to, mail));
+                if is_last {
+                    self.hosts[from].sending.pop_front();
+                    self.node_input(from, NodeInput::Served { ticket });
+                }
+            }
+        }
+    }
+
+    /// The claimant of everything keeps talking.
+    fn lie(&mut self) {
+        for number in 0..self.hosts.len() {
+            let Behaviour::ClaimsTheLane { heartbeats } = self.hosts[number].behaviour else { continue };
+            if self.now < self.hosts[number].next_lie {
+                continue;
+            }
+            self.hosts[number].next_lie = self.now + Duration::from_secs(1);
+            let tick = self.now.as_micros() / 1_000_000;
+            let others: Vec<_> =
+                self.hosts.iter().map(|host| host.id).filter(|id| *id != self.hosts[number].id).collect();
+            for to in others {
+                for piece in self.layout.pieces() {
+                    let pieces = PieceRange::one(piece);
+                    let claim = LaneMessage::Claim(pieces);
+                    self.post(number, to, ContentMessage::Lane(claim));
+                    if heartbeats {
+                        let progress = LaneMessage::Progress(vec![(pieces, 1000 * tick)]);
+                        self.post(number, to, ContentMessage::Lane(progress));
+                    }
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        for number in 0..self.hosts.len() {
+            if self.hosts[number].content.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.input(number, Input::Timer);
+            }
+            if self.hosts[number].node.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.node_input(number, NodeInput::Timer);
+            }
+        }
+    }
+
+    fn report(self) -> Report {
+        let report = |host: Host| {
+            let accounts: Vec<_> = host.content.ledger().accounts().map(|(_, account)| account).collect();
+            HostReport {
+                behaviour: host.behaviour,
+                is_alive: host.is_alive,
+                stage: host.content.stage(),
+                finished_s: host.finished.map(|at| at.as_micros() as f64 / 1e6),
+                failed_hash: accounts.iter().map(|account| account.failed_hash).sum(),
+                banned_by: host.banned_by,
+                received: accounts.iter().map(|a| a.received).sum(),
+                booked: accounts.iter().map(|a| a.kept + a.duplicate + a.failed_hash + a.cancelled).sum(),
+            }
+        };
+        let slowest = self.office.wan_bytes_per_s.min(self.office.lan_bytes_per_s);
+        Report {
+            hosts: self.hosts.into_iter().map(report).collect(),
+            origin_bytes: self.origin_bytes,
+            origin_requests: self.origin_requests,
+            content_len: self.office.content_len,
+            bound_s: self.office.content_len as f64 / slowest as f64,
+            trace: self.trace.finish(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Whole offices on the production scheduler, in virtual time and in memory.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test of small numbers")]
+
+mod driver;
+
+use std::time::Duration;
+
+use driver::{Behaviour, MIB, Office, OriginBehaviour, Report};
+use swarmline_scheduler::{GiveUp, Stage};
+
+/// The office that everything is compared with: 8 nodes, 64 MiB, WAN 20 Mbit/s, LAN 200 Mbit/s.
+fn office() -> Office {
+    Office {
+        nodes: 8,
+        content_len: 64 * MIB,
+        wan_bytes_per_s: 2_500_000,
+        lan_bytes_per_s: 25_000_000,
+        ..Office::default()
+    }
+}
+
+fn assert_everybody_has_it(report: &Report) {
+    for (number, host) in
+        report.hosts.iter().enumerate().filter(|(_, host)| host.behaviour == Behaviour::Honest)
+    {
+        assert_eq!(host.stage, Stage::Complete, "host {number}: {report}");
+    }
+    report.assert_balanced();
+}
+
+#[test]
+fn a_flash_crowd_reads_the_origin_once() {
+    for seed in 0..5 {
+        let report = Office { seed, ..office() }.run();
+        assert_everybody_has_it(&report);
+        assert!(report.origin_ratio() <= 1.01, "{report}");
+        assert!(report.makespan_ratio() <= 1.05, "{report}");
+    }
+}
+
+#[test]
+fn nodes_that_meet_late_and_one_by_one_waste_little() {
+    for seed in 0..5 {
+        let report =
+            Office { seed, meet_after_ms: (300, 2500), settle: Duration::from_secs(2), ..office() }.run();
+        assert_everybody_has_it(&report);
+        assert!(report.origin_ratio() <= 1.05, "{report}");
+        assert!(report.makespan_ratio() <= 1.08, "{report}");
+    }
+}
+
+#[test]
+fn a_crash_of_two_in_eight_costs_little() {
+    for seed in 0..5 {
+        let report = Office { seed, crashes: vec![(2, 13_000), (5, 13_000)], ..office() }.run();
+        report.assert_survivors_have_it();
+        assert!(report.origin_ratio() <= 1.1, "{report}");
+    }
+}
+
+#[test]
+fn one_node_alone_fetches_everything_once() {
+    let report = Office { nodes: 1, content_len: 16 * MIB, settle: Duration::from_secs(2), ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert_eq!(report.origin_bytes, 16 * MIB);
+    assert!(report.makespan_ratio() <= 1.1, "{report}");
+}
+
+#[test]
+fn sizes_around_a_piece_complete() {
+    for content_len in [0, 1, MIB - 1, MIB, MIB + 1] {
+        let report = Office { nodes: 3, content_len, ..office() }.run();
+        assert_everybody_has_it(&report);
+        assert!(report.origin_bytes <= 3 * content_len, "{report}");
+    }
+}
+
+#[test]
+fn small_pieces_are_claimed_together() {
+    let report = Office { content_len: 16 * MIB, piece_size: 1 << 14, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert!(report.origin_ratio() <= 1.05, "{report}");
+    assert!(report.origin_requests <= 40, "{report}");
+    assert!(report.makespan_ratio() <= 1.15, "{report}");
+}
+
+#[test]
+fn large_pieces_fit_the_buffers() {
+    let report = Office { nodes: 4, piece_size: 1 << 24, content_len: 100 * MIB, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert!(report.origin_ratio() <= 1.05, "{report}");
+}
+
+fn with_one(behaviour: Behaviour) -> Report {
+    let report = Office { behaviours: vec![(3, behaviour)], ..office() }.run();
+    assert_everybody_has_it(&report);
+    report
+}
+
+#[test]
+fn a_peer_that_corrupts_is_banned_and_harms_little() {
+    let report = with_one(Behaviour::Corrupts);
+    let bad: u64 = report.hosts.iter().map(|host| host.failed_hash).sum();
+    assert!(report.hosts[3].banned_by >= 1, "{report}");
+    assert!(bad <= 7 * MIB, "one bad piece per honest node at most: {report}");
+    assert!(report.origin_ratio() <= 1.3, "{report}");
+}
+
+#[test]
+fn a_peer_that_lies_in_its_bitmap_holds_nobody_up_for_long() {
+    let report = with_one(Behaviour::ClaimsToHaveAll);
+    assert!(report.origin_ratio() <= 1.1, "{report}");
+    assert!(report.makespan_ratio() <= 1.5, "{report}");
+}
+
+#[test]
+fn a_peer_that_never_answers_is_snubbed() {
+    let report = with_one(Behaviour::NeverAnswers);
+    assert!(report.makespan_ratio() <= 1.5, "{report}");
+}
+
+#[test]
+fn a_peer_that_claims_the_lane_and_fetches_nothing_is_overtaken() {
+    for behaviour in
+        [Behaviour::ClaimsTheLane { heartbeats: false }, Behaviour::ClaimsTheLane { heartbeats: true }]
+    {
+        let report = with_one(behaviour);
+        assert!(report.origin_ratio() <= 1.2, "{report}");
+        assert!(report.makespan_ratio() <= 2.0, "{report}");
+    }
+}
+
+#[test]
+fn an_origin_without_ranges_is_read_by_one() {
+    let report = Office { origin: OriginBehaviour::NoRanges, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert!(report.origin_ratio() <= 1.1, "{report}");
+}
+
+#[test]
+fn an_origin_that_is_overloaded_at_first_is_asked_again() {
+    let report = Office { origin: OriginBehaviour::Overloaded { until_ms: 4_000 }, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert!(report.origin_ratio() <= 1.05, "{report}");
+}
+
+#[test]
+fn a_missing_file_is_given_up_soon() {
+    let report = Office { origin: OriginBehaviour::Missing, ..office() }.run();
+    for host in &report.hosts {
+        assert_eq!(host.stage, Stage::Failed(GiveUp::NoSource), "{report}");
+    }
+}
+
+#[test]
+fn another_content_at_the_origin_is_a_mismatch() {
+    let report = Office { origin: OriginBehaviour::WrongBytes, ..office() }.run();
+    for host in &report.hosts {
+        assert!(matches!(host.stage, Stage::Failed(GiveUp::Mismatch { .. })), "{report}");
+    }
+    report.assert_balanced();
+}
+
+#[test]
+fn a_newcomer_gets_it_all_from_the_swarm_when_the_origin_is_gone() {
+    let report = Office { origin: OriginBehaviour::Missing, seeds: 1, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert_eq!(report.origin_bytes, 0);
+}
+
+#[test]
+fn what_one_site_holds_in_parts_completes_everybody_without_the_origin() {
+    let report = Office { origin: OriginBehaviour::Missing, spread: true, ..office() }.run();
+    assert_everybody_has_it(&report);
+}
+
+#[test]
+fn a_resumed_node_fetches_only_what_it_lacks() {
+    let report = Office { nodes: 1, content_len: 16 * MIB, spread: true, ..office() }.run();
+    assert_everybody_has_it(&report);
+    assert!(report.origin_bytes < 16 * MIB, "{report}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_actions() {
+    let trace =
+        |seed| Office { seed, content_len: 8 * MIB, crashes: vec![(1, 1_500)], ..office() }.run().trace;
+    assert_eq!(trace(7), trace(7));
+    assert_ne!(trace(7), trace(8));
+}
