@@ -1,0 +1,284 @@
+//! The node on one host: when it starts, when it is killed, when it is done, and what it said.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use serde::Deserialize;
+
+use crate::netns::process::Process;
+
+/// A line that a node prints is read up to here; more of it is cut off.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// How long a node may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What is known of a node while it is run.
+pub(super) struct Node {
+    command: Command,
+    /// Where the file will be, if its being there says that it is whole.
+    sign: Option<PathBuf>,
+    /// Logs are this path with `.out` and `.err` behind it.
+    log: PathBuf,
+    starts_at: Duration,
+    killed_at: Option<Duration>,
+    /// Nodes that it has to be connected with to see them all.
+    others: u64,
+    state: State,
+    running: Option<Running>,
+}
+
+struct Running {
+    process: Process,
+    /// Gives the time at which the node first saw all others.
+    reader: JoinHandle<Option<f64>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Waiting,
+    Running,
+    Complete(Duration),
+    Failed,
+    Killed,
+}
+
+/// What a run of a node came to.
+pub(super) struct Outcome {
+    /// When it had the file, since the start of the first node.
+    pub(super) completed: Option<Duration>,
+    pub(super) killed: bool,
+    /// When it was first connected with all others, in seconds since its start, as it said itself.
+    pub(super) peers_seen_s: Option<f64>,
+    pub(super) cpu: Duration,
+    pub(super) peak_memory_bytes: u64,
+    /// The last line of its standard error.
+    pub(super) last_words: String,
+}
+
+impl Node {
+    pub(super) fn new(command: Command, sign: Option<PathBuf>, log: PathBuf, others: usize) -> Self {
+        Self {
+            command,
+            sign,
+            log,
+            starts_at: Duration::ZERO,
+            killed_at: None,
+            others: others as u64,
+            state: State::Waiting,
+            running: None,
+        }
+    }
+
+    pub(super) fn starts_at(mut self, at: Duration) -> Self {
+        self.starts_at = at;
+        self
+    }
+
+    pub(super) fn killed_at(mut self, at: Option<Duration>) -> Self {
+        self.killed_at = at;
+        self
+    }
+
+    /// Whether nothing more is awaited of it. A node that is to be killed is awaited until then.
+    pub(super) fn is_settled(&self) -> bool {
+        match self.state {
+            State::Waiting | State::Running => false,
+            State::Complete(_) => self.killed_at.is_none(),
+            State::Failed | State::Killed => true,
+        }
+    }
+
+    /// Starts, kills or looks, whatever is due. `zero` is the start of the first node.
+    pub(super) fn turn(&mut self, zero: Instant) -> Result<()> {
+        let now = zero.elapsed();
+        let Some(running) = &mut self.running else {
+            if now >= self.starts_at {
+                self.running = Some(self.start()?);
+                self.state = State::Running;
+            }
+            return Ok(());
+        };
+        if self.killed_at.is_some_and(|at| now >= at) && !matches!(self.state, State::Failed | State::Killed)
+        {
+            running.process.signal(Signal::KILL);
+            self.state = State::Killed;
+        }
+        if self.state == State::Running {
+            self.state = self.look(zero)?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self) -> Result<Running> {
+        let err = File::create(self.log.with_extension("err"))?;
+        let out = File::create(self.log.with_extension("out"))?;
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(err);
+        let mut process = Process::start(&mut self.command)?;
+        let pipe = process.child().stdout.take().context("a node's output is piped")?;
+        let others = self.others;
+        let reader = std::thread::spawn(move || listen(BufReader::new(pipe), out, others));
+        Ok(Running { process, reader })
+    }
+
+    fn look(&mut self, zero: Instant) -> Result<State> {
+        let running = self.running.as_mut().expect("a node that is looked at runs");
+        // The end is asked first: a node that leaves the file and ends at once is complete.
+        let end = running.process.end()?;
+        if let Some(sign) = &self.sign {
+            return Ok(match end {
+                _ if sign.exists() => State::Complete(zero.elapsed()),
+                Some(_) => State::Failed,
+                None => State::Running,
+            });
+        }
+        Ok(match end {
+            Some(end) if end.well => State::Complete(end.at.saturating_duration_since(zero)),
+            Some(_) => State::Failed,
+            None => State::Running,
+        })
+    }
+
+    /// Notes how much memory it uses.
+    pub(super) fn sample_memory(&mut self, groups: &BTreeMap<u32, Vec<u32>>) {
+        if let Some(running) = &mut self.running {
+            running.process.sample_memory(groups);
+        }
+    }
+
+    /// Asks it to end; [`finish`](Self::finish) waits.
+    pub(super) fn ask_to_end(&self) {
+        if let Some(running) = &self.running {
+            running.process.signal(Signal::TERM);
+        }
+    }
+
+    /// Waits for its end and sums up.
+    pub(super) fn finish(self) -> Result<Outcome> {
+        let completed = match self.state {
+            State::Complete(at) => Some(at),
+            _ => None,
+        };
+        let mut outcome = Outcome {
+            completed,
+            killed: self.state == State::Killed,
+            peers_seen_s: None,
+            cpu: Duration::ZERO,
+            peak_memory_bytes: 0,
+            last_words: String::new(),
+        };
+        if let Some(mut running) = self.running {
+            outcome.cpu = running.process.finish(GRACE)?.cpu;
+            outcome.peak_memory_bytes = running.process.peak_memory_bytes();
+            outcome.peers_seen_s = running.reader.join().expect("listening does not panic");
+            let said = std::fs::read(self.log.with_extension("err"))?;
+            outcome.last_words = last_line(&String::from_utf8_lossy(&said));
+        }
+        Ok(outcome)
+    }
+}
+
+/// Copies what a node prints into its log, and picks out when it first saw all others.
+fn listen(mut out: impl BufRead, mut log: impl Write, others: u64) -> Option<f64> {
+    let mut seen = None;
+    let mut line = Vec::new();
+    while let Ok(1..) = out.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
+        let _ = log.write_all(&line);
+        seen = seen.or_else(|| saw_all(&line, others));
+        line.clear();
+    }
+    seen
+}
+
+/// The time in an event line that says so, if it says that enough nodes are connected.
+fn saw_all(line: &[u8], others: u64) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Peers {
+        event: String,
+        t_s: f64,
+        connected: u64,
+    }
+    let peers: Peers = serde_json::from_slice(line).ok()?;
+    (peers.event == "peers" && peers.connected >= others).then_some(peers.t_s)
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_moment_with_all_others_counts() {
+        let said = "\
+not json
+{\"event\":\"progress\",\"t_s\":0.1,\"bytes\":5}
+{\"event\":\"peers\",\"t_s\":0.4,\"connected\":6}
+{\"event\":\"peers\",\"t_s\":1.5,\"connected\":7,\"more\":true}
+{\"event\":\"peers\",\"t_s\":9.0,\"connected\":7}
+";
+        let mut log = Vec::new();
+        assert_eq!(listen(said.as_bytes(), &mut log, 7), Some(1.5));
+        assert_eq!(log, said.as_bytes(), "the log holds every line");
+        assert_eq!(listen(said.as_bytes(), std::io::sink(), 8), None);
+    }
+
+    /// Runs a shell command as a node to its end. It sees its folder as `$1`.
+    fn run(name: &str, script: &str, adjust: impl FnOnce(Node, PathBuf) -> Node) -> Outcome {
+        let folder = std::env::temp_dir().join(format!("swarmline-xtask-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(&folder);
+        let mut node = adjust(Node::new(command, None, folder.join("node"), 1), folder.join("file"));
+        let zero = Instant::now();
+        while !node.is_settled() {
+            assert!(zero.elapsed() < Duration::from_secs(60), "{name} is never settled");
+            node.turn(zero).unwrap();
+            std::thread::yield_now();
+        }
+        node.ask_to_end();
+        let outcome = node.finish().unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        outcome
+    }
+
+    #[test]
+    fn a_command_is_complete_when_it_ends_well() {
+        let outcome = run("well", r#"echo '{"event":"peers","t_s":0.5,"connected":1}'"#, |node, _| node);
+        assert!(outcome.completed.is_some() && !outcome.killed);
+        assert_eq!(outcome.peers_seen_s, Some(0.5));
+        let outcome = run("badly", "echo no space >&2; exit 1", |node, _| node);
+        assert_eq!((outcome.completed, outcome.last_words.as_str()), (None, "no space"));
+    }
+
+    #[test]
+    fn a_node_that_stays_is_complete_when_its_file_is_there() {
+        let with_sign = |node: Node, file| Node { sign: Some(file), ..node };
+        assert!(run("stays", "touch $1/file; sleep 1000", with_sign).completed.is_some());
+        assert!(run("leaves", "touch $1/file; exit 1", with_sign).completed.is_some());
+        assert!(run("empty", "exit 0", with_sign).completed.is_none());
+    }
+
+    #[test]
+    fn a_node_is_killed_at_its_moment_unless_it_failed_before() {
+        let at_once = |node: Node, _| node.killed_at(Some(Duration::ZERO));
+        assert!(run("killed", "sleep 1000", at_once).killed);
+        let later = |node: Node, _| node.killed_at(Some(Duration::from_secs(3600)));
+        let outcome = run("failed", "exit 1", later);
+        assert!(outcome.completed.is_none() && !outcome.killed);
+    }
+
+    #[test]
+    fn the_last_words_are_the_last_line_with_a_word() {
+        assert_eq!(last_line("warning: slow\nerror: no space left\n\n"), "error: no space left");
+        assert_eq!(last_line(""), "");
+    }
+}

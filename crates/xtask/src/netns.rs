@@ -1,0 +1,213 @@
+//! A small office network on one machine, made of network namespaces.
+//!
+//! ```text
+//!     host1 --lan--+
+//!     host2 --lan--+-- switch --wan-- origin
+//!       ...        |
+//!     hostN --lan--+
+//! ```
+//!
+//! Every machine of the picture is a namespace, the switch a bridge in one of its own; every cable is a pair of
+//! virtual network cards, shaped at both ends. Builds and removes; what runs in it is [`process`]'s business and what
+//! is measured is the caller's. Whatever way the program ends, [`reaper`] removes what was built.
+
+pub(crate) mod process;
+pub(crate) mod reaper;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::workspace::output;
+use reaper::Reaper;
+
+/// What a bucket lets through at once: this many milliseconds at its rate …
+const BURST_MS: u64 = 4;
+/// … and never less than this, or no full packet passes.
+const BURST_BYTES_MIN: u64 = 16 * 1024;
+/// How long a packet waits in a shaper before it is dropped, as in the queue of an ordinary router.
+const QUEUE: &str = "50ms";
+/// The congestion control to ask for, so that figures of two machines compare. A kernel may allow only some in a
+/// namespace; [`Host::congestion_control`] tells what is in force.
+const CONGESTION_CONTROL: &str = "cubic";
+const CONGESTION_CONTROL_FILE: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
+/// Where multicast goes, or discovery finds no route.
+const MULTICAST: &str = "224.0.0.0/4";
+
+const BRIDGE: &str = "lan";
+const CARD: &str = "eth0";
+
+/// Why this machine cannot hold such a network; `None` when it can.
+pub(crate) fn obstacle() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("network namespaces need root".into());
+    }
+    let missing = ["ip", "tc"].into_iter().find(|program| Command::new(program).arg("-V").output().is_err());
+    if let Some(program) = missing {
+        return Some(format!("`{program}` is missing; install iproute2"));
+    }
+    trial().err().map(|error| format!("this machine makes no network namespaces: {error:#}"))
+}
+
+/// Makes and removes one shaped host: containers often lack the right or the kernel module for it.
+fn trial() -> Result<()> {
+    let mut network = Network::new(None)?;
+    network.host("trial", "10.99.0.1", Speed { up: 1_000_000, down: 1_000_000 })?;
+    Ok(())
+}
+
+/// How fast a host may send and receive, in bits per second; 0 is unshaped.
+#[derive(Clone, Copy)]
+pub(crate) struct Speed {
+    pub(crate) up: u64,
+    pub(crate) down: u64,
+}
+
+/// One machine of the network.
+#[derive(Clone)]
+pub(crate) struct Host {
+    namespace: String,
+}
+
+/// The network. Dropping it ends all processes in it and removes it.
+pub(crate) struct Network {
+    prefix: String,
+    switch: String,
+    ports: usize,
+    /// Removes everything when dropped.
+    _reaper: Reaper,
+}
+
+impl Network {
+    /// A switch without hosts. `folder` is removed together with the network.
+    pub(crate) fn new(folder: Option<&Path>) -> Result<Self> {
+        let prefix = format!("swarmline-{}-", std::process::id());
+        let reaper = Reaper::start(&prefix, folder)?;
+        let switch = add_namespace(&prefix, "switch")?;
+        ip(&["-n", &switch, "link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0"])?;
+        ip(&["-n", &switch, "link", "set", BRIDGE, "up"])?;
+        Ok(Self { prefix, switch, ports: 0, _reaper: reaper })
+    }
+
+    /// Plugs a new host into the switch.
+    pub(crate) fn host(&mut self, name: &str, address: &str, speed: Speed) -> Result<Host> {
+        let namespace = add_namespace(&self.prefix, name)?;
+        self.ports += 1;
+        let port = format!("port{}", self.ports);
+        let (own, switch) = (namespace.as_str(), self.switch.as_str());
+        ip(&["link", "add", CARD, "netns", own, "type", "veth", "peer", "name", &port, "netns", switch])?;
+        ip(&["-n", switch, "link", "set", &port, "master", BRIDGE, "up"])?;
+        ip(&["-n", own, "address", "add", &format!("{address}/16"), "dev", CARD])?;
+        ip(&["-n", own, "link", "set", CARD, "up"])?;
+        ip(&["-n", own, "route", "add", MULTICAST, "dev", CARD])?;
+        shape(own, CARD, speed.up)?;
+        shape(switch, &port, speed.down)?;
+        Ok(Host { namespace })
+    }
+}
+
+/// Bytes that passed the network card of a host, headers included.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Traffic {
+    pub(crate) sent_bytes: u64,
+    pub(crate) received_bytes: u64,
+}
+
+impl Traffic {
+    /// What passed since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            sent_bytes: self.sent_bytes - earlier.sent_bytes,
+            received_bytes: self.received_bytes - earlier.received_bytes,
+        }
+    }
+}
+
+impl Host {
+    /// A command that will run `program` on this host.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace]).arg(program);
+        command
+    }
+
+    /// The name of the congestion control that its connections use.
+    pub(crate) fn congestion_control(&self) -> Result<String> {
+        let name = ip(&["netns", "exec", &self.namespace, "cat", CONGESTION_CONTROL_FILE])?;
+        Ok(name.trim().to_owned())
+    }
+
+    /// What passed the host's card since it was plugged in.
+    pub(crate) fn traffic(&self) -> Result<Traffic> {
+        let json = ip(&["-n", &self.namespace, "-s", "-j", "link", "show", "dev", CARD])?;
+        read_traffic(&json).with_context(|| format!("cannot read the counters of {}", self.namespace))
+    }
+}
+
+fn read_traffic(json: &str) -> Result<Traffic> {
+    #[derive(Deserialize)]
+    struct Link {
+        stats64: Stats,
+    }
+    #[derive(Deserialize)]
+    struct Stats {
+        rx: Counter,
+        tx: Counter,
+    }
+    #[derive(Deserialize)]
+    struct Counter {
+        bytes: u64,
+    }
+    let links: Vec<Link> = serde_json::from_str(json)?;
+    let [link] = links.as_slice() else { bail!("{} cards instead of one", links.len()) };
+    Ok(Traffic { sent_bytes: link.stats64.tx.bytes, received_bytes: link.stats64.rx.bytes })
+}
+
+fn add_namespace(prefix: &str, name: &str) -> Result<String> {
+    let namespace = format!("{prefix}{name}");
+    ip(&["netns", "add", &namespace])?;
+    ip(&["-n", &namespace, "link", "set", "lo", "up"])?;
+    let ask = format!("echo {CONGESTION_CONTROL} > {CONGESTION_CONTROL_FILE} || true");
+    ip(&["netns", "exec", &namespace, "sh", "-c", &ask])?;
+    Ok(namespace)
+}
+
+fn shape(namespace: &str, card: &str, bits_per_s: u64) -> Result<()> {
+    if bits_per_s == 0 {
+        return Ok(());
+    }
+    let rate = format!("{bits_per_s}bit");
+    let burst = burst_bytes(bits_per_s).to_string();
+    let bucket = ["root", "tbf", "rate", &rate, "burst", &burst, "latency", QUEUE];
+    output(Command::new("tc").args(["-n", namespace, "qdisc", "add", "dev", card]).args(bucket))?;
+    Ok(())
+}
+
+fn burst_bytes(bits_per_s: u64) -> u64 {
+    (bits_per_s / 8 * BURST_MS / 1000).max(BURST_BYTES_MIN)
+}
+
+fn ip(arguments: &[&str]) -> Result<String> {
+    output(Command::new("ip").args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_read_as_ip_prints_them() {
+        let json =
+            r#"[{"ifname":"eth0","stats64":{"rx":{"bytes":7,"packets":1},"tx":{"bytes":9,"packets":1}}}]"#;
+        assert_eq!(read_traffic(json).unwrap(), Traffic { sent_bytes: 9, received_bytes: 7 });
+        assert!(read_traffic("[]").is_err());
+    }
+
+    #[test]
+    fn a_slow_bucket_still_passes_full_packets() {
+        assert_eq!(burst_bytes(1_000_000), 16 * 1024);
+        assert_eq!(burst_bytes(200_000_000), 100_000);
+    }
+}
