@@ -1,0 +1,131 @@
+//! The end of a part file: it becomes the destination, or it goes.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use swarmline_types::Bitfield;
+use tracing::warn;
+
+use super::finished::Finished;
+use super::{At, Content, DiscardError, FinishError};
+use crate::disk;
+use crate::epoch::Epoch;
+use crate::hashing::open_regular;
+use crate::header::Phase;
+use crate::place::PartFile;
+use crate::stamp::{FileId, Stamp, seal};
+
+impl Content {
+    /// Makes the part file the destination: cut to length, flushed, renamed, and the name flushed. May be called
+    /// again after it succeeded.
+    ///
+    /// # Errors
+    /// [`FinishError::Exists`] if something has come to stand at the destination and force was not asked for; the
+    /// part file is kept. [`FinishError::Incomplete`] if pieces are missing.
+    pub fn finish(&self) -> Result<(), FinishError> {
+        let inner = &*self.inner;
+        self.flush()?;
+        let mut at = inner.at_mut();
+        let part = match &*at {
+            At::Part(part) => part,
+            At::Finished(_) => return Ok(()),
+            At::Nowhere => return Err(self.closed()),
+        };
+        // No write can be running here, so from the seal on the file's times change by other hands only.
+        let rename_error = |source| FinishError::Rename { path: self.destination().to_owned(), source };
+        let sealed = seal(part.file()).unwrap_or(None);
+        self.rename(part)?;
+        let (file, stamp) = self.open_finished(part).map_err(rename_error)?;
+        let have = inner.have().clone();
+        // Whoever wrote to the file since has broken the seal.
+        let unbroken = sealed.is_some_and(|seal| stamp.has(seal));
+        let proven = if unbroken { have.clone() } else { Bitfield::none(&self.layout()) };
+        let epoch = Epoch::of(&file);
+        let finished = Finished::new(file, stamp, proven);
+        let phase = Phase::Finished { epoch, stamp, proven: finished.proves(&have) };
+        // The part file's handle goes here, and with it the lock and the right to write.
+        *at = At::Finished(Arc::new(finished));
+        drop(at);
+        if let Err(error) = inner.write_header(phase) {
+            warn!(path = %self.destination().display(), %error, "the end of a download could not be recorded");
+        }
+        disk::sync_directory(inner.place.dir()).map_err(rename_error)
+    }
+
+    /// Forgets the content: removes the part file and the records. A finished destination stays.
+    ///
+    /// # Errors
+    /// When a file cannot be removed; the content is closed all the same.
+    pub fn discard(&self) -> Result<(), DiscardError> {
+        let inner = &*self.inner;
+        let mut at = inner.at_mut();
+        let before = std::mem::replace(&mut *at, At::Nowhere);
+        *inner.have() = Bitfield::none(&self.layout());
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| DiscardError { path, source }
+        };
+        inner.records.remove().map_err(failed(inner.records.path()))?;
+        match &before {
+            At::Part(part) => part.remove().map_err(failed(part.path())),
+            At::Finished(_) | At::Nowhere => Ok(()),
+        }
+    }
+
+    /// Brings a complete part file to the disk. Others may read from it meanwhile.
+    fn flush(&self) -> Result<(), FinishError> {
+        let inner = &*self.inner;
+        let at = inner.at();
+        let part = match &*at {
+            At::Part(part) => part,
+            At::Finished(_) => return Ok(()),
+            At::Nowhere => return Err(self.closed()),
+        };
+        let (had, pieces) = (inner.have().count(), self.layout().piece_count());
+        if had < pieces {
+            let path = self.destination().to_owned();
+            return Err(FinishError::Incomplete { path, missing: pieces - had, pieces });
+        }
+        let flushed = part.file().sync_data();
+        let path = part.path().to_owned();
+        drop(at);
+        flushed.map_err(|source| {
+            // A failed flush is reported once, and the page cache may show what the disk has lost.
+            *inner.at_mut() = At::Nowhere;
+            *inner.have() = Bitfield::none(&self.layout());
+            if let Err(error) = inner.records.remove() {
+                warn!(%error, "records of a damaged part file could not be removed");
+            }
+            FinishError::Sync { path, source }
+        })
+    }
+
+    fn rename(&self, part: &PartFile) -> Result<(), FinishError> {
+        let rename_error = |source| FinishError::Rename { path: self.destination().to_owned(), source };
+        if !part.is_at_its_path().map_err(rename_error)? {
+            return Err(FinishError::PartGone { path: part.path().to_owned() });
+        }
+        match disk::rename(part.path(), self.destination(), self.inner.force()) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(FinishError::Exists { path: self.destination().to_owned() })
+            }
+            other => other.map_err(rename_error),
+        }
+    }
+
+    /// Opens the destination for reading only: a file open for writing cannot be executed.
+    fn open_finished(&self, part: &PartFile) -> io::Result<(File, Stamp)> {
+        let file = open_regular(self.destination())?.ok_or(io::ErrorKind::NotFound)?;
+        if FileId::from(&file.metadata()?) != FileId::from(&part.file().metadata()?) {
+            return Err(io::Error::other("another file took its place"));
+        }
+        let stamp = Stamp::of(&file)?;
+        Ok((file, stamp))
+    }
+
+    fn closed(&self) -> FinishError {
+        FinishError::Closed { path: self.destination().to_owned() }
+    }
+}
