@@ -252,7 +252,7 @@ impl Content {
         let stage = if have.is_all() { Stage::Complete } else { Stage::Fetching };
         let coverage = Coverage::new(Runs::new(layout), have);
         let site = Site::new(config, content, me, coverage, Pcg64Mcg::seed_from_u64(seed), now);
-        let (lane, mesh) = (Lane::new(&site), Mesh::new(&site));
+        let (lane, mesh) = (Lane::new(&site, seed), Mesh::new(&site));
         let announcer = Announcer::default();
         Self { site, lane, mesh, announcer, stage, mismatch: None, last_news: now, timeout: now }
     }
@@ -273,6 +273,17 @@ impl Content {
     /// When to come back with [`Input::Timer`] if nothing happens first.
     pub fn poll_timeout(&self) -> Option<MonoTime> {
         (self.timeout != MonoTime::NEVER).then_some(self.timeout)
+    }
+
+    /// Takes back all that is in flight: the driver closes the content. Drain the actions, then drop it.
+    pub fn abandon(&mut self, allowance: &mut dyn Allowance) {
+        let open: Vec<_> = self.site.requests.iter().map(|(id, _)| id).collect();
+        open.into_iter().for_each(|request| self.site.cancel(request, allowance));
+    }
+
+    /// Whether more is to come of a request.
+    pub fn is_in_flight(&self, request: RequestId) -> bool {
+        self.site.requests.get(request).is_some()
     }
 
     /// How far it is.
@@ -451,7 +462,7 @@ impl Content {
         }
         let news = match why {
             Failure::Transient { retry_after } => {
-                let pause = self.lane.gate.on_failure(retry_after, &mut self.site.rng, now);
+                let pause = self.lane.gate.on_failure(retry_after, now);
                 retry_after.map_or(OriginNews::Nothing, |_| OriginNews::Pause(pause))
             }
             Failure::NoRanges => OriginNews::NoRanges,
@@ -488,8 +499,7 @@ impl Content {
             (true, None) => GiveUp::NoSource,
             (false, _) => GiveUp::NoProgress,
         };
-        let open: Vec<_> = site.requests.iter().map(|(id, _)| id).collect();
-        open.into_iter().for_each(|request| site.cancel(request, allowance));
+        self.abandon(allowance);
         self.stage = Stage::Failed(why);
         self.site.actions.push_back(Action::GiveUp(why));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::MonoTime;
 
@@ -14,20 +14,26 @@ pub const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
 /// Waits between attempts: exponential with jitter, or as long as the server asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BackOff {
     failures: u32,
+    rng: Pcg64Mcg,
 }
 
 impl BackOff {
+    /// No failure yet. The seed makes the jitter.
+    pub fn new(seed: u64) -> Self {
+        Self { failures: 0, rng: Pcg64Mcg::seed_from_u64(seed) }
+    }
+
     /// How long to wait after one more failure: 1 s doubling to 30 s, each between half and the whole of that; or
     /// exactly `retry_after`, at most one hour.
-    pub fn after_failure(&mut self, retry_after: Option<Duration>, rng: &mut Pcg64Mcg) -> Duration {
+    pub fn after_failure(&mut self, retry_after: Option<Duration>) -> Duration {
         let full = BACK_OFF_MIN.saturating_mul(1 << self.failures.min(5)).min(BACK_OFF_MAX);
         self.failures += 1;
         match retry_after {
             Some(span) => span.min(RETRY_AFTER_MAX),
-            None => rng.random_range(full / 2..=full),
+            None => self.rng.random_range(full / 2..=full),
         }
     }
 
@@ -47,13 +53,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(has_origin: bool) -> Self {
-        Self {
-            is_closed: !has_origin,
-            paused_until: MonoTime::ZERO,
-            back_off: BackOff::default(),
-            mismatches: 0,
-        }
+    pub(crate) fn new(has_origin: bool, seed: u64) -> Self {
+        Self { is_closed: !has_origin, paused_until: MonoTime::ZERO, back_off: BackOff::new(seed), mismatches: 0 }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -68,13 +69,8 @@ impl Gate {
         self.is_closed = true;
     }
 
-    pub(crate) fn on_failure(
-        &mut self,
-        retry_after: Option<Duration>,
-        rng: &mut Pcg64Mcg,
-        now: MonoTime,
-    ) -> Duration {
-        let pause = self.back_off.after_failure(retry_after, rng);
+    pub(crate) fn on_failure(&mut self, retry_after: Option<Duration>, now: MonoTime) -> Duration {
+        let pause = self.back_off.after_failure(retry_after);
         self.pause(pause, now);
         pause
     }
@@ -97,26 +93,22 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-
     use super::*;
 
     #[test]
     fn back_off_doubles_to_its_bound_and_starts_again() {
-        let mut rng = Pcg64Mcg::seed_from_u64(1);
-        let mut back_off = BackOff::default();
+        let mut back_off = BackOff::new(1);
         for full in [1, 2, 4, 8, 16, 30, 30] {
-            let wait = back_off.after_failure(None, &mut rng);
+            let wait = back_off.after_failure(None);
             assert!(wait >= Duration::from_secs(full) / 2 && wait <= Duration::from_secs(full), "{wait:?}");
         }
         back_off.reset();
-        assert!(back_off.after_failure(None, &mut rng) <= BACK_OFF_MIN);
+        assert!(back_off.after_failure(None) <= BACK_OFF_MIN);
     }
 
     #[test]
     fn retry_after_is_obeyed_up_to_an_hour() {
-        let mut rng = Pcg64Mcg::seed_from_u64(1);
-        let mut wait = |secs| BackOff::default().after_failure(Some(Duration::from_secs(secs)), &mut rng);
+        let wait = |secs| BackOff::new(1).after_failure(Some(Duration::from_secs(secs)));
         assert_eq!(wait(7), Duration::from_secs(7));
         assert_eq!(wait(86_400), RETRY_AFTER_MAX);
     }

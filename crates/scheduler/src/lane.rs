@@ -72,7 +72,7 @@ enum Place {
 }
 
 impl Lane {
-    pub(crate) fn new(site: &Site) -> Self {
+    pub(crate) fn new(site: &Site, seed: u64) -> Self {
         let runs = *site.coverage.runs();
         Self {
             order: runs.in_order(&site.content),
@@ -80,7 +80,7 @@ impl Lane {
             runs: vec![RunState::default(); runs.count()],
             claims: Claims::new(site.started),
             fetches: BTreeMap::new(),
-            gate: Gate::new(site.config.has_origin),
+            gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,
             room_since: None,
             is_whole: false,

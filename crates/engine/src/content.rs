@@ -1,0 +1,166 @@
+//! One content as the driver holds it: its machine, its file, and what is under way for it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use swarmline_origin::FetchError;
+use swarmline_proto::Manifest;
+use swarmline_scheduler::{Content as Machine, GiveUp, RequestId, Source, Stage};
+use swarmline_types::message::WireRequest;
+use swarmline_types::{ContentId, NodeId, PieceIndex, Priority};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use url::Url;
+
+/// What is known of a content from outside the driver; the latest, not every step.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) stage: Stage,
+    pub(crate) bytes_have: u64,
+    pub(crate) bytes_resumed: u64,
+    pub(crate) from_origin: u64,
+    pub(crate) from_peers: u64,
+    pub(crate) wasted: u64,
+    pub(crate) connected: u32,
+    pub(crate) sharing: u32,
+    pub(crate) needed: bool,
+    /// What the origin said last, if it was not what was asked for.
+    pub(crate) trouble: Option<String>,
+    /// The disk failed; nothing more will come.
+    pub(crate) disk_error: Option<String>,
+}
+
+/// A content that is open.
+pub(crate) struct Driven {
+    pub(crate) machine: Machine,
+    pub(crate) file: swarmline_store::Content,
+    pub(crate) manifest: Manifest,
+    pub(crate) origin: Option<Url>,
+    pub(crate) priority: Priority,
+    pub(crate) bytes_resumed: u64,
+    pub(crate) served: u64,
+    /// Origin answers being read. Bounded by the lane's window.
+    pub(crate) fetches: BTreeMap<RequestId, AbortHandle>,
+    /// Pieces asked of peers. Bounded by the mesh's limit on requests in flight.
+    pub(crate) asked: BTreeMap<RequestId, Asked>,
+    pub(crate) trouble: Option<String>,
+    pub(crate) disk_error: Option<String>,
+    /// Transfers that want it; nobody wants a content that is only served.
+    pub(crate) wanted_by: usize,
+    pub(crate) snapshot: watch::Sender<Snapshot>,
+}
+
+/// A piece asked of a peer, in blocks of at most 1 MiB.
+pub(crate) struct Asked {
+    pub(crate) peer: NodeId,
+    pub(crate) piece: PieceIndex,
+    /// One per block: its name while it is under way, then its bytes.
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) next_block: usize,
+}
+
+pub(crate) enum Block {
+    Waiting,
+    UnderWay { wire: WireRequest, received: u32 },
+    Here(Bytes),
+}
+
+impl Asked {
+    pub(crate) fn received(&self) -> u64 {
+        let received = |block: &Block| match block {
+            Block::Waiting => 0,
+            Block::UnderWay { received, .. } => u64::from(*received),
+            Block::Here(bytes) => bytes.len() as u64,
+        };
+        self.blocks.iter().map(received).sum()
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.blocks.iter().all(|block| matches!(block, Block::Here(_)))
+    }
+
+    /// Names of what is under way.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = WireRequest> + '_ {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::UnderWay { wire, .. } => Some(*wire),
+            _ => None,
+        })
+    }
+
+    /// The bytes of all blocks, in order.
+    pub(crate) fn into_parts(self) -> Vec<Bytes> {
+        let bytes = |block| match block {
+            Block::Here(bytes) => Some(bytes),
+            _ => None,
+        };
+        self.blocks.into_iter().filter_map(bytes).collect()
+    }
+}
+
+impl Driven {
+    pub(crate) fn id(&self) -> ContentId {
+        self.manifest.content()
+    }
+
+    pub(crate) fn bytes_have(&self) -> u64 {
+        bytes_of(&self.manifest, self.machine.have())
+    }
+
+    pub(crate) fn snapshot(&self, connected: usize) -> Snapshot {
+        let (origin, peers) = (self.machine.ledger().of(Source::Origin), self.machine.ledger().peers());
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let wasted = |a: swarmline_scheduler::Account| a.duplicate + a.failed_hash + a.cancelled;
+        Snapshot {
+            stage: self.machine.stage(),
+            bytes_have: self.bytes_have(),
+            bytes_resumed: self.bytes_resumed,
+            from_origin: origin.received,
+            from_peers: peers.received,
+            wasted: wasted(origin) + wasted(peers),
+            connected: count(connected),
+            sharing: count(self.machine.peer_count()),
+            needed: self.machine.is_needed(),
+            trouble: self.trouble.clone(),
+            disk_error: self.disk_error.clone(),
+        }
+    }
+
+    /// What the origin's failure means to the scheduler is its own business; people want to read it.
+    pub(crate) fn note(&mut self, error: &FetchError) {
+        self.trouble = Some(with_causes(error));
+    }
+}
+
+/// Bytes of the pieces that are set.
+pub(crate) fn bytes_of(manifest: &Manifest, have: &swarmline_types::Bitfield) -> u64 {
+    let layout = manifest.layout();
+    let full = u64::from(have.count()) * u64::from(layout.piece_size());
+    let last = layout.pieces().last().filter(|piece| have.has(*piece));
+    full - last.map_or(0, |piece| u64::from(layout.piece_size() - layout.size_of(piece)))
+}
+
+/// An error with what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Why the scheduler gave up, for people.
+pub(crate) fn give_up_text(why: GiveUp, trouble: Option<&str>) -> String {
+    let because = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+    match why {
+        GiveUp::NoSource => format!("no peer offers what is missing, and the origin does not serve it{because}"),
+        GiveUp::Mismatch { piece } => {
+            format!("the origin serves other bytes than the manifest says (piece {piece}), and no peer has the right ones")
+        }
+        GiveUp::NoProgress => format!("no byte came for too long{because}"),
+    }
+}

@@ -1,0 +1,424 @@
+//! The task that owns the machines: carries what they order to store, origin and net, and what came of it back.
+//!
+//! It decides nothing. Everything reaches it as a message, so one input follows the other, as the machines want it.
+
+mod fetch;
+mod manifest;
+mod net;
+mod serve;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use swarmline_ipc::message::{ContentStatus, NodeStatus};
+use swarmline_net::{Net, NetEvent};
+use swarmline_origin::Origin;
+use swarmline_proto::Manifest;
+use swarmline_scheduler::{
+    Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source, Stage, Ticket,
+};
+use swarmline_types::message::{ContentMessage, Message, WireRequest};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{debug, info};
+use url::Url;
+
+use crate::clock::Clock;
+use crate::content::{Driven, Snapshot, bytes_of};
+use crate::disk::Disk;
+use crate::pace::Pace;
+use fetch::Fetched;
+use manifest::Assemblies;
+use serve::Read;
+use write::Written;
+
+/// What others ask of the driver. Bounded by [`COMMANDS_MAX`].
+pub(crate) enum Command {
+    /// Drive a content, or join in if it is driven already.
+    Open { open: Box<Open>, reply: oneshot::Sender<watch::Receiver<Snapshot>> },
+    /// The transfer that opened it no longer cares.
+    Close { content: ContentId },
+    /// The file took its final place.
+    Finished { content: ContentId },
+    /// The same content, driven already for another destination.
+    Find { content: ContentId, reply: oneshot::Sender<Option<swarmline_store::Content>> },
+    /// Get a manifest from peers. No answer until one of them has it; dropping the receiver ends the search.
+    FindManifest { content: ContentId, reply: oneshot::Sender<Manifest> },
+    /// Bytes of a plain download came: they count towards the rate too.
+    PlainBytes(u64),
+    Status { reply: oneshot::Sender<NodeStatus> },
+    /// Say goodbye and end.
+    Shutdown { reply: oneshot::Sender<()> },
+}
+
+/// A content to be driven.
+pub(crate) struct Open {
+    pub(crate) manifest: Manifest,
+    pub(crate) file: swarmline_store::Content,
+    pub(crate) origin: Option<Url>,
+    pub(crate) priority: Priority,
+    /// Somebody waits for it; otherwise it is only served.
+    pub(crate) is_wanted: bool,
+}
+
+/// What work off this task has come to. Bounded by [`RESULTS_MAX`].
+pub(crate) enum Outcome {
+    Fetched { content: ContentId, request: RequestId, what: Fetched },
+    Written(Written),
+    Read(Read),
+}
+
+/// Commands that may wait.
+pub(crate) const COMMANDS_MAX: usize = 64;
+/// Results that may wait; beyond it, those who bring them do.
+const RESULTS_MAX: usize = 256;
+/// Shortest time between two snapshots of one content.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
+
+/// What the driver needs to know beforehand.
+pub(crate) struct Settings {
+    pub(crate) class: CapacityClass,
+    pub(crate) node: NodeConfig,
+    /// How long a node that met nobody waits for others to turn up.
+    pub(crate) settle: Duration,
+    pub(crate) no_progress_timeout: Duration,
+    pub(crate) orphan_grace: Duration,
+    pub(crate) seed: u64,
+}
+
+pub(crate) struct Driver {
+    settings: Settings,
+    clock: Clock,
+    started: Instant,
+    node: Node,
+    net: Net,
+    origin: Origin,
+    disk: Disk,
+    pace: Pace,
+    contents: BTreeMap<ContentId, Driven>,
+    /// Contents with orders that were not carried out yet.
+    dirty: BTreeSet<ContentId>,
+    /// Blocks under way from peers. Bounded by what may be in flight.
+    wires: BTreeMap<(NodeId, WireRequest), (ContentId, RequestId, usize)>,
+    next_wire: u32,
+    /// Answers being read or sent. Bounded by the node's serving slots.
+    tickets: BTreeMap<(NodeId, WireRequest), (Ticket, ContentId)>,
+    assemblies: Assemblies,
+    peers: BTreeMap<NodeId, BTreeSet<ContentId>>,
+    snapshots_due: BTreeSet<ContentId>,
+    last_snapshots: MonoTime,
+    results: mpsc::Sender<Outcome>,
+}
+
+impl Driver {
+    pub(crate) fn new(settings: Settings, clock: Clock, net: Net, origin: Origin, disk: Disk, pace: Pace) -> (Self, mpsc::Receiver<Outcome>) {
+        let (results, outcomes) = mpsc::channel(RESULTS_MAX);
+        let node = Node::new(net.node(), &settings.node, settings.seed);
+        let driver = Self {
+            settings,
+            clock,
+            started: Instant::now(),
+            node,
+            net,
+            origin,
+            disk,
+            pace,
+            contents: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            wires: BTreeMap::new(),
+            next_wire: 0,
+            tickets: BTreeMap::new(),
+            assemblies: Assemblies::default(),
+            peers: BTreeMap::new(),
+            snapshots_due: BTreeSet::new(),
+            last_snapshots: MonoTime::ZERO,
+            results,
+        };
+        (driver, outcomes)
+    }
+
+    /// Runs until told to shut down, or until everybody who could tell it is gone.
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut events: mpsc::Receiver<NetEvent>,
+        mut outcomes: mpsc::Receiver<Outcome>,
+    ) {
+        let goodbye = loop {
+            let timer = tokio::time::sleep_until(self.next_due());
+            // What is under way is finished before new work is taken in.
+            tokio::select! {
+                biased;
+                Some(outcome) = outcomes.recv() => self.on_outcome(outcome),
+                Some(event) = events.recv() => self.on_net(event),
+                command = commands.recv() => match command {
+                    Some(Command::Shutdown { reply }) => break Some(reply),
+                    Some(command) => self.on_command(command),
+                    None => break None,
+                },
+                () = timer => self.on_timer(),
+            }
+            self.settle();
+        };
+        self.shut_down().await;
+        if let Some(reply) = goodbye {
+            let _ = reply.send(());
+        }
+    }
+
+    async fn shut_down(mut self) {
+        for driven in self.contents.values_mut() {
+            std::mem::take(&mut driven.fetches).into_values().for_each(|task| task.abort());
+        }
+        self.contents.clear();
+        self.net.shutdown().await;
+    }
+
+    fn next_due(&self) -> tokio::time::Instant {
+        let contents = self.contents.values().filter_map(|driven| driven.machine.poll_timeout());
+        let snapshots = (!self.snapshots_due.is_empty()).then(|| self.last_snapshots + SNAPSHOT_EVERY);
+        let due = contents.chain(self.node.poll_timeout()).chain(snapshots).min();
+        match due {
+            Some(due) => self.clock.instant(due),
+            None => tokio::time::Instant::now() + Duration::from_secs(3600),
+        }
+    }
+
+    fn on_timer(&mut self) {
+        let now = self.clock.now();
+        let due = |driven: &Driven| driven.machine.poll_timeout().is_some_and(|at| at <= now);
+        let contents: Vec<_> = self.contents.iter().filter(|(_, d)| due(d)).map(|(id, _)| *id).collect();
+        contents.into_iter().for_each(|content| self.input(content, Input::Timer));
+        self.node.handle(NodeInput::Timer, now);
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Fetched { content, request, what } => self.on_fetched(content, request, what),
+            Outcome::Written(written) => self.on_written(written),
+            Outcome::Read(read) => self.on_read(read),
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Open { open, reply } => {
+                let _ = reply.send(self.open(*open));
+            }
+            Command::Close { content } => self.close(content),
+            Command::Finished { content } => self.refresh(content),
+            Command::Find { content, reply } => {
+                let _ = reply.send(self.contents.get(&content).map(|driven| driven.file.clone()));
+            }
+            Command::FindManifest { content, reply } => self.find_manifest(content, reply),
+            Command::PlainBytes(bytes) => self.on_origin_bytes(bytes),
+            Command::Status { reply } => {
+                let _ = reply.send(self.status());
+            }
+            Command::Shutdown { .. } => unreachable!("taken out before"),
+        }
+    }
+
+    fn open(&mut self, open: Open) -> watch::Receiver<Snapshot> {
+        let (content, now) = (open.manifest.content(), self.clock.now());
+        if let Some(driven) = self.contents.get_mut(&content) {
+            driven.wanted_by += usize::from(open.is_wanted);
+            driven.origin = driven.origin.take().or(open.origin);
+            let snapshot = driven.snapshot.subscribe();
+            self.refresh(content);
+            return snapshot;
+        }
+        let (have, layout) = (open.file.have(), open.manifest.layout());
+        let config = Config {
+            class: self.settings.class,
+            priority: open.priority,
+            has_origin: open.origin.is_some(),
+            settle: self.settings.settle,
+            no_progress_timeout: self.settings.no_progress_timeout,
+            orphan_grace: self.settings.orphan_grace,
+            ..Config::default()
+        };
+        let seed = self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
+        let bytes_resumed = bytes_of(&open.manifest, &have);
+        let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
+        let (snapshot, receiver) = watch::channel(Snapshot {
+            stage: machine.stage(),
+            bytes_have: bytes_resumed,
+            bytes_resumed,
+            from_origin: 0,
+            from_peers: 0,
+            wasted: 0,
+            connected: 0,
+            sharing: 0,
+            needed: false,
+            trouble: None,
+            disk_error: None,
+        });
+        info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
+        let driven = Driven {
+            machine,
+            file: open.file,
+            manifest: open.manifest,
+            origin: open.origin,
+            priority: open.priority,
+            bytes_resumed,
+            served: 0,
+            fetches: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            trouble: None,
+            disk_error: None,
+            wanted_by: usize::from(open.is_wanted),
+            snapshot,
+        };
+        self.contents.insert(content, driven);
+        self.node.open(content, now);
+        self.tell_contents();
+        self.input(content, Input::Timer);
+        receiver
+    }
+
+    fn close(&mut self, content: ContentId) {
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        driven.wanted_by = driven.wanted_by.saturating_sub(1);
+        if driven.wanted_by == 0 && driven.machine.stage() != Stage::Complete {
+            self.forget(content);
+        }
+    }
+
+    /// Drives a content no longer. What it was doing is cancelled; the part file stays for the next attempt.
+    fn forget(&mut self, content: ContentId) {
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
+        while let Some(action) = self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action()) {
+            self.on_action(content, action);
+        }
+        self.publish(content);
+        self.contents.remove(&content);
+        self.node.close(&content);
+        self.dirty.remove(&content);
+        self.snapshots_due.remove(&content);
+        self.tell_contents();
+        debug!(%content, "content closed");
+    }
+
+    /// Tells the network what is held or wanted, and that peers are looked for while something is missing.
+    fn tell_contents(&mut self) {
+        self.net.set_contents(self.contents.keys().copied().collect());
+        let active = self.contents.values().any(|driven| driven.machine.stage() == Stage::Fetching);
+        self.net.set_active(active || self.assemblies.is_searching());
+    }
+
+    /// Gives a content an input; what it orders is carried out by [`settle`](Self::settle).
+    fn input(&mut self, content: ContentId, input: Input) {
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let now = self.clock.now();
+        driven.machine.handle(input, &mut self.node.allowance(content, driven.priority), now);
+        self.dirty.insert(content);
+    }
+
+    fn node_input(&mut self, input: NodeInput) {
+        self.node.handle(input, self.clock.now());
+    }
+
+    /// Carries out orders until there are none. Ends, since every order is carried out once and inputs given here
+    /// are bounded by orders.
+    fn settle(&mut self) {
+        loop {
+            self.node_input(NodeInput::Timer);
+            while let Some(action) = self.node.poll_action() {
+                self.on_node_action(action);
+            }
+            let Some(content) = self.dirty.pop_first() else { break };
+            while let Some(action) = self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action()) {
+                self.on_action(content, action);
+            }
+            self.snapshots_due.insert(content);
+        }
+        self.publish_snapshots(false);
+    }
+
+    fn publish_snapshots(&mut self, now_at_once: bool) {
+        let now = self.clock.now();
+        if now < self.last_snapshots + SNAPSHOT_EVERY && !now_at_once {
+            return;
+        }
+        self.last_snapshots = now;
+        for content in std::mem::take(&mut self.snapshots_due) {
+            self.publish(content);
+        }
+    }
+
+    fn publish(&self, content: ContentId) {
+        if let Some(driven) = self.contents.get(&content) {
+            driven.snapshot.send_replace(driven.snapshot(self.node.connected()));
+        }
+    }
+
+    fn refresh(&mut self, content: ContentId) {
+        self.snapshots_due.remove(&content);
+        self.publish(content);
+    }
+
+    fn on_action(&mut self, content: ContentId, action: Action) {
+        match action {
+            Action::Send { to, message } => self.say(to, content, message),
+            Action::Request { request, from: Source::Origin, pieces } => self.fetch(content, request, pieces),
+            Action::Request { request, from: Source::Peer(peer), pieces } => {
+                self.ask(content, request, peer, pieces.first());
+            }
+            Action::Cancel { request } => self.cancel(content, request),
+            Action::Ban { peer, piece } => {
+                info!(%content, peer = %peer.short(), %piece, "peer sent a bad piece and is banned");
+                self.node_input(NodeInput::Banned { peer, content });
+            }
+            Action::Completed => {
+                info!(%content, "content complete");
+                self.tell_contents();
+                self.refresh(content);
+            }
+            Action::GiveUp(why) => {
+                info!(%content, ?why, "content given up");
+                self.refresh(content);
+            }
+            Action::Explain(why) => debug!(%content, ?why, "explained"),
+        }
+    }
+
+    fn say(&self, to: NodeId, content: ContentId, body: ContentMessage) {
+        self.net.send(to, Message::About { content, body });
+    }
+
+    fn on_node_action(&mut self, action: NodeAction) {
+        match action {
+            NodeAction::Dial { node, addr } => self.net.dial(Some(node), addr),
+            NodeAction::Disconnect { peer } => self.net.disconnect(peer, "not wanted any more"),
+            NodeAction::Meet { content, peer, class } => self.input(content, Input::PeerUp { peer, class }),
+            NodeAction::Part { content, peer, clean } => self.part(content, peer, clean),
+            NodeAction::Introduce { to, content, members } => {
+                self.net.send(to, Message::Members { content, members });
+            }
+            NodeAction::Serve { ticket, peer, content, block } => self.serve(ticket, peer, content, block),
+            NodeAction::Reject { peer, content, request } => self.say(peer, content, ContentMessage::Reject(request)),
+            NodeAction::Wake { content } => self.input(content, Input::Timer),
+        }
+    }
+
+    fn status(&self) -> NodeStatus {
+        let content = |driven: &Driven| ContentStatus {
+            content: driven.id(),
+            path: driven.file.destination().to_owned(),
+            bytes_total: driven.manifest.layout().content_len(),
+            bytes_have: driven.bytes_have(),
+            sharing: u32::try_from(driven.machine.peer_count()).unwrap_or(u32::MAX),
+            served: driven.served,
+        };
+        NodeStatus {
+            node: self.net.node(),
+            listen: self.net.listen_addrs(),
+            connected: self.peers.keys().copied().collect(),
+            contents: self.contents.values().map(content).collect(),
+            uptime: self.started.elapsed(),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Origin requests: one task reads one answer, cuts it into pieces, and has each verified and written.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Origin, Version};
+use swarmline_proto::Manifest;
+use swarmline_scheduler::{Failure, Input, RequestId};
+use swarmline_types::{ContentId, PieceIndex, PieceRange};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant};
+use tracing::debug;
+use url::Url;
+
+use super::write::Written;
+use super::{Driver, Outcome};
+use crate::disk::Disk;
+use crate::pace::Pace;
+
+/// What a fetch has come to.
+pub(crate) enum Fetched {
+    /// Bytes received so far, and since the last such message.
+    Bytes { received: u64, new: u64 },
+    /// The answer is another than what was asked for: everything.
+    NoRanges,
+    /// It broke off.
+    Failed(Box<FetchError>),
+}
+
+/// Pieces of one answer that wait for their hash or the disk; beyond it, the answer is not read.
+const WRITES_MAX: usize = 2;
+/// Bytes after which the driver is told of progress, or [`TELL_EVERY`].
+const TELL_BYTES: u64 = 256 << 10;
+const TELL_EVERY: Duration = Duration::from_millis(50);
+
+impl Driver {
+    /// Begins to fetch consecutive pieces from the origin.
+    pub(super) fn fetch(&mut self, content: ContentId, request: RequestId, pieces: PieceRange) {
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let Some(url) = driven.origin.clone() else { return };
+        debug!(%content, request = request.get(), ?pieces, "fetching from the origin");
+        let task = Task {
+            content,
+            request,
+            pieces,
+            url,
+            manifest: driven.manifest.clone(),
+            file: driven.file.clone(),
+            origin: self.origin.clone(),
+            disk: self.disk.clone(),
+            pace: self.pace.clone(),
+            results: self.results.clone(),
+        };
+        driven.fetches.insert(request, tokio::spawn(task.run()).abort_handle());
+    }
+
+    pub(super) fn on_fetched(&mut self, content: ContentId, request: RequestId, what: Fetched) {
+        if let Fetched::Bytes { new, .. } = what {
+            self.on_origin_bytes(new);
+        }
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        if !driven.fetches.contains_key(&request) {
+            return;
+        }
+        let why = match what {
+            Fetched::Bytes { received, .. } => return self.input(content, Input::Progress { request, received }),
+            Fetched::NoRanges => Failure::NoRanges,
+            Fetched::Failed(error) => {
+                debug!(%content, request = request.get(), %error, "origin request failed");
+                driven.note(&error);
+                match error.is_transient() {
+                    true => Failure::Transient { retry_after: error.retry_after() },
+                    false => Failure::Fatal,
+                }
+            }
+        };
+        driven.fetches.remove(&request);
+        self.input(content, Input::Failed { request, why });
+    }
+
+    /// Bytes of an origin count towards the download rate as they come.
+    pub(super) fn on_origin_bytes(&mut self, bytes: u64) {
+        if let Some(until) = self.node.on_origin_bytes(bytes, self.clock.now()) {
+            self.pace.hold_until(until);
+        }
+    }
+}
+
+struct Task {
+    content: ContentId,
+    request: RequestId,
+    pieces: PieceRange,
+    url: Url,
+    manifest: Manifest,
+    file: swarmline_store::Content,
+    origin: Origin,
+    disk: Disk,
+    pace: Pace,
+    results: mpsc::Sender<Outcome>,
+}
+
+impl Task {
+    /// Safe to abort at any point: a piece is had once it is written, and its record tells the next process.
+    async fn run(self) {
+        let mut writes = VecDeque::new();
+        let end = match self.open().await {
+            Ok(Some(answer)) => self.read(answer, &mut writes).await.err().map(|error| Fetched::Failed(Box::new(error))),
+            Ok(None) => Some(Fetched::NoRanges),
+            Err(error) => Some(Fetched::Failed(Box::new(error))),
+        };
+        // What was written is told before that it broke off.
+        for write in writes {
+            let _ = write.await;
+        }
+        if let Some(end) = end {
+            self.tell(end).await;
+        }
+    }
+
+    async fn tell(&self, what: Fetched) {
+        let (content, request) = (self.content, self.request);
+        // A driver that is gone wants nothing any more.
+        let _ = self.results.send(Outcome::Fetched { content, request, what }).await;
+    }
+
+    /// `None`: the origin does not serve ranges.
+    async fn open(&self) -> Result<Option<Fetch>, FetchError> {
+        let layout = self.manifest.layout();
+        let is_whole = layout.whole() == Some(self.pieces);
+        let range = (!is_whole).then(|| layout.span(self.pieces));
+        // The hashes decide whether it is the same content; mirrors often differ in their validators.
+        let known = Version { validator: None, len: Some(layout.content_len()) };
+        let answer = self.origin.fetch(FetchRequest { url: self.url.clone(), range, known }).await?;
+        match answer.answer() {
+            Answer::Whole { .. } if !is_whole => Ok(None),
+            _ => Ok(Some(answer)),
+        }
+    }
+
+    async fn read(&self, mut answer: Fetch, writes: &mut VecDeque<JoinHandle<()>>) -> Result<(), FetchError> {
+        let layout = self.manifest.layout();
+        let want = layout.span(self.pieces).size();
+        let mut pieces = self.pieces.pieces();
+        let mut assembly = Assembly::default();
+        let mut current = pieces.next();
+        let (mut received, mut told, mut told_at) = (0, 0, Instant::now());
+        while let Some(mut bytes) = answer.next().await? {
+            self.pace.wait().await;
+            received += bytes.len() as u64;
+            if received > want {
+                return Err(FetchError::Long { want });
+            }
+            let is_last = received == want;
+            if is_last || received - told >= TELL_BYTES || told_at.elapsed() >= TELL_EVERY {
+                self.tell(Fetched::Bytes { received, new: received - told }).await;
+                (told, told_at) = (received, Instant::now());
+            }
+            while let Some(piece) = current
+                && let Some(parts) = assembly.push(&mut bytes, u64::from(layout.size_of(piece)))
+            {
+                self.write(piece, parts, writes).await;
+                current = pieces.next();
+            }
+        }
+        match received < want {
+            true => Err(FetchError::Short { want, got: received }),
+            false => Ok(()),
+        }
+    }
+
+    async fn write(&self, piece: PieceIndex, parts: Vec<Bytes>, writes: &mut VecDeque<JoinHandle<()>>) {
+        while writes.len() >= WRITES_MAX
+            && let Some(write) = writes.pop_front()
+        {
+            let _ = write.await;
+        }
+        let (content, request, results) = (self.content, self.request, self.results.clone());
+        let (file, disk) = (self.file.clone(), self.disk.clone());
+        writes.push_back(tokio::spawn(async move {
+            let result = disk.run(move || file.write(piece, &parts)).await;
+            let _ = results.send(Outcome::Written(Written { content, request, piece, result })).await;
+        }));
+    }
+}
+
+/// Cuts a stream of buffers into pieces without copying.
+#[derive(Default)]
+struct Assembly {
+    parts: Vec<Bytes>,
+    size: u64,
+}
+
+impl Assembly {
+    /// Takes what belongs to the current piece of `want` bytes; its parts once it is whole.
+    fn push(&mut self, bytes: &mut Bytes, want: u64) -> Option<Vec<Bytes>> {
+        let room = usize::try_from(want - self.size).unwrap_or(usize::MAX);
+        let part = bytes.split_to(room.min(bytes.len()));
+        self.size += part.len() as u64;
+        if !part.is_empty() {
+            self.parts.push(part);
+        }
+        (self.size == want).then(|| {
+            self.size = 0;
+            std::mem::take(&mut self.parts)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_cut_at_piece_borders_whatever_its_buffers() {
+        for step in [1, 3, 5, 7, 64] {
+            let stream: Vec<u8> = (0..64).collect();
+            let (mut assembly, mut sizes) = (Assembly::default(), vec![10u64, 20, 30, 4].into_iter().peekable());
+            let mut cut = Vec::new();
+            for chunk in stream.chunks(step) {
+                let mut bytes = Bytes::copy_from_slice(chunk);
+                while let Some(size) = sizes.peek().copied()
+                    && let Some(parts) = assembly.push(&mut bytes, size)
+                {
+                    cut.push(parts.concat());
+                    sizes.next();
+                }
+            }
+            assert_eq!(cut.concat(), stream);
+            assert_eq!(cut.iter().map(Vec::len).collect::<Vec<_>>(), [10, 20, 30, 4]);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Answers to peers: read from the store, handed to the network.
+
+use bytes::Bytes;
+use swarmline_scheduler::{Input, NodeInput, Ticket};
+use swarmline_store::ReadError;
+use swarmline_types::message::{BlockRequest, ContentMessage, WireRequest};
+use swarmline_types::{ContentId, NodeId};
+use tracing::{debug, info};
+
+use super::{Driver, Outcome};
+
+/// Bytes read for a peer, or why not.
+pub(crate) struct Read {
+    peer: NodeId,
+    content: ContentId,
+    request: WireRequest,
+    /// `None` if the work panicked.
+    result: Option<Result<Bytes, ReadError>>,
+}
+
+impl Driver {
+    pub(super) fn serve(&mut self, ticket: Ticket, peer: NodeId, content: ContentId, block: BlockRequest) {
+        let Some(driven) = self.contents.get(&content) else {
+            return self.node_input(NodeInput::Served { ticket });
+        };
+        let (file, disk, results) = (driven.file.clone(), self.disk.clone(), self.results.clone());
+        let request = block.request;
+        if let Some((old, _)) = self.tickets.insert((peer, request), (ticket, content)) {
+            // A peer that uses a name twice gets one answer.
+            self.node_input(NodeInput::Served { ticket: old });
+        }
+        tokio::spawn(async move {
+            let result = disk.run(move || file.read(block.piece, block.offset, block.size)).await;
+            let _ = results.send(Outcome::Read(Read { peer, content, request, result })).await;
+        });
+    }
+
+    pub(super) fn on_read(&mut self, read: Read) {
+        let Read { peer, content, request, result } = read;
+        match result {
+            Some(Ok(bytes)) if self.tickets.contains_key(&(peer, request)) => self.net.serve(peer, request, bytes),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                info!(%content, %error, "cannot serve");
+                self.say(peer, content, ContentMessage::Reject(request));
+                self.end_answer(peer, request);
+                self.notice_losses(content);
+            }
+            None => self.end_answer(peer, request),
+        }
+    }
+
+    pub(super) fn on_served(&mut self, to: NodeId, request: WireRequest, bytes: u32) {
+        if let Some((_, content)) = self.tickets.get(&(to, request))
+            && let Some(driven) = self.contents.get_mut(content)
+        {
+            driven.served += u64::from(bytes);
+        }
+        self.end_answer(to, request);
+    }
+
+    fn end_answer(&mut self, to: NodeId, request: WireRequest) {
+        if let Some((ticket, _)) = self.tickets.remove(&(to, request)) {
+            self.node_input(NodeInput::Served { ticket });
+        }
+    }
+
+    /// A peer is gone, and with it what it was to get.
+    pub(super) fn forget_answers_to(&mut self, peer: NodeId) {
+        let gone: Vec<_> = self.tickets.keys().filter(|(to, _)| *to == peer).copied().collect();
+        gone.into_iter().for_each(|(to, request)| self.end_answer(to, request));
+    }
+
+    /// Somebody changed the file: what the store no longer has, the scheduler has not either. The rest of the file is
+    /// checked in the background, so that peers learn of all of it at once.
+    fn notice_losses(&mut self, content: ContentId) {
+        let Some(driven) = self.contents.get(&content) else { return };
+        let has = driven.file.have();
+        let lost: Vec<_> = driven.machine.have().pieces().filter(|piece| !has.has(*piece)).collect();
+        if lost.is_empty() {
+            return;
+        }
+        debug!(%content, lost = lost.len(), "pieces lost");
+        lost.into_iter().for_each(|piece| self.input(content, Input::Lost { piece }));
+    }
+}

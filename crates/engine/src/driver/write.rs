@@ -1,0 +1,64 @@
+//! Pieces that came whole: verified and written, then the scheduler knows.
+
+use swarmline_scheduler::{Input, RequestId};
+use swarmline_store::WriteError;
+use swarmline_types::{ContentId, PieceIndex};
+use tracing::{info, warn};
+
+use super::{Driver, Outcome};
+use crate::content::with_causes;
+
+/// What became of a piece on its way to the disk.
+pub(crate) struct Written {
+    pub(crate) content: ContentId,
+    pub(crate) request: RequestId,
+    pub(crate) piece: PieceIndex,
+    /// `None` if the work panicked.
+    pub(crate) result: Option<Result<(), WriteError>>,
+}
+
+impl Driver {
+    /// A piece came from a peer: off to the disk with it.
+    pub(super) fn write(
+        &mut self,
+        content: ContentId,
+        request: RequestId,
+        piece: PieceIndex,
+        parts: Vec<bytes::Bytes>,
+    ) {
+        let Some(driven) = self.contents.get(&content) else { return };
+        let (file, disk, results) = (driven.file.clone(), self.disk.clone(), self.results.clone());
+        tokio::spawn(async move {
+            let result = disk.run(move || file.write(piece, &parts)).await;
+            let _ = results.send(Outcome::Written(Written { content, request, piece, result })).await;
+        });
+    }
+
+    pub(super) fn on_written(&mut self, written: Written) {
+        let Written { content, request, piece, result } = written;
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let ok = match result {
+            Some(Ok(())) => true,
+            Some(Err(error)) if error.is_senders_fault() => {
+                info!(%content, %piece, request = request.get(), "wrong hash");
+                false
+            }
+            Some(Err(error)) => {
+                warn!(%content, error = with_causes(&error), "cannot write");
+                driven.disk_error.get_or_insert(with_causes(&error));
+                return self.forget(content);
+            }
+            None => {
+                driven.disk_error.get_or_insert("writing a piece failed for a reason of our own".into());
+                return self.forget(content);
+            }
+        };
+        self.input(content, Input::Verified { request, piece, ok });
+        // The machine counts the pieces of a request; once it has ended, its task has too.
+        if let Some(driven) = self.contents.get_mut(&content)
+            && !driven.machine.is_in_flight(request)
+        {
+            driven.fetches.remove(&request);
+        }
+    }
+}

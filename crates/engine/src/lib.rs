@@ -1,0 +1,25 @@
+//! The driver: carries the scheduler's actions to store, origin and net, and their results back.
+//!
+//! One task owns the pure machines and is the only one that touches them; [`Engine`] is the handle that others hold.
+//! Nothing is decided here: rates, priorities, queues and caps live in `swarmline-scheduler`, trust in the caller's
+//! request. Blocking work (hashing, reading, writing) runs beside the async tasks, one job per core and one more.
+//!
+//! - `driver`: the task. Inputs: commands, network events, results of work. Orders go to fetches, disk and network.
+//! - `transfer`: one download as its caller sees it, from the manifest to the final name.
+
+mod clock;
+mod config;
+mod content;
+mod disk;
+mod error;
+mod pace;
+mod sha256;
+
+mod driver;
+mod transfer;
+
+mod engine;
+
+pub use config::EngineConfig;
+pub use engine::Engine;
+pub use error::StartError;

@@ -1,0 +1,191 @@
+//! Downloads without a manifest: plain HTTP through the same disk, rates and events, never shared.
+
+use bytes::Bytes;
+use swarmline_ipc::message::{ErrorKind, Event, Phase, TransferError};
+use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Version};
+use swarmline_scheduler::BackOff;
+use swarmline_store::{BeginError, BeginPlain, PlainBegun, PlainPart, WriteError};
+use swarmline_types::ByteRange;
+use tokio::time::Instant;
+use tracing::info;
+
+use super::{BUSY_EVERY, Transfer, our_fault};
+use crate::content::with_causes;
+use crate::driver::Command;
+use crate::error::{IntoFailure, failure};
+
+/// Bytes that are gathered before they are written.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// Why one attempt ended early.
+enum Broken {
+    /// What the origin did.
+    Origin(FetchError),
+    /// What cannot be mended by asking again.
+    Fatal(TransferError),
+}
+
+impl From<WriteError> for Broken {
+    fn from(error: WriteError) -> Self {
+        Self::Fatal(error.into_failure())
+    }
+}
+
+impl Transfer {
+    /// Fetches the file as it comes, from where an earlier attempt ended if the origin still has the same.
+    pub(super) async fn plain(&mut self) -> Result<(), TransferError> {
+        let Some(mut part) = self.begin_plain().await? else { return self.say_complete().await };
+        self.enter(Phase::Fetching);
+        self.progress.bytes_resumed = part.received();
+        let mut back_off = BackOff::new(self.shared.settings.seed);
+        let mut last_progress = Instant::now();
+        loop {
+            let before = part.received();
+            let (kept, end) = self.attempt(part).await;
+            let Some(kept) = kept else { return Err(our_fault()) };
+            part = kept;
+            if part.received() != before {
+                last_progress = Instant::now();
+                back_off.reset();
+            }
+            let error = match end {
+                Ok(()) => break,
+                Err(Broken::Fatal(error)) => return Err(error),
+                Err(Broken::Origin(error)) => error,
+            };
+            self.wait_after(error, &mut back_off, last_progress).await?;
+        }
+        self.enter(Phase::Finishing);
+        let finished = self.shared.disk.run(move || part.finish()).await;
+        finished.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
+        self.say_complete().await
+    }
+
+    async fn wait_after(
+        &mut self,
+        error: FetchError,
+        back_off: &mut BackOff,
+        last_progress: Instant,
+    ) -> Result<(), TransferError> {
+        let has_changed = matches!(error, FetchError::Changed { .. });
+        if !error.is_transient() && !has_changed {
+            return Err(error.into_failure());
+        }
+        let wait = back_off.after_failure(error.retry_after());
+        if last_progress.elapsed() + wait > self.shared.settings.no_progress_timeout {
+            let text = format!("no byte came for too long: {}", with_causes(&error));
+            return Err(failure(ErrorKind::NoProgress, text));
+        }
+        self.progress.trouble = Some(with_causes(&error));
+        self.tell();
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn begin_plain(&mut self) -> Result<Option<PlainPart>, TransferError> {
+        self.enter(Phase::Checking);
+        let sha256 = self.request.sha256.as_deref().map(crate::sha256::parse).transpose()?;
+        let how = BeginPlain { force: self.request.force, sha256 };
+        loop {
+            let (shared, path, url) =
+                (self.shared.clone(), self.request.destination.clone(), self.request.url.to_string());
+            match self.shared.disk.run(move || shared.store.begin_plain(&url, &path, how)).await {
+                Some(Ok(PlainBegun::Partial(part))) => return Ok(Some(*part)),
+                Some(Ok(PlainBegun::Complete(_))) => return Ok(None),
+                Some(Err(BeginError::Busy { .. })) => {
+                    self.enter(Phase::Waiting);
+                    tokio::time::sleep(BUSY_EVERY).await;
+                }
+                Some(Err(error)) => return Err(self.explain_begin(error)),
+                None => return Err(our_fault()),
+            }
+        }
+    }
+
+    /// One answer of the origin. Gives the part back, unless a panic swallowed it.
+    async fn attempt(&mut self, mut part: PlainPart) -> (Option<PlainPart>, Result<(), Broken>) {
+        let (mut answer, from) = match self.ask(&part).await {
+            Ok(answer) => answer,
+            Err(error) => return (Some(part), Err(Broken::Origin(error))),
+        };
+        let version = answer.version().clone();
+        self.progress.bytes_total = version.len;
+        if from == 0 {
+            let validator = version.validator.map(|validator| validator.to_string());
+            if let Err(error) = part.restart(validator.as_deref()) {
+                return (Some(part), Err(error.into()));
+            }
+        }
+        if let Some(len) = version.len
+            && let Err(error) = part.expect(len)
+        {
+            return (Some(part), Err(error.into()));
+        }
+        let mut part = Some(part);
+        let end = self.receive(&mut answer, &mut part).await;
+        (part, end)
+    }
+
+    /// Asks for what is missing if the origin still has what was begun, otherwise for everything. Also says from
+    /// which byte on the answer is.
+    async fn ask(&self, part: &PlainPart) -> Result<(Fetch, u64), FetchError> {
+        let (origin, url) = (&self.shared.origin, &self.request.url);
+        let whole = FetchRequest { url: url.clone(), range: None, known: Version::default() };
+        let received = part.received();
+        if received == 0 {
+            return Ok((origin.fetch(whole).await?, 0));
+        }
+        let info = origin.probe(url).await?;
+        let same = info.version.validator.as_ref().map(ToString::to_string).as_deref() == part.validator();
+        let rest = info.version.len.and_then(|len| ByteRange::new(received, len)).filter(|_| info.ranges && same);
+        let Some(rest) = rest else { return Ok((origin.fetch(whole).await?, 0)) };
+        info!(from = rest.start(), "going on where it was");
+        let known = info.version;
+        let fetch = origin.fetch(FetchRequest { url: url.clone(), range: Some(rest), known }).await?;
+        let from = if matches!(fetch.answer(), Answer::Range { .. }) { rest.start() } else { 0 };
+        Ok((fetch, from))
+    }
+
+    async fn receive(&mut self, answer: &mut Fetch, part: &mut Option<PlainPart>) -> Result<(), Broken> {
+        let mut gathered: Vec<Bytes> = Vec::new();
+        let mut size = 0;
+        let end = loop {
+            let bytes = match answer.next().await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(Broken::Origin(error)),
+            };
+            self.shared.command(Command::PlainBytes(bytes.len() as u64)).await;
+            self.shared.pace.wait().await;
+            self.progress.from_origin += bytes.len() as u64;
+            size += bytes.len();
+            gathered.push(bytes);
+            if size >= WRITE_BYTES {
+                size = 0;
+                self.append(std::mem::take(&mut gathered), part).await?;
+            }
+        };
+        // What came before it broke off is not fetched again.
+        self.append(gathered, part).await?;
+        end
+    }
+
+    async fn append(&mut self, gathered: Vec<Bytes>, part: &mut Option<PlainPart>) -> Result<(), Broken> {
+        let Some(mut taken) = part.take() else { return Err(Broken::Fatal(our_fault())) };
+        let appended = self.shared.disk.run(move || {
+            let result = gathered.iter().try_for_each(|bytes| taken.append(bytes));
+            (taken, result)
+        });
+        let Some((taken, result)) = appended.await else { return Err(Broken::Fatal(our_fault())) };
+        self.progress.bytes_have = taken.received();
+        *part = Some(taken);
+        self.tell();
+        Ok(result?)
+    }
+
+    async fn say_complete(&mut self) -> Result<(), TransferError> {
+        self.progress.phase = Phase::Complete;
+        let _ = self.events.send(Event::Completed(self.progress.clone())).await;
+        Ok(())
+    }
+}
