@@ -54,7 +54,12 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(has_origin: bool, seed: u64) -> Self {
-        Self { is_closed: !has_origin, paused_until: MonoTime::ZERO, back_off: BackOff::new(seed), mismatches: 0 }
+        Self {
+            is_closed: !has_origin,
+            paused_until: MonoTime::ZERO,
+            back_off: BackOff::new(seed),
+            mismatches: 0,
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

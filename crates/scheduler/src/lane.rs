@@ -14,8 +14,8 @@ use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
 use swarmline_types::{MonoTime, NodeId, PieceRange};
 
 use crate::config::{
-    BLOCKED_AFTER, BLOCKED_MAX, HEARSAY_PAUSE_MAX, HEARTBEAT, ISOLATED_WINDOW, PROGRESS_TIMEOUT,
-    SILENT_AFTER, SILENT_STEP, SMALL_CONTENT,
+    BLOCKED_AFTER, BLOCKED_MAX, HEARSAY_PAUSE_MAX, HEARTBEAT, ISOLATED_WINDOW, PROGRESS_TIMEOUT, SILENT_STEP,
+    SMALL_CONTENT,
 };
 use crate::content::{Allowance, Explain, FetchReason};
 use crate::gate::Gate;
@@ -166,7 +166,7 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        if site.coverage.runs().layout().whole() == Some(pieces) {
+        if self.runs.len() > 1 && site.coverage.runs().layout().whole() == Some(pieces) {
             self.go_whole(site, allowance);
         }
         let Some(run) = self.run_of(pieces, site) else { return };
@@ -214,6 +214,9 @@ impl Lane {
             return;
         }
         self.is_whole = true;
+        if self.runs.len() == 1 {
+            return;
+        }
         for fetch in std::mem::take(&mut self.fetches).into_values() {
             site.cancel(fetch.request, allowance);
         }
@@ -427,11 +430,9 @@ impl Lane {
             self.room_since.unwrap_or(now).max(Self::start_at(site)).max(self.gate.paused_until());
         let open_since = entered.max(room_since);
         let rank = self.my_rank(run, site, now);
-        let silent = self.claims.last_seen(run);
+        let silent = self.claims.silent_since(run);
         let (place, due) = match (silent, rank) {
-            (Some(seen), rank) => {
-                (Place::Blocked, rank.map(|rank| seen + SILENT_AFTER + times(SILENT_STEP, rank)))
-            }
+            (Some(since), rank) => (Place::Blocked, rank.map(|rank| since + times(SILENT_STEP, rank))),
             (None, Some(0)) => (self.blocked_since(open_since, site, now), Some(Self::start_at(site))),
             (None, rank) => {
                 let step = site.config.unclaimed_step();

@@ -29,7 +29,8 @@ pub(super) struct Claims {
 struct Claim {
     by: NodeId,
     since: MonoTime,
-    last_seen: MonoTime,
+    /// Unless it is heard of before.
+    silent_at: MonoTime,
     bytes: u64,
     grew_at: MonoTime,
     is_almost: bool,
@@ -49,7 +50,7 @@ pub(super) struct Live {
 
 impl Claim {
     fn is_live(&self, now: MonoTime) -> bool {
-        now < self.last_seen + SILENT_AFTER
+        now < self.silent_at
     }
 
     fn rate(&self, now: MonoTime) -> u64 {
@@ -91,10 +92,11 @@ impl Claims {
             }
             let claims = self.by_run.entry(run).or_default();
             claims.retain(|claim| claim.is_live(now));
-            claims.push(Claim { by, since: now, last_seen: now, bytes: 0, grew_at: now, is_almost: false });
+            let (silent_at, bytes, is_almost) = (now, 0, false);
+            claims.push(Claim { by, since: now, silent_at, bytes, grew_at: now, is_almost });
         }
         let claim = self.by_run.get_mut(&run)?.iter_mut().find(|claim| is_mine(claim))?;
-        claim.last_seen = now;
+        claim.silent_at = now + SILENT_AFTER;
         Some(claim)
     }
 
@@ -168,7 +170,7 @@ impl Claims {
                 false => claims
                     .iter_mut()
                     .filter(|claim| claim.by == *member)
-                    .for_each(|claim| claim.last_seen = claim.last_seen.min(now - SILENT_AFTER)),
+                    .for_each(|claim| claim.silent_at = claim.silent_at.min(now)),
             }
         }
         self.by_run.retain(|_, claims| !claims.is_empty());
@@ -178,9 +180,9 @@ impl Claims {
         self.by_run.contains_key(&run)
     }
 
-    /// When a claimant of the run was last heard of.
-    pub(super) fn last_seen(&self, run: RunIndex) -> Option<MonoTime> {
-        self.by_run.get(&run)?.iter().map(|claim| claim.last_seen).max()
+    /// Since when nobody who claims the run is heard of any more.
+    pub(super) fn silent_since(&self, run: RunIndex) -> Option<MonoTime> {
+        self.by_run.get(&run)?.iter().map(|claim| claim.silent_at).max()
     }
 
     /// Live claims that move: what stands still or crawls takes nothing from the others.
@@ -198,7 +200,7 @@ impl Claims {
         let claims = self.by_run.get(&run)?;
         let live = || claims.iter().filter(|claim| claim.is_live(now));
         let best = live().max_by_key(|claim| claim.bytes)?;
-        let changes = [best.last_seen + SILENT_AFTER, best.grew_at + SLOW_AFTER, best.since + SLOW_AFTER];
+        let changes = [best.silent_at, best.grew_at + SLOW_AFTER, best.since + SLOW_AFTER];
         Some(Live {
             by: best.by,
             is_almost: live().any(|claim| claim.is_almost),

@@ -1,1 +1,286 @@
+//! The node's rules, one at a time.
 
+use swarmline_types::{PieceLayout, Rate};
+
+use super::*;
+
+const CONTENT: ContentId = ContentId::new([1; 32]);
+const OTHER: ContentId = ContentId::new([2; 32]);
+
+fn id(n: u8) -> NodeId {
+    NodeId::new([n; 32])
+}
+
+fn addr(n: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, n], 7000))
+}
+
+fn secs(n: u64) -> MonoTime {
+    MonoTime::from_millis(n * 1000)
+}
+
+fn node_with(config: &NodeConfig) -> Node {
+    let mut node = Node::new(id(5), config, 1);
+    node.open(CONTENT, MonoTime::ZERO);
+    node
+}
+
+fn node() -> Node {
+    node_with(&NodeConfig::default())
+}
+
+fn drain(node: &mut Node) -> Vec<NodeAction> {
+    std::iter::from_fn(|| node.poll_action()).collect()
+}
+
+fn up(node: &mut Node, peer: u8, now: MonoTime) -> Vec<NodeAction> {
+    let input = NodeInput::Up {
+        peer: id(peer),
+        addr: Some(addr(peer)),
+        class: CapacityClass::Wired,
+        contents: vec![CONTENT],
+    };
+    node.handle(input, now);
+    drain(node)
+}
+
+fn block(request: u32, offset: u32) -> BlockRequest {
+    let piece = PieceLayout::new(64 << 20, 1 << 20).unwrap().piece(request % 64).unwrap();
+    BlockRequest { request: WireRequest(request), piece, offset, size: 1 << 20 }
+}
+
+fn ask(node: &mut Node, peer: u8, request: u32, now: MonoTime) -> Vec<NodeAction> {
+    let input = NodeInput::Asked { peer: id(peer), content: CONTENT, block: block(request, 0), has: true };
+    node.handle(input, now);
+    drain(node)
+}
+
+/// What was decided, in one word per request.
+fn words(actions: &[NodeAction]) -> String {
+    let word = |action: &NodeAction| match action {
+        NodeAction::Serve { peer, block, .. } => format!("serve {}#{}", peer.as_bytes()[0], block.request.0),
+        NodeAction::Reject { peer, request, .. } => format!("reject {}#{}", peer.as_bytes()[0], request.0),
+        NodeAction::Disconnect { peer } => format!("cut {}", peer.as_bytes()[0]),
+        NodeAction::Dial { node, .. } => format!("dial {}", node.as_bytes()[0]),
+        NodeAction::Meet { peer, .. } => format!("meet {}", peer.as_bytes()[0]),
+        NodeAction::Part { peer, .. } => format!("part {}", peer.as_bytes()[0]),
+        NodeAction::Introduce { to, members, .. } => {
+            let names: Vec<_> = members.iter().map(|member| member.node.as_bytes()[0].to_string()).collect();
+            format!("introduce {} to {}", names.join("+"), to.as_bytes()[0])
+        }
+        NodeAction::Wake { content } => format!("wake {}", content.as_bytes()[0]),
+    };
+    actions.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_newcomer_meets_the_content_and_its_members() {
+    let mut node = node();
+    insta::assert_snapshot!(words(&up(&mut node, 1, secs(0))), @"meet 1");
+    insta::assert_snapshot!(words(&up(&mut node, 2, secs(0))), @"meet 2, introduce 1 to 2");
+    node.handle(NodeInput::Down { peer: id(1), clean: true }, secs(1));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"part 1");
+}
+
+#[test]
+fn a_peer_meets_only_what_both_share() {
+    let mut node = node();
+    let input = NodeInput::Up { peer: id(1), addr: None, class: CapacityClass::Wired, contents: vec![OTHER] };
+    node.handle(input, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"");
+    node.open(OTHER, secs(1));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"meet 1");
+    node.handle(NodeInput::Joined { peer: id(1), content: CONTENT }, secs(1));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"meet 1");
+    node.handle(NodeInput::Joined { peer: id(1), content: CONTENT }, secs(1));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"");
+}
+
+#[test]
+fn a_banned_peer_does_not_meet_the_content_again_for_a_day() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    node.handle(NodeInput::Banned { peer: id(1), content: CONTENT }, secs(1));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"cut 1");
+    node.handle(NodeInput::Down { peer: id(1), clean: true }, secs(1));
+    drain(&mut node);
+    insta::assert_snapshot!(words(&up(&mut node, 1, secs(2))), @"");
+    node.handle(NodeInput::Down { peer: id(1), clean: true }, secs(3));
+    drain(&mut node);
+    insta::assert_snapshot!(words(&up(&mut node, 1, secs(1 + 24 * 3600))), @"meet 1");
+}
+
+#[test]
+fn the_queue_is_short_and_the_rest_is_rejected() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    // Four in the making, eight waiting.
+    for request in 0..12 {
+        let actions = ask(&mut node, 1, request, secs(0));
+        assert!(!words(&actions).contains("reject"), "{request}");
+    }
+    insta::assert_snapshot!(words(&ask(&mut node, 1, 12, secs(0))), @"reject 1#12");
+}
+
+#[test]
+fn a_piece_that_is_not_here_is_rejected() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    let input = NodeInput::Asked { peer: id(1), content: CONTENT, block: block(3, 0), has: false };
+    node.handle(input, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"reject 1#3");
+}
+
+#[test]
+fn a_large_piece_that_was_begun_goes_on() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    up(&mut node, 2, secs(0));
+    (0..12).for_each(|request| _ = ask(&mut node, 1, request, secs(0)));
+    let input = NodeInput::Asked { peer: id(2), content: CONTENT, block: block(20, 1 << 20), has: true };
+    node.handle(input, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"");
+}
+
+#[test]
+fn peers_are_served_in_turn() {
+    let mut node = node();
+    let mut tickets = VecDeque::new();
+    let mut order = Vec::new();
+    (1..=3).for_each(|peer| _ = up(&mut node, peer, secs(0)));
+    let mut note = |actions: Vec<NodeAction>, tickets: &mut VecDeque<Ticket>| {
+        for action in actions {
+            if let NodeAction::Serve { ticket, peer, .. } = action {
+                tickets.push_back(ticket);
+                order.push(peer.as_bytes()[0]);
+            }
+        }
+    };
+    (0..8).for_each(|request| note(ask(&mut node, 1, request, secs(0)), &mut tickets));
+    (8..10).for_each(|request| note(ask(&mut node, 2, request, secs(0)), &mut tickets));
+    (10..12).for_each(|request| note(ask(&mut node, 3, request, secs(0)), &mut tickets));
+    while let Some(ticket) = tickets.pop_front() {
+        node.handle(NodeInput::Served { ticket }, secs(0));
+        note(drain(&mut node), &mut tickets);
+    }
+    // The first four were begun when nobody else had asked.
+    assert_eq!(order, [1, 1, 1, 1, 2, 3, 1, 2, 3, 1, 1, 1]);
+}
+
+#[test]
+fn a_flood_of_requests_is_cut_off() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    let cut = (0..3000).find(|request| words(&ask(&mut node, 1, *request, secs(0))).contains("cut"));
+    assert!(cut.is_some_and(|requests| requests > 1000), "{cut:?}");
+}
+
+#[test]
+fn what_is_taken_back_is_not_served() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    let tickets: Vec<_> = (0..6)
+        .flat_map(|request| ask(&mut node, 1, request, secs(0)))
+        .filter_map(|action| match action {
+            NodeAction::Serve { ticket, .. } => Some(ticket),
+            _ => None,
+        })
+        .collect();
+    node.handle(NodeInput::Revoked { peer: id(1), request: WireRequest(4) }, secs(0));
+    node.handle(NodeInput::Served { ticket: tickets[0] }, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"serve 1#5");
+}
+
+#[test]
+fn the_upload_rate_spaces_answers() {
+    let config = NodeConfig { upload_rate: Rate::bytes_per_s(1 << 20), ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    up(&mut node, 1, secs(0));
+    insta::assert_snapshot!(words(&ask(&mut node, 1, 0, secs(0))), @"serve 1#0");
+    insta::assert_snapshot!(words(&ask(&mut node, 1, 1, secs(0))), @"");
+    let due = node.poll_timeout().unwrap();
+    assert!(due > MonoTime::from_millis(800) && due <= secs(1), "{due:?}");
+    node.handle(NodeInput::Timer, due);
+    insta::assert_snapshot!(words(&drain(&mut node)), @"serve 1#1");
+}
+
+#[test]
+fn of_two_nodes_that_find_each_other_the_smaller_dials_at_once() {
+    let mut node = node();
+    node.handle(NodeInput::Found { node: id(9), addr: addr(9) }, secs(0));
+    node.handle(NodeInput::Found { node: id(2), addr: addr(2) }, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"dial 9");
+    let due = node.poll_timeout().unwrap();
+    node.handle(NodeInput::Timer, due);
+    insta::assert_snapshot!(words(&drain(&mut node)), @"dial 2");
+    assert_eq!(due, MonoTime::from_millis(700));
+}
+
+#[test]
+fn a_node_that_cannot_be_reached_is_tried_less_and_less_and_then_forgotten() {
+    let mut node = node();
+    node.handle(NodeInput::Found { node: id(9), addr: addr(9) }, secs(0));
+    let mut dials = vec![secs(0)];
+    drain(&mut node);
+    while let Some(due) = node.poll_timeout() {
+        node.handle(NodeInput::Timer, due);
+        dials.extend(drain(&mut node).iter().map(|_| due));
+    }
+    let gaps: Vec<_> = dials.windows(2).map(|pair| pair[1].since(pair[0])).collect();
+    assert!(gaps[0] >= Duration::from_secs(1) && gaps[0] <= Duration::from_millis(1500), "{gaps:?}");
+    assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(90)), "{gaps:?}");
+    assert_eq!(dials.len(), 11);
+}
+
+#[test]
+fn no_more_is_dialled_than_connections_are_allowed() {
+    let config = NodeConfig { connections_max: 2, ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    up(&mut node, 8, secs(0));
+    for n in 10..20 {
+        node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(0));
+    }
+    assert_eq!(drain(&mut node).len(), 10, "each found once, none connected yet");
+    up(&mut node, 9, secs(0));
+    node.handle(NodeInput::Timer, secs(600));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"");
+}
+
+#[test]
+fn one_request_always_fits_the_buffers() {
+    let config = NodeConfig { buffer_bytes_max: 1 << 20, ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    let source = Source::Peer(id(1));
+    assert!(node.allowance(CONTENT, Priority::Foreground).try_start(source, 16 << 20, secs(0)));
+    assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, secs(0)));
+    node.allowance(CONTENT, Priority::Foreground).end(source, 16 << 20, 16 << 20);
+    node.handle(NodeInput::Timer, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
+}
+
+#[test]
+fn the_foreground_goes_first() {
+    let config = NodeConfig { buffer_bytes_max: 1 << 20, ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    let source = Source::Peer(id(1));
+    assert!(node.allowance(OTHER, Priority::Background).try_start(source, 1 << 20, secs(0)));
+    assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(source, 1 << 20, secs(0)));
+    node.allowance(OTHER, Priority::Background).end(source, 1 << 20, 1 << 20);
+    assert!(!node.allowance(OTHER, Priority::Background).try_start(source, 1 << 20, secs(0)));
+    assert!(node.allowance(CONTENT, Priority::Foreground).try_start(source, 1 << 20, secs(0)));
+}
+
+#[test]
+fn the_download_rate_covers_peers_and_origin_alike() {
+    let config = NodeConfig { download_rate: Rate::bytes_per_s(1_000_000), ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    let source = Source::Peer(id(1));
+    assert_eq!(node.on_origin_bytes(100, secs(0)), None);
+    assert!(node.on_origin_bytes(1_000_000, secs(0)).is_some());
+    assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, secs(0)));
+    let due = node.poll_timeout().unwrap();
+    assert!(due > MonoTime::from_millis(800), "{due:?}");
+    node.handle(NodeInput::Timer, due);
+    insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
+    assert!(node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, due));
+}

@@ -1,0 +1,316 @@
+//! One node on the test's desk: the test plays clock, peers, disk and origin, and reads what the node orders.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use swarmline_scheduler::{Action, Config, Content, Failure, Input, RequestId, Source, Stage, Unlimited};
+use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
+use swarmline_types::{
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange,
+};
+
+/// Large enough that a content of one piece is not small.
+const PIECE: u32 = 4 << 20;
+const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
+
+pub(crate) struct Desk {
+    content: Content,
+    layout: PieceLayout,
+    now: MonoTime,
+    /// Every order, one a line.
+    pub(crate) said: Vec<String>,
+    taken: usize,
+    open: BTreeMap<RequestId, (Source, PieceRange)>,
+}
+
+impl Desk {
+    pub(crate) fn of(pieces: u64) -> Self {
+        Self::seeded(pieces, 1)
+    }
+
+    pub(crate) fn seeded(pieces: u64, seed: u64) -> Self {
+        Self::with(pieces, seed, Config { settle: Duration::ZERO, ..Config::default() })
+    }
+
+    pub(crate) fn without_origin(pieces: u64) -> Self {
+        Self::with(pieces, 1, Config { has_origin: false, settle: Duration::ZERO, ..Config::default() })
+    }
+
+    /// Pieces of 16 KiB: 64 of them make a run.
+    pub(crate) fn small_pieces(pieces: u64) -> Self {
+        Self::cut(PieceLayout::new(pieces << 14, 1 << 14).unwrap(), 1, Config::default())
+    }
+
+    pub(crate) fn with(pieces: u64, seed: u64, config: Config) -> Self {
+        Self::cut(PieceLayout::new(pieces * u64::from(PIECE), PIECE).unwrap(), seed, config)
+    }
+
+    fn cut(layout: PieceLayout, seed: u64, config: Config) -> Self {
+        let config = Config { settle: Duration::ZERO, ..config };
+        // Content and node differ with the seed, so that rankings do.
+        let content = ContentId::new([seed as u8; 32]);
+        let me = NodeId::new([77; 32]);
+        let content =
+            Content::new(config, content, layout, Bitfield::none(&layout), me, seed, MonoTime::ZERO);
+        Self { content, layout, now: MonoTime::ZERO, said: Vec::new(), taken: 0, open: BTreeMap::new() }
+    }
+
+    /// One line per peer: its name, and a character per piece, `x` where it has it.
+    pub(crate) fn peers(mut self, picture: &str) -> Self {
+        for line in picture.lines() {
+            let (name, has) = line.trim().split_once(' ').unwrap();
+            self.input(Input::PeerUp { peer: id(name), class: CapacityClass::Wired });
+            self.has(name, has.trim());
+        }
+        self
+    }
+
+    pub(crate) fn has(&mut self, name: &str, picture: &str) {
+        let mut has = Bitfield::none(&self.layout);
+        for (index, _) in picture.chars().enumerate().filter(|(_, c)| *c == 'x') {
+            has.insert(self.piece(index as u32));
+        }
+        self.input(Input::Bitmap { peer: id(name), has });
+    }
+
+    pub(crate) fn gone(&mut self, name: &str, clean: bool) {
+        self.input(Input::PeerDown { peer: id(name), clean });
+    }
+
+    pub(crate) fn claims(&mut self, name: &str, piece: u32) {
+        let message = LaneMessage::Claim(self.run(piece));
+        self.input(Input::Lane { from: id(name), message });
+    }
+
+    pub(crate) fn heartbeat(&mut self, name: &str, piece: u32, bytes: u64) {
+        let message = LaneMessage::Progress(vec![(self.run(piece), bytes)]);
+        self.input(Input::Lane { from: id(name), message });
+    }
+
+    /// Lets time pass to this point, with every timer on the way.
+    pub(crate) fn at_ms(&mut self, millis: u64) {
+        let end = MonoTime::from_millis(millis);
+        let mut turns = 0;
+        while let Some(due) = self.content.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.input(Input::Timer);
+            turns += 1;
+            assert!(turns < 10_000, "timers that never end");
+        }
+        self.now = self.now.max(end);
+        self.input(Input::Timer);
+    }
+
+    pub(crate) fn receives(&mut self, piece: u32, received: u64) {
+        let request = self.origin_request(piece);
+        self.input(Input::Progress { request, received });
+    }
+
+    pub(crate) fn verifies(&mut self, piece: u32, ok: bool) {
+        let request = self.origin_request(piece);
+        let piece = self.piece(piece);
+        self.input(Input::Verified { request, piece, ok });
+    }
+
+    /// The first origin request that is open fails.
+    pub(crate) fn fails(&mut self, why: Failure) {
+        let open = self.open.iter().find(|(_, (source, _))| *source == Source::Origin).map(|(id, _)| *id);
+        self.input(Input::Failed { request: open.unwrap(), why });
+    }
+
+    pub(crate) fn rejects_all(&mut self, name: &str) {
+        for request in self.requests_at(name) {
+            self.open.remove(&request);
+            self.input(Input::Rejected { request });
+        }
+    }
+
+    pub(crate) fn delivers_bad(&mut self, name: &str) {
+        let request = self.requests_at(name)[0];
+        let piece = self.open[&request].1.first();
+        self.input(Input::Verified { request, piece, ok: false });
+    }
+
+    pub(crate) fn delivers_from_anybody(&mut self, piece: u32) {
+        let piece = self.piece(piece);
+        let of_piece =
+            |(id, (_, pieces)): (&RequestId, &(Source, PieceRange))| (pieces.first() == piece).then_some(*id);
+        let request = self.open.iter().find_map(of_piece).unwrap();
+        self.input(Input::Verified { request, piece, ok: true });
+        self.open.remove(&request);
+    }
+
+    /// Pieces fetched from the origin so far, ascending.
+    pub(crate) fn fetches(&self) -> Vec<u32> {
+        let mut fetched: Vec<_> = self
+            .said
+            .iter()
+            .filter_map(|line| line.strip_prefix("fetch #"))
+            .filter_map(|rest| rest.parse().ok())
+            .collect();
+        fetched.sort_unstable();
+        fetched
+    }
+
+    /// How many requests this peer got so far.
+    pub(crate) fn asks(&self, name: &str) -> usize {
+        let asked = |line: &&String| line.starts_with("ask ") && line.ends_with(name);
+        self.said.iter().filter(asked).count()
+    }
+
+    /// What was ordered since the last time, without heartbeats and bitmaps.
+    pub(crate) fn take(&mut self) -> String {
+        let new = self.said[self.taken..].iter().filter(|line| !line.starts_with("progress"));
+        let text = new.cloned().collect::<Vec<_>>().join("\n");
+        self.taken = self.said.len();
+        text
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.content.stage()
+    }
+
+    /// One of everything that may happen, chosen by numbers.
+    pub(crate) fn anything(&mut self, what: u8, who: u8, piece: u32, number: u32) {
+        let name = NAMES[usize::from(who)];
+        let (peer, index) = (id(name), self.piece(piece));
+        let request = self.open.keys().nth(number as usize % self.open.len().max(1)).copied();
+        match (what, request) {
+            (0, _) => self.input(Input::PeerUp { peer, class: CapacityClass::Wired }),
+            (1, _) => self.input(Input::PeerDown { peer, clean: number.is_multiple_of(2) }),
+            (2, _) => {
+                let mut has = Bitfield::none(&self.layout);
+                self.layout
+                    .pieces()
+                    .filter(|p| (p.get() * 7 + number).is_multiple_of(3))
+                    .for_each(|p| _ = has.insert(p));
+                self.input(Input::Bitmap { peer, has });
+            }
+            (3, _) => self.input(Input::Have { peer, pieces: vec![index] }),
+            (4, _) => self.claims(name, piece),
+            (5, _) => self.heartbeat(name, piece, u64::from(number) * 300),
+            (6, _) => self.lane(peer, LaneMessage::Done(PieceRange::one(index))),
+            (7, _) => self.lane(peer, LaneMessage::Release { pieces: self.run(piece), origin: news(number) }),
+            (8, Some(request)) => self.input(Input::Progress { request, received: u64::from(number) * 300 }),
+            (9 | 10, Some(request)) => {
+                let pieces = self.open[&request].1;
+                let piece = pieces.pieces().nth(number as usize % pieces.count() as usize).unwrap();
+                self.input(Input::Verified { request, piece, ok: what == 9 || !number.is_multiple_of(9) });
+            }
+            (11, Some(request)) => {
+                self.open.remove(&request);
+                self.input(Input::Failed { request, why: failure(number) });
+            }
+            (12, _) => self.input(Input::Lost { piece: index }),
+            _ => {
+                let later = self.now + Duration::from_millis(u64::from(number));
+                self.at_ms(later.as_micros() / 1000);
+            }
+        }
+    }
+
+    pub(crate) fn check_bounds(&self) {
+        let origin = self.open.values().filter(|(source, _)| *source == Source::Origin).count();
+        assert!(origin <= 6, "{origin} origin requests");
+        assert!(
+            self.open.len() - origin <= 8 + NAMES.len(),
+            "{} requests at peers",
+            self.open.len() - origin
+        );
+        for (_, account) in self.content.ledger().accounts() {
+            let _ = account.in_flight();
+        }
+    }
+
+    fn lane(&mut self, from: NodeId, message: LaneMessage) {
+        self.input(Input::Lane { from, message });
+    }
+
+    fn input(&mut self, input: Input) {
+        self.content.handle(input, &mut Unlimited, self.now);
+        while let Some(action) = self.content.poll_action() {
+            self.note(action);
+        }
+        self.open.retain(|request, _| self.content.is_in_flight(*request));
+    }
+
+    fn note(&mut self, action: Action) {
+        let line = match action {
+            Action::Send { message: ContentMessage::Bitmap(_), .. } | Action::Explain(_) => return,
+            Action::Send { to, message } => format!("{} to {}", words(&message), name(to)),
+            Action::Request { request, from, pieces } => {
+                self.open.insert(request, (from, pieces));
+                match from {
+                    Source::Origin => format!("fetch {pieces:?}"),
+                    Source::Peer(peer) => format!("ask {pieces:?} of {}", name(peer)),
+                }
+            }
+            Action::Cancel { request } => format!("cancel {}", request.get()),
+            Action::Ban { peer, .. } => format!("ban {}", name(peer)),
+            Action::Completed => "completed".into(),
+            Action::GiveUp(why) => format!("give up: {why:?}"),
+        };
+        self.said.push(line);
+    }
+
+    fn piece(&self, index: u32) -> PieceIndex {
+        self.layout.piece(index).unwrap()
+    }
+
+    fn run(&self, piece: u32) -> PieceRange {
+        PieceRange::one(self.piece(piece))
+    }
+
+    fn origin_request(&self, piece: u32) -> RequestId {
+        let piece = self.piece(piece);
+        let of_piece = |(id, (source, pieces)): (&RequestId, &(Source, PieceRange))| {
+            (*source == Source::Origin && pieces.contains(piece)).then_some(*id)
+        };
+        self.open.iter().find_map(of_piece).unwrap()
+    }
+
+    fn requests_at(&self, name: &str) -> Vec<RequestId> {
+        let at = Source::Peer(id(name));
+        self.open.iter().filter(|(_, (source, _))| *source == at).map(|(id, _)| *id).collect()
+    }
+}
+
+fn id(name: &str) -> NodeId {
+    let number = NAMES.iter().position(|known| *known == name).unwrap();
+    NodeId::new([number as u8 + 1; 32])
+}
+
+fn name(id: NodeId) -> &'static str {
+    NAMES[usize::from(id.as_bytes()[0]) - 1]
+}
+
+fn words(message: &ContentMessage) -> String {
+    match message {
+        ContentMessage::Have(pieces) => {
+            let list: Vec<_> = pieces.iter().map(ToString::to_string).collect();
+            format!("have {}", list.join(" "))
+        }
+        ContentMessage::Lane(LaneMessage::Claim(pieces)) => format!("claim {pieces:?}"),
+        ContentMessage::Lane(LaneMessage::Progress(_)) => "progress".into(),
+        ContentMessage::Lane(LaneMessage::Almost(pieces)) => format!("almost {pieces:?}"),
+        ContentMessage::Lane(LaneMessage::Done(pieces)) => format!("done {pieces:?}"),
+        ContentMessage::Lane(LaneMessage::Release { pieces, .. }) => format!("release {pieces:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn news(number: u32) -> OriginNews {
+    match number % 40 {
+        0 => OriginNews::NoRanges,
+        1 => OriginNews::Pause(Duration::from_secs(9)),
+        _ => OriginNews::Nothing,
+    }
+}
+
+fn failure(number: u32) -> Failure {
+    match number % 40 {
+        0 => Failure::NoRanges,
+        1 => Failure::Fatal,
+        _ => Failure::Transient { retry_after: None },
+    }
+}
