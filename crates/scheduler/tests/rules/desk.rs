@@ -36,22 +36,23 @@ impl Desk {
         Self::with(pieces, 1, Config { has_origin: false, settle: Duration::ZERO, ..Config::default() })
     }
 
-    /// Pieces of 16 KiB: 64 of them make a run.
-    pub(crate) fn small_pieces(pieces: u64) -> Self {
-        Self::cut(PieceLayout::new(pieces << 14, 1 << 14).unwrap(), 1, Config::default())
+    /// Pieces of 16 KiB, 64 of which make a run; those marked `x` are had.
+    pub(crate) fn small_pieces(have: &str) -> Self {
+        let layout = PieceLayout::new((have.len() as u64) << 14, 1 << 14).unwrap();
+        Self::cut(layout, bitmap(&layout, have), 1, Config::default())
     }
 
     pub(crate) fn with(pieces: u64, seed: u64, config: Config) -> Self {
-        Self::cut(PieceLayout::new(pieces * u64::from(PIECE), PIECE).unwrap(), seed, config)
+        let layout = PieceLayout::new(pieces * u64::from(PIECE), PIECE).unwrap();
+        Self::cut(layout, Bitfield::none(&layout), seed, config)
     }
 
-    fn cut(layout: PieceLayout, seed: u64, config: Config) -> Self {
+    fn cut(layout: PieceLayout, have: Bitfield, seed: u64, config: Config) -> Self {
         let config = Config { settle: Duration::ZERO, ..config };
         // Content and node differ with the seed, so that rankings do.
         let content = ContentId::new([seed as u8; 32]);
         let me = NodeId::new([77; 32]);
-        let content =
-            Content::new(config, content, layout, Bitfield::none(&layout), me, seed, MonoTime::ZERO);
+        let content = Content::new(config, content, layout, have, me, seed, MonoTime::ZERO);
         Self { content, layout, now: MonoTime::ZERO, said: Vec::new(), taken: 0, open: BTreeMap::new() }
     }
 
@@ -66,10 +67,7 @@ impl Desk {
     }
 
     pub(crate) fn has(&mut self, name: &str, picture: &str) {
-        let mut has = Bitfield::none(&self.layout);
-        for (index, _) in picture.chars().enumerate().filter(|(_, c)| *c == 'x') {
-            has.insert(self.piece(index as u32));
-        }
+        let has = bitmap(&self.layout, picture);
         self.input(Input::Bitmap { peer: id(name), has });
     }
 
@@ -273,6 +271,15 @@ impl Desk {
         let at = Source::Peer(id(name));
         self.open.iter().filter(|(_, (source, _))| *source == at).map(|(id, _)| *id).collect()
     }
+}
+
+/// A character per piece, `x` where it is had.
+fn bitmap(layout: &PieceLayout, picture: &str) -> Bitfield {
+    let mut has = Bitfield::none(layout);
+    for (index, _) in picture.chars().enumerate().filter(|(_, c)| *c == 'x') {
+        has.insert(layout.piece(index as u32).unwrap());
+    }
+    has
 }
 
 fn id(name: &str) -> NodeId {
