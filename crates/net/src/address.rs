@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use libp2p::multiaddr::Protocol;
 use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
 use swarmline_types::NodeId;
 
 use crate::identity::{node_id_of, peer_id_of};
@@ -14,7 +14,9 @@ use crate::identity::{node_id_of, peer_id_of};
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ParsePeerError {
     /// Neither `host:port` nor a multiaddr.
-    #[error("{text:?} is not the address of a peer; write it like 192.0.2.7:7000, [2001:db8::7]:7000, host:7000 or /ip4/192.0.2.7/tcp/7000")]
+    #[error(
+        "{text:?} is not the address of a peer; write it like 192.0.2.7:7000, [2001:db8::7]:7000, host:7000 or /ip4/192.0.2.7/tcp/7000"
+    )]
     Form {
         /// What was given.
         text: String,
@@ -124,7 +126,9 @@ fn parse_multiaddr(text: &str) -> Result<PeerAddr, ParsePeerError> {
     let host = match parts.next() {
         Some(Protocol::Ip4(ip)) => Host::Ip(ip.into()),
         Some(Protocol::Ip6(ip)) => Host::Ip(ip.into()),
-        Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => Host::Name(name.into_owned()),
+        Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => {
+            Host::Name(name.into_owned())
+        }
         _ => return Err(protocol()),
     };
     let Some(Protocol::Tcp(port)) = parts.next() else { return Err(protocol()) };
@@ -222,10 +226,13 @@ mod tests {
     #[test]
     fn strangers_can_only_name_neighbours() {
         let believed = |text: &str, over_loopback| is_believable(text.parse().unwrap(), over_loopback);
-        for near in ["10.1.2.3:1", "172.16.0.1:1", "192.168.1.1:1", "169.254.3.4:1", "[fd00::1]:1", "[fe80::1]:1"] {
+        for near in
+            ["10.1.2.3:1", "172.16.0.1:1", "192.168.1.1:1", "169.254.3.4:1", "[fd00::1]:1", "[fe80::1]:1"]
+        {
             assert!(believed(near, false), "{near}");
         }
-        for far in ["8.8.8.8:1", "[2001:db8::1]:1", "0.0.0.0:1", "224.0.0.251:5353", "[::]:1", "[ff02::fb]:1"] {
+        for far in ["8.8.8.8:1", "[2001:db8::1]:1", "0.0.0.0:1", "224.0.0.251:5353", "[::]:1", "[ff02::fb]:1"]
+        {
             assert!(!believed(far, true), "{far}");
         }
         assert!(!believed("10.1.2.3:0", false));

@@ -39,13 +39,13 @@ pub struct NetConfig {
     pub discovery: Discovery,
     /// Dialled at start and again whenever they are lost, after 1 s growing to 30 s. Default: none.
     pub static_peers: Vec<PeerAddr>,
-    /// Software and version, for people: at most 64 printable ASCII characters.
+    /// Software and version, for people. Printable ASCII; what is beyond 64 characters is not told.
     pub agent: String,
     /// How much origin work the node takes on. Default: [`CapacityClass::Wired`].
     pub class: CapacityClass,
     /// Which transport. Default: [`Transport::Fast`].
     pub transport: Transport,
-    /// Most peers at one time, 1 to 64. Default: 64.
+    /// Most peers at one time; taken as 1 to 64. Default: 64.
     pub max_peers: usize,
 }
 

@@ -16,7 +16,7 @@ use crate::error::CloseReason;
 /// [`Net::cancel`](crate::Net::cancel) returned.
 #[derive(Clone, Debug)]
 pub enum NetEvent {
-    /// A node that can be dialled; discovery told of it. The same one may be found again.
+    /// A node that can be dialled; discovery told of it, not necessarily again after it was lost.
     Found {
         /// Who, if discovery says it.
         node: Option<NodeId>,

@@ -17,7 +17,8 @@ pub struct Identity {
 impl Identity {
     /// The same seed always gives the same node.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        let keypair = Keypair::ed25519_from_bytes(seed).expect("any 32 bytes are the secret of an ed25519 key");
+        let keypair =
+            Keypair::ed25519_from_bytes(seed).expect("any 32 bytes are the secret of an ed25519 key");
         let node = node_of(&keypair.public()).expect("made as ed25519 in the line before");
         Self { keypair, node }
     }
@@ -52,7 +53,8 @@ pub(crate) fn peer_id_of(node: NodeId) -> Option<PeerId> {
 pub(crate) fn node_id_of(peer: &PeerId) -> Option<NodeId> {
     // The id of a short key is the key itself, written down as a multihash that hashes nothing.
     let digest = peer.as_ref().digest();
-    node_of(&PublicKey::try_decode_protobuf(digest).ok()?).filter(|node| peer_id_of(*node).as_ref() == Some(peer))
+    node_of(&PublicKey::try_decode_protobuf(digest).ok()?)
+        .filter(|node| peer_id_of(*node).as_ref() == Some(peer))
 }
 
 fn node_of(key: &PublicKey) -> Option<NodeId> {

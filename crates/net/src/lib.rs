@@ -27,6 +27,7 @@
 //! Between two nodes there is one connection (TCP, TLS 1.3, Yamux) with one control and one data stream, both opened by
 //! the side that dialled. Bulk goes in turns of a few milliseconds, so that messages never wait long behind it.
 
+mod buffers;
 mod config;
 mod error;
 mod identity;

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
 use libp2p::{PeerId, mdns, ping};
+use swarmline_proto::wire::AGENT_MAX;
 use swarmline_types::NodeId;
 use swarmline_types::message::Hello;
 use tokio::sync::mpsc;
@@ -31,7 +32,8 @@ use self::probe::Probe;
 use self::redial::Redial;
 use self::strangers::Strangers;
 use crate::address::{is_believable, socket_addr};
-use crate::config::{Discovery, NetConfig};
+use crate::buffers::Buffers;
+use crate::config::{Discovery, NetConfig, PEERS_MAX};
 use crate::directory::Directory;
 use crate::error::{CloseReason, NetError, Violation};
 use crate::event::NetEvent;
@@ -80,6 +82,7 @@ pub(crate) struct Node {
     redial: Redial,
     strangers: Strangers,
     probe: Option<Probe>,
+    stock: Buffers,
 }
 
 /// One established connection.
@@ -112,8 +115,13 @@ impl Node {
         };
         let mut node = Self {
             me: identity.node(),
-            hello: Hello { agent: config.agent, class: config.class, listen_port: 0, contents: Vec::new() },
-            max_peers: config.max_peers,
+            hello: Hello {
+                agent: config.agent.chars().filter(|c| matches!(c, ' '..='~')).take(AGENT_MAX).collect(),
+                class: config.class,
+                listen_port: 0,
+                contents: Vec::new(),
+            },
+            max_peers: config.max_peers.clamp(1, PEERS_MAX),
             swarm,
             shared,
             events,
@@ -128,6 +136,7 @@ impl Node {
             redial: Redial::new(static_peers, config.seed, now),
             strangers: Strangers::default(),
             probe,
+            stock: Buffers::default(),
         };
         node.listen(&config.listen).await?;
         Ok(node)
@@ -138,7 +147,8 @@ impl Node {
         let events = self.events.clone();
         loop {
             self.do_what_is_due();
-            let wake_at = [self.redial.next(), self.probe.as_ref().and_then(Probe::next)].into_iter().flatten().min();
+            let wake_at =
+                [self.redial.next(), self.probe.as_ref().and_then(Probe::next)].into_iter().flatten().min();
             let asleep = sleep_until(wake_at);
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -187,7 +197,9 @@ impl Node {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) => self.on_report(event),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(event),
-            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => self.on_found(found),
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
+                self.on_found(found)
+            }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_connected(peer_id, connection_id, &endpoint);
             }
@@ -218,7 +230,7 @@ impl Node {
     fn on_report(&mut self, event: streams::Event) {
         let streams::Event { peer, connection, report } = event;
         match report {
-            Report::Opened(streams) => self.greet(connection, streams),
+            Report::Opened(streams) => self.greet(connection, *streams),
             Report::Foreign => {
                 tracing::info!(%peer, "a libp2p program that is no node of ours; left alone for a while");
                 self.strangers.add(peer, Instant::now());
@@ -281,7 +293,9 @@ impl Node {
             }
             self.links.keys().for_each(|connection| _ = self.swarm.close_connection(*connection));
             while !self.links.is_empty() {
-                if let SwarmEvent::ConnectionClosed { connection_id, .. } = self.swarm.select_next_some().await {
+                if let SwarmEvent::ConnectionClosed { connection_id, .. } =
+                    self.swarm.select_next_some().await
+                {
                     self.links.remove(&connection_id);
                 }
             }

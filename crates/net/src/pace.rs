@@ -62,7 +62,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(5);
 /// Smallest turn: 16 KiB, one record of TLS; 7 ms at 20 Mbit/s.
 pub(crate) const TURN_BYTES_MIN: usize = 16 << 10;
 /// Largest turn: 1 MiB, beyond which larger writes gain nothing.
-pub(crate) const TURN_BYTES_MAX: usize = 1 << 18;
+pub(crate) const TURN_BYTES_MAX: usize = 1 << 20;
 /// Shortest span that is taken as a measurement.
 const WINDOW_MIN: Duration = Duration::from_millis(2);
 const PAGE: usize = 4096;
@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn a_turn_takes_about_five_milliseconds_of_any_link() {
         let start = Instant::now();
-        for (rate, want) in [(2_500_000, 16 << 10), (25_000_000, 125_000), (2_000_000_000, 1 << 20), (1000, 16 << 10)] {
+        for (rate, want) in
+            [(2_500_000, 16 << 10), (25_000_000, 125_000), (2_000_000_000, 1 << 20), (1000, 16 << 10)]
+        {
             let mut pace = Pace::new();
             send(&mut pace, rate, Duration::from_secs(40), start);
             let got = pace.turn();

@@ -29,6 +29,7 @@ use tokio::time::Instant;
 use self::answers::{ANSWERS_MAX, Answer, Answers};
 use self::expectations::{Expectations, OPEN_MAX};
 use self::stop::Stop;
+use crate::buffers::Buffers;
 use crate::error::CloseReason;
 use crate::event::NetEvent;
 
@@ -48,15 +49,18 @@ struct Shared {
 }
 
 impl Session {
-    /// The session, and what it will have to send.
-    pub(crate) fn new(connection: ConnectionId) -> (Self, mpsc::Receiver<Message<ContentMessage>>) {
+    /// The session, and what it will have to send. Answers are read into buffers of `stock`.
+    pub(crate) fn new(
+        connection: ConnectionId,
+        stock: Buffers,
+    ) -> (Self, mpsc::Receiver<Message<ContentMessage>>) {
         let (messages, queue) = mpsc::channel(MESSAGES_MAX);
         let shared = Shared {
             connection,
             since: Instant::now(),
             messages,
             answers: Answers::default(),
-            expectations: Mutex::default(),
+            expectations: Mutex::new(Expectations::new(stock)),
             stop: Stop::default(),
         };
         (Self(Arc::new(shared)), queue)

@@ -143,7 +143,9 @@ async fn a_cancelled_answer_is_counted_and_does_not_arrive() {
     far.until_requested().await;
     far.net.serve(near.id(), WireRequest(2), bytes(2, 10));
     assert_eq!(near.until_arrived(2).await, bytes(2, 10), "the stream is still in step");
-    assert!(!near.seen().iter().any(|event| matches!(event, NetEvent::Arrived { request, .. } if request.0 == 1)));
+    assert!(
+        !near.seen().iter().any(|event| matches!(event, NetEvent::Arrived { request, .. } if request.0 == 1))
+    );
 }
 
 #[tokio::test]

@@ -36,7 +36,9 @@ impl Node {
             match peer.node().filter(|node| self.sessions.contains_key(node)) {
                 Some(node) => self.redial.on_connected(index, node),
                 None => {
-                    self.lookups.spawn(async move { Lookup { index, node: peer.node(), addr: peer.resolve().await } });
+                    self.lookups.spawn(async move {
+                        Lookup { index, node: peer.node(), addr: peer.resolve().await }
+                    });
                 }
             }
         }

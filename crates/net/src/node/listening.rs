@@ -1,11 +1,12 @@
 //! Accepting connections, and knowing where.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use libp2p::TransportError;
 use libp2p::swarm::SwarmEvent;
 
@@ -20,21 +21,28 @@ impl Node {
             refuse_port_in_use(*addr)?;
             self.swarm.listen_on(multiaddr(*addr)).map_err(|error| match error {
                 TransportError::Other(source) => listen_error(*addr, source),
-                TransportError::MultiaddrNotSupported(_) => listen_error(*addr, io::ErrorKind::Unsupported.into()),
+                TransportError::MultiaddrNotSupported(_) => {
+                    listen_error(*addr, io::ErrorKind::Unsupported.into())
+                }
             })?;
         }
-        let mut missing = addrs.len();
-        let mut seen = std::collections::BTreeSet::new();
-        let bound = async {
-            while missing > 0 {
-                let SwarmEvent::NewListenAddr { listener_id, .. } = self.swarm.select_next_some().await else {
-                    continue;
-                };
-                missing -= usize::from(seen.insert(listener_id.to_string()));
+        let mut bound = BTreeSet::new();
+        let all_bound = async {
+            while bound.len() < addrs.len() {
+                let event = self.swarm.select_next_some().await;
+                if let SwarmEvent::NewListenAddr { listener_id, .. } = &event {
+                    bound.insert(listener_id.to_string());
+                }
+                self.on_swarm(event);
             }
         };
-        tokio::time::timeout(INTERFACE_MAX, bound).await.map_err(|_| NetError::NoInterface(INTERFACE_MAX))?;
-        self.on_listening();
+        tokio::time::timeout(INTERFACE_MAX, all_bound)
+            .await
+            .map_err(|_| NetError::NoInterface(INTERFACE_MAX))?;
+        // The other networks of the host are usually known by now.
+        while let Some(event) = self.swarm.select_next_some().now_or_never() {
+            self.on_swarm(event);
+        }
         Ok(())
     }
 

@@ -38,8 +38,8 @@ impl Redial {
 
     /// The peers to dial now, with the index to report back. Each is due once until its outcome is known.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<(usize, PeerAddr)> {
-        let due = |entry: &&mut Entry| matches!(entry.state, State::DueAt(at) if at <= now);
-        let due = self.entries.iter_mut().enumerate().filter(|(_, entry)| due(&entry));
+        let is_due = |entry: &Entry| matches!(entry.state, State::DueAt(at) if at <= now);
+        let due = self.entries.iter_mut().enumerate().filter(|(_, entry)| is_due(entry));
         due.map(|(index, entry)| {
             entry.state = State::Dialling;
             (index, entry.addr.clone())

@@ -21,7 +21,10 @@ impl Node {
         self.greetings.spawn(async move { (connection, session::greet(whom, streams, hello).await) });
     }
 
-    pub(super) fn on_greeting(&mut self, (connection, greeted): (ConnectionId, Result<Greeted, CloseReason>)) {
+    pub(super) fn on_greeting(
+        &mut self,
+        (connection, greeted): (ConnectionId, Result<Greeted, CloseReason>),
+    ) {
         match greeted {
             Ok(greeted) => self.on_greeted(greeted),
             Err(why) => {
@@ -58,7 +61,7 @@ impl Node {
         if !self.links.contains_key(&connection) {
             return;
         }
-        let (session, queue) = Session::new(connection);
+        let (session, queue) = Session::new(connection, self.stock.clone());
         self.sessions.insert(node, session.clone());
         self.redial.on_up(node);
         let around = Surroundings { events: self.events.clone(), hello: self.hello_now() };

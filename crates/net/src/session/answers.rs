@@ -46,7 +46,11 @@ impl Answers {
         let mut state = self.lock();
         state.current.take_if(|current| *current == request);
         // It keeps its place, so that its end is told in order like any other's.
-        state.queue.iter_mut().filter(|answer| answer.request == request).for_each(|answer| answer.data.clear());
+        state
+            .queue
+            .iter_mut()
+            .filter(|answer| answer.request == request)
+            .for_each(|answer| answer.data.clear());
     }
 
     /// The next answer; the one before is done with. Dropping it half-way loses nothing.
@@ -98,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn a_withdrawn_answer_keeps_its_place_and_loses_its_bytes() {
         let answers = Answers::default();
-        [1, 2, 3].map(|name| assert!(answers.push(answer(name))));
+        (1..=3).for_each(|name| assert!(answers.push(answer(name))));
         answers.next().await;
         answers.withdraw(WireRequest(2));
         assert!(answers.is_wanted(WireRequest(1)));

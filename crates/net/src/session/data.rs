@@ -32,7 +32,7 @@ impl Peer<'_> {
         let target = self.session.expectations().begin(header)?;
         let buffer = match target {
             Target::Keep { mut buffer, at } => {
-                stream.read_exact(&mut buffer[at..at + header.size as usize]).await?;
+                stream.read_exact(&mut buffer.as_mut()[at..at + header.size as usize]).await?;
                 Some(buffer)
             }
             Target::Discard => {
@@ -45,7 +45,7 @@ impl Peer<'_> {
         let from = self.node;
         self.tell(match outcome {
             Outcome::Progress(received) => NetEvent::Progress { from, request, received },
-            Outcome::Arrived(data) => NetEvent::Arrived { from, request, data: data.into() },
+            Outcome::Arrived(data) => NetEvent::Arrived { from, request, data },
             Outcome::Discarded => NetEvent::Discarded { from, request, bytes },
         })
         .await

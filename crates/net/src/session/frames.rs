@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_is_too_large_is_refused_by_its_length() {
-        let length = (FRAME_MAX as u32 + 1).to_be_bytes();
+        let length = u32::try_from(FRAME_MAX + 1).unwrap().to_be_bytes();
         let mut reader = ControlReader::new(Cursor::new(length.to_vec()));
         let error = reader.next().await.unwrap_err();
         assert_eq!(error, Violation::Wire(WireError::Frame { got: FRAME_MAX + 1 }).into());

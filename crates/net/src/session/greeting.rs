@@ -66,7 +66,8 @@ pub(crate) async fn greet(whom: Whom, streams: Streams, hello: Hello) -> Result<
             Frame::Message(_) => Err(Violation::NoHello.into()),
         }
     };
-    let theirs = tokio::time::timeout(HANDSHAKE_MAX, exchange).await.unwrap_or(Err(Violation::NoHello.into()))?;
+    let theirs =
+        tokio::time::timeout(HANDSHAKE_MAX, exchange).await.unwrap_or(Err(Violation::NoHello.into()))?;
     let port = if whom.dialled { whom.remote.port() } else { theirs.listen_port };
     Ok(Greeted {
         node: whom.node,

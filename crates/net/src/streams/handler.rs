@@ -21,8 +21,8 @@ use super::{HANDSHAKE_MAX, Streams};
 #[derive(Debug)]
 pub(crate) enum Report {
     /// Both streams are open.
-    Opened(Streams),
-    /// The peer does not speak our protocol.
+    Opened(Box<Streams>),
+    /// The peer said that it does not speak our protocol.
     Foreign,
     /// The connection is of no use, for a reason that says nothing about what the peer speaks.
     Failed(String),
@@ -83,7 +83,7 @@ impl Handler {
 
     fn hand_over(&mut self) {
         match (self.control.take(), self.data.take()) {
-            (Some(control), Some(data)) => self.report(Report::Opened(Streams { control, data })),
+            (Some(control), Some(data)) => self.report(Report::Opened(Streams { control, data }.into())),
             (control, data) => (self.control, self.data) = (control, data),
         }
     }
@@ -141,11 +141,9 @@ impl ConnectionHandler for Handler {
             });
         }
         if !self.done && self.deadline.as_mut().poll(cx).is_ready() {
-            // Whoever dials us and opens neither stream in this time is some other program.
-            let foreign = !self.dialer && self.control.is_none() && self.data.is_none();
+            // Perhaps some other program, perhaps a node on a host that is overloaded: no reason not to dial it.
             self.done = true;
-            let report =
-                if foreign { Report::Foreign } else { Report::Failed("the streams came too late".into()) };
+            let report = Report::Failed("the streams came too late".into());
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(report));
         }
         self.waker = Some(cx.waker().clone());
@@ -161,7 +159,10 @@ impl ConnectionHandler for Handler {
         event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol>,
     ) {
         match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (stream, kind), .. }) => {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: (stream, kind),
+                ..
+            }) => {
                 if self.dialer {
                     self.report(Report::ExtraStream);
                 } else {
@@ -169,7 +170,8 @@ impl ConnectionHandler for Handler {
                 }
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
-                protocol: (stream, kind), ..
+                protocol: (stream, kind),
+                ..
             }) => self.take_in(stream, kind),
             ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => self.on_refused(&error),
             _ => {}

@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn what_left_is_counted_for_its_own_stream() {
         let wire =
-            [frame(1, 3, 1 << 20), frame(0, 3, 40_000), frame(2, 0, 77), frame(0, 5, 50), frame(0, 3, 10)].concat();
+            [frame(1, 3, 1 << 20), frame(0, 3, 40_000), frame(2, 0, 77), frame(0, 5, 50), frame(0, 3, 10)]
+                .concat();
         for step in [1, 7, wire.len()] {
             let queues = queues([3, 5]);
             let mut tap = Tap::new((), queues.clone());

@@ -179,7 +179,8 @@ fn carry_out<Data>(
                     Some(Err(error)) => break Err(invalid(error)),
                     Some(Ok(record)) => {
                         discard += record.discard;
-                        let (now, later) = record.payload.split_at(record.payload.len().min(to.len() - *count));
+                        let (now, later) =
+                            record.payload.split_at(record.payload.len().min(to.len() - *count));
                         to[*count..*count + now.len()].copy_from_slice(now);
                         *count += now.len();
                         plain.append(later);
@@ -210,7 +211,11 @@ fn carry_out<Data>(
     (discard, step)
 }
 
-fn write<Data>(mut traffic: WriteTraffic<'_, Data>, want: Want<'_>, outgoing: &mut Buffer) -> io::Result<Step> {
+fn write<Data>(
+    mut traffic: WriteTraffic<'_, Data>,
+    want: Want<'_>,
+    outgoing: &mut Buffer,
+) -> io::Result<Step> {
     let (mut room, data) = match &want {
         Want::Encrypt(data) => (data.len() + (data.len() / RECORD_MAX + 1) * RECORD_OVERHEAD, Some(*data)),
         Want::Goodbye => (RECORD_OVERHEAD, None),

@@ -96,7 +96,7 @@ impl AsyncWrite for Socket {
 }
 
 /// Unsent bytes allowed before anything was measured.
-const UNSENT_AT_START: usize = 64 << 10;
+const UNSENT_AT_START: usize = 32 << 10;
 /// A peer that acknowledges nothing for so long is gone, although nobody closed the connection.
 const DEAD_AFTER: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -121,7 +121,8 @@ mod tests {
         assert_eq!(SockRef::from(&socket.tcp).tcp_notsent_lowat().unwrap() as usize, UNSENT_AT_START);
         let chunk = vec![0; 1 << 20];
         // Nobody reads at the far end, so the socket fills.
-        while tokio::time::timeout(std::time::Duration::from_millis(50), socket.write(&chunk)).await.is_ok() {}
+        while tokio::time::timeout(std::time::Duration::from_millis(50), socket.write(&chunk)).await.is_ok() {
+        }
         let told = SockRef::from(&socket.tcp).tcp_notsent_lowat().unwrap() as usize;
         assert_eq!(told, socket.unsent_max);
         assert!(told <= crate::pace::TURN_BYTES_MAX);

@@ -140,7 +140,8 @@ fn has_aes() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("aes") && std::arch::is_x86_feature_detected!("pclmulqdq");
     #[cfg(target_arch = "aarch64")]
-    return std::arch::is_aarch64_feature_detected!("aes") && std::arch::is_aarch64_feature_detected!("pmull");
+    return std::arch::is_aarch64_feature_detected!("aes")
+        && std::arch::is_aarch64_feature_detected!("pmull");
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     return false;
 }
@@ -164,10 +165,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_server_decides_by_its_own_cpu() {
-        for (server_has_aes, want) in
-            [(true, CipherSuite::TLS13_AES_128_GCM_SHA256), (false, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256)]
-        {
-            let ((client_id, client), (server_id, server)) = (tls(1, !server_has_aes), tls(2, server_has_aes));
+        for (server_has_aes, want) in [
+            (true, CipherSuite::TLS13_AES_128_GCM_SHA256),
+            (false, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
+        ] {
+            let ((client_id, client), (server_id, server)) =
+                (tls(1, !server_has_aes), tls(2, server_has_aes));
             let (near, far) = tokio::io::duplex(1 << 16);
             let (near, far) = tokio::join!(
                 client.upgrade_outbound(near.compat(), PROTOCOL),
@@ -190,9 +193,9 @@ mod tests {
         );
         let (near, far) = (near.unwrap().1, far.unwrap().1);
         let total = 3_000_017;
-        let end = |stream: Records<_>, salt: usize| async move {
+        let end = |stream: Records<_>, salt: u8| async move {
             let (mut reader, mut writer) = stream.split();
-            let byte = |at: usize, salt: usize| (at.wrapping_mul(31) >> 3) as u8 ^ salt as u8;
+            let byte = |at: usize, salt: u8| (at.wrapping_mul(31) >> 3).to_le_bytes()[0] ^ salt;
             let write = async {
                 let bytes: Vec<u8> = (0..total).map(|at| byte(at, salt)).collect();
                 for part in bytes.chunks(123_457) {

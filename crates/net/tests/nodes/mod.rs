@@ -1,6 +1,7 @@
 //! Nodes on loopback, and waiting for what they tell.
 
-#![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct TestNode {
     pub net: Net,
     events: mpsc::Receiver<NetEvent>,
     seen: Vec<NetEvent>,
+    /// Places in `seen` that nobody picked yet.
+    unpicked: Vec<usize>,
 }
 
 pub fn config(seed: u8) -> NetConfig {
@@ -29,7 +32,7 @@ pub fn config(seed: u8) -> NetConfig {
 
 pub async fn start(config: NetConfig) -> TestNode {
     let (net, events) = Net::start(config).await.unwrap();
-    TestNode { net, events, seen: Vec::new() }
+    TestNode { net, events, seen: Vec::new(), unpicked: Vec::new() }
 }
 
 /// Two connected nodes; the first one dialled.
@@ -55,26 +58,32 @@ impl TestNode {
         self.net.listen_addrs()[0]
     }
 
-    /// The next event that `pick` takes; the others are kept in [`seen`](Self::seen).
+    /// The first event that `pick` takes and nobody picked before; the others stay for later.
     pub async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&NetEvent) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                let event = self.events.recv().await.expect("the node runs");
-                let picked = pick(&event);
-                self.seen.push(event);
-                if let Some(picked) = picked {
+        let mut next = 0;
+        loop {
+            while let Some(place) = self.unpicked.get(next) {
+                if let Some(picked) = pick(&self.seen[*place]) {
+                    self.unpicked.remove(next);
                     return picked;
                 }
+                next += 1;
             }
-        };
-        match tokio::time::timeout(Duration::from_secs(20), wait).await {
-            Ok(picked) => picked,
-            Err(_) => panic!("no {what}; seen: {:#?}", self.seen),
+            match tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await {
+                Ok(event) => self.take(event.expect("the node runs")),
+                Err(_) => panic!("no {what}; seen: {:#?}", self.seen),
+            }
         }
     }
 
+    fn take(&mut self, event: NetEvent) {
+        self.unpicked.push(self.seen.len());
+        self.seen.push(event);
+    }
+
     pub async fn until_up(&mut self, who: NodeId) {
-        self.until("Up", |event| matches!(event, NetEvent::Up { node, .. } if *node == who).then_some(())).await;
+        self.until("Up", |event| matches!(event, NetEvent::Up { node, .. } if *node == who).then_some(()))
+            .await;
     }
 
     /// Whether it ended cleanly, and why.
@@ -112,7 +121,11 @@ impl TestNode {
         .await
     }
 
-    pub async fn until_body<T>(&mut self, what: &str, mut pick: impl FnMut(&ContentMessage) -> Option<T>) -> T {
+    pub async fn until_body<T>(
+        &mut self,
+        what: &str,
+        mut pick: impl FnMut(&ContentMessage) -> Option<T>,
+    ) -> T {
         self.until(what, |event| match event {
             NetEvent::Message { message: Message::About { body, .. }, .. } => {
                 pick(&body.clone().check(&layout()).expect("made with this layout"))
@@ -125,7 +138,7 @@ impl TestNode {
     /// All events so far, and those that wait.
     pub fn seen(&mut self) -> &[NetEvent] {
         while let Ok(event) = self.events.try_recv() {
-            self.seen.push(event);
+            self.take(event);
         }
         &self.seen
     }
@@ -143,5 +156,5 @@ pub fn block(name: u32, size: u32) -> BlockRequest {
 
 /// Bytes that are nobody else's.
 pub fn bytes(salt: u32, size: u32) -> Bytes {
-    (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 ^ salt as u8).collect()
+    (0..size).map(|at| at.wrapping_add(salt).wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect()
 }

@@ -1,0 +1,110 @@
+//! How long a control message takes while bulk goes the same way.
+//!
+//! On one host `delay give 10.0.0.1:7000`, on the other `delay take 10.0.0.1:7000 [SECONDS]`: it keeps four requests of
+//! 1 MiB in flight, asks a question every 50 ms, and tells the delays of the answers, which travel with the bulk.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people, who see where it stops")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use swarmline_net::{Discovery, Net, NetConfig, NetEvent};
+use swarmline_types::message::{BlockRequest, ContentMessage, Message, WireRequest};
+use swarmline_types::{ContentId, NodeId, PieceLayout};
+use tokio::sync::mpsc::Receiver;
+
+const MIB: u32 = 1 << 20;
+const CONTENT: ContentId = ContentId::new([1; 32]);
+
+#[tokio::main]
+async fn main() {
+    let args: Vec<_> = std::env::args().collect();
+    let addr: SocketAddr = args[2].parse().unwrap();
+    let mut config = NetConfig::new([u8::from(args[1] == "give"); 32]);
+    config.discovery = Discovery::Off;
+    if args[1] == "give" {
+        config.listen = vec![addr];
+    }
+    let (net, mut events) = Net::start(config).await.unwrap();
+    if args[1] == "give" {
+        return give(&net, &mut events).await;
+    }
+    net.dial(None, addr);
+    let giver = loop {
+        if let NetEvent::Up { node, .. } = events.recv().await.unwrap() {
+            break node;
+        }
+    };
+    let seconds = args.get(3).map_or(10, |text| text.parse().unwrap());
+    take(&net, &mut events, giver, Duration::from_secs(seconds)).await;
+}
+
+fn layout() -> PieceLayout {
+    PieceLayout::new(u64::from(MIB), MIB).unwrap()
+}
+
+async fn give(net: &Net, events: &mut Receiver<NetEvent>) {
+    let piece = Bytes::from(vec![7; MIB as usize]);
+    while let Some(event) = events.recv().await {
+        let NetEvent::Message { from, message } = event else { continue };
+        match message {
+            Message::ManifestAsk { first, .. } => {
+                let mut content = [0; 32];
+                content[..4].copy_from_slice(&first.to_be_bytes());
+                net.send(from, Message::Join(ContentId::new(content)));
+            }
+            Message::About { body, .. } => {
+                if let ContentMessage::Request(block) = body.check(&layout()).unwrap() {
+                    net.serve(from, block.request, piece.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn take(net: &Net, events: &mut Receiver<NetEvent>, from: NodeId, span: Duration) {
+    let ask = |name| {
+        let piece = layout().piece(0).unwrap();
+        net.request(from, CONTENT, BlockRequest { request: WireRequest(name), piece, offset: 0, size: MIB });
+    };
+    (0..4).for_each(ask);
+    let start = Instant::now();
+    let mut every = tokio::time::interval(Duration::from_millis(50));
+    let (mut pieces, mut question) = (4, 0);
+    let mut asked = BTreeMap::new();
+    let mut delays = Vec::new();
+    while start.elapsed() < span {
+        tokio::select! {
+            _ = every.tick() => {
+                question += 1;
+                asked.insert(question, Instant::now());
+                net.send(from, Message::ManifestAsk { content: CONTENT, first: question });
+            }
+            event = events.recv() => match event.unwrap() {
+                NetEvent::Arrived { .. } => {
+                    ask(pieces);
+                    pieces += 1;
+                }
+                NetEvent::Message { message: Message::Join(content), .. } => {
+                    let name = u32::from_be_bytes(*content.as_bytes().first_chunk().unwrap());
+                    delays.push(asked.remove(&name).unwrap().elapsed());
+                }
+                NetEvent::Down { why, .. } => panic!("{why}"),
+                _ => {}
+            }
+        }
+    }
+    delays.sort();
+    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100];
+    println!(
+        "{:.1} Mbit/s; control: median {:?}, 90 % {:?}, worst {:?} of {}",
+        f64::from(pieces - 4) * f64::from(MIB) * 8e-6 / start.elapsed().as_secs_f64(),
+        at(50),
+        at(90),
+        at(100),
+        delays.len(),
+    );
+}
