@@ -28,7 +28,8 @@ use crate::disk;
 use crate::epoch::Epoch;
 use crate::hashing::both_hashes;
 use crate::header::{Header, Phase};
-use crate::place::{PartFile, Place};
+use crate::part::PartFile;
+use crate::place::Place;
 use crate::record::Records;
 use crate::stamp::{FileId, Stamp};
 

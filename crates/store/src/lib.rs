@@ -38,6 +38,7 @@ mod record;
 
 mod hashing;
 
+mod part;
 mod place;
 mod state;
 

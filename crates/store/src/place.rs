@@ -1,4 +1,4 @@
-//! Where a content shall stand, what stands there already, and the part file beside it.
+//! Where a content shall stand, what stands there already, and what the part file beside it is called.
 //!
 //! A link at the destination counts as what it leads to when the question is whether the content is already
 //! complete, and as itself when it is replaced: force takes the link away and never touches the file behind it.
@@ -10,10 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use rustix::fs::{Mode, OFlags};
 
 use crate::hashing::open_regular;
-use crate::stamp::{FileId, leads_nowhere};
+use crate::stamp::leads_nowhere;
 
 /// Why nothing can be put at a path.
 #[derive(Debug, thiserror::Error)]
@@ -136,106 +135,10 @@ impl Place {
     }
 }
 
-/// Why a part file cannot be had.
-#[derive(Debug)]
-pub(crate) enum PartError {
-    /// Another process, or another transfer of this one, writes it.
-    Busy,
-    /// Somebody else's file stands under its name: a link, another owner, more than one name.
-    Foreign,
-    Io(io::Error),
-}
-
-/// A part file that nobody else writes while this lives. Dropping it keeps the file.
-#[derive(Debug)]
-pub(crate) struct PartFile {
-    file: File,
-    path: PathBuf,
-    created: bool,
-}
-
-impl PartFile {
-    /// Opens the part file and locks it, or creates it.
-    ///
-    /// Its name can be guessed and the directory may be shared, so a planted link is not followed and a file that
-    /// is not ours alone is not touched.
-    pub(crate) fn open(path: &Path) -> Result<Self, PartError> {
-        for _ in 0..OPEN_ATTEMPTS {
-            let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            let (file, created) = match rustix::fs::open(
-                path,
-                flags | OFlags::CREATE | OFlags::EXCL,
-                Mode::from_raw_mode(0o666),
-            ) {
-                Ok(file) => (File::from(file), true),
-                Err(rustix::io::Errno::EXIST) => match rustix::fs::open(path, flags, Mode::empty()) {
-                    Ok(file) => (File::from(file), false),
-                    Err(rustix::io::Errno::NOENT) => continue,
-                    Err(rustix::io::Errno::LOOP | rustix::io::Errno::NXIO) => return Err(PartError::Foreign),
-                    Err(error) => return Err(PartError::Io(error.into())),
-                },
-                Err(error) => return Err(PartError::Io(error.into())),
-            };
-            let part = Self { file, path: path.to_owned(), created };
-            match part.file.try_lock() {
-                Ok(()) => {}
-                Err(std::fs::TryLockError::WouldBlock) => return Err(PartError::Busy),
-                Err(std::fs::TryLockError::Error(error)) => return Err(PartError::Io(error)),
-            }
-            // The process that held the lock may have renamed or removed the file before it let go.
-            if part.is_at_its_path().map_err(PartError::Io)? {
-                return if part.is_ours_alone().map_err(PartError::Io)? {
-                    Ok(part)
-                } else {
-                    Err(PartError::Foreign)
-                };
-            }
-        }
-        Err(PartError::Busy)
-    }
-
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether [`open`](Self::open) made it.
-    pub(crate) fn is_new(&self) -> bool {
-        self.created
-    }
-
-    /// Whether the path still leads to this file: only then may it be renamed or removed by name.
-    pub(crate) fn is_at_its_path(&self) -> io::Result<bool> {
-        let here = FileId::from(&self.file.metadata()?);
-        match std::fs::symlink_metadata(&self.path) {
-            Ok(meta) => Ok(FileId::from(&meta) == here),
-            Err(error) if leads_nowhere(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Removes the file. Its lock is let go afterwards, so nobody takes it for resumable.
-    pub(crate) fn remove(&self) -> io::Result<()> {
-        if self.is_at_its_path()? { std::fs::remove_file(&self.path) } else { Ok(()) }
-    }
-
-    fn is_ours_alone(&self) -> io::Result<bool> {
-        use std::os::unix::fs::MetadataExt;
-        let meta = self.file.metadata()?;
-        let ours = self.created || meta.uid() == rustix::process::geteuid().as_raw();
-        Ok(meta.is_file() && meta.nlink() == 1 && ours)
-    }
-}
-
 /// Longest name of a file on the file systems in use.
 const NAME_MAX: usize = 255;
 /// What a part file's name has beside the destination's: two dots, 8 digits and the ending.
 const PART_NAME_EXTRA: usize = 2 + 8 + ".swarmline-part".len();
-/// How often a part file may vanish between opening and locking; each time another process has come to its end.
-const OPEN_ATTEMPTS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -287,35 +190,5 @@ mod tests {
         assert!(matches!(place(&at("dead")).look(), Ok(Standing::DeadLink)));
         assert!(matches!(place(&at("dirlink")).look(), Err(PlaceError::IsDirectory { .. })));
         assert!(matches!(place(Path::new("/dev/null")).look(), Err(PlaceError::NotAFile { .. })));
-    }
-
-    #[test]
-    fn a_part_file_has_one_writer() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("part");
-        let first = PartFile::open(&path).unwrap();
-        assert!(first.is_new());
-        assert!(matches!(PartFile::open(&path), Err(PartError::Busy)));
-        drop(first);
-        let second = PartFile::open(&path).unwrap();
-        assert!(!second.is_new());
-        std::fs::rename(&path, dir.path().join("destination")).unwrap();
-        assert!(PartFile::open(&path).unwrap().is_new(), "a name that was taken away is free");
-        std::fs::write(&path, "").unwrap();
-        second.remove().unwrap();
-        assert!(path.exists(), "a file that is not ours any more is left alone");
-    }
-
-    #[test]
-    fn a_planted_link_is_not_written_through() {
-        let dir = tempfile::tempdir().unwrap();
-        let (victim, part) = (dir.path().join("victim"), dir.path().join("part"));
-        std::fs::write(&victim, "precious").unwrap();
-        symlink(&victim, &part).unwrap();
-        assert!(matches!(PartFile::open(&part), Err(PartError::Foreign)));
-        std::fs::remove_file(&part).unwrap();
-        std::fs::hard_link(&victim, &part).unwrap();
-        assert!(matches!(PartFile::open(&part), Err(PartError::Foreign)));
-        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
     }
 }

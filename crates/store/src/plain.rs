@@ -19,7 +19,8 @@ use crate::content::{DiscardError, FinishError, WriteError};
 use crate::disk;
 use crate::epoch::Epoch;
 use crate::header::{path_from_text, path_to_text};
-use crate::place::{PartFile, Place};
+use crate::part::PartFile;
+use crate::place::Place;
 use crate::record::{Records, read_up_to};
 use crate::stamp::FileId;
 

@@ -14,7 +14,7 @@ use crate::disk;
 use crate::epoch::Epoch;
 use crate::hashing::open_regular;
 use crate::header::Phase;
-use crate::place::PartFile;
+use crate::part::PartFile;
 use crate::stamp::{FileId, Stamp, seal};
 
 impl Content {
@@ -88,7 +88,7 @@ impl Content {
             let path = self.destination().to_owned();
             return Err(FinishError::Incomplete { path, missing: pieces - had, pieces });
         }
-        let flushed = part.file().sync_data();
+        let flushed = part.file().set_len(self.layout().content_len()).and_then(|()| part.file().sync_data());
         let path = part.path().to_owned();
         drop(at);
         flushed.map_err(|source| {

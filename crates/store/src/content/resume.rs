@@ -19,7 +19,7 @@ use swarmline_types::{Bitfield, PieceLayout};
 use crate::epoch::Epoch;
 use crate::hashing::{Both, blake3_of_piece, for_each_piece, read_piece};
 use crate::header::{Header, Phase};
-use crate::place::PartFile;
+use crate::part::PartFile;
 use crate::record::Records;
 use crate::stamp::{FileId, Stamp};
 

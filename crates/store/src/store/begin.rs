@@ -13,7 +13,8 @@ use crate::content::Content;
 use crate::content::resume::reconcile;
 use crate::disk::{self, Room};
 use crate::header::Header;
-use crate::place::{PartError, PartFile, Place, PlaceError, Standing};
+use crate::part::{PartError, PartFile};
+use crate::place::{Place, PlaceError, Standing};
 use crate::record::{Records, offset_of};
 
 /// How a download treats what it finds.
@@ -117,7 +118,9 @@ impl Store {
     /// the path.
     pub fn begin(&self, manifest: &Manifest, destination: &Path, how: Begin) -> Result<Begun, BeginError> {
         let place = Place::resolve(destination)?;
+        let path = place.part(manifest.content().as_bytes());
         if let Some(done) = self.look_at_destination(manifest, &place, how)? {
+            PartFile::remove_leftover(&path);
             return Ok(Begun::Complete(done));
         }
         if let Some(content) = self.live(manifest.content(), &place).filter(Content::is_writable) {
@@ -126,7 +129,6 @@ impl Store {
             }
             return Ok(Begun::Partial(content));
         }
-        let path = place.part(manifest.content().as_bytes());
         let part = PartFile::open(&path).map_err(|error| part_error(error, &path, &place))?;
         // Whoever held the part file until now may have finished it.
         match self.look_at_destination(manifest, &place, how) {

@@ -6,7 +6,8 @@ use data_encoding::HEXLOWER;
 
 use super::begin::{let_go, part_error};
 use super::{AddError, BeginError, Store};
-use crate::place::{PartFile, Place, Standing};
+use crate::part::PartFile;
+use crate::place::{Place, Standing};
 use crate::plain::{BeginPlain, PlainPart, sha256_of};
 use crate::record::Records;
 

@@ -16,6 +16,19 @@ fn a_destination_with_the_same_content_is_complete_already() {
 }
 
 #[test]
+fn a_part_file_that_is_not_needed_any_more_goes() {
+    let bench = Bench::small();
+    let store = bench.store();
+    let content = bench.begin(&store);
+    std::fs::write(bench.destination(), &bench.bytes).unwrap();
+    bench.complete(&store);
+    assert!(bench.part().exists(), "one that is being written stays");
+    drop(content);
+    bench.complete(&store);
+    assert_eq!(names(bench.dir.path()), ["file.iso", "state"]);
+}
+
+#[test]
 fn a_destination_with_other_content_is_an_error_and_stays() {
     let bench = Bench::small();
     let mut same_length = bench.bytes.clone();

@@ -24,6 +24,17 @@ fn a_destination_appears_complete_or_not_at_all() {
 }
 
 #[test]
+fn bytes_behind_the_end_of_a_part_file_do_not_reach_the_destination() {
+    let bench = Bench::small();
+    let content = bench.begin(&bench.store());
+    bench.write_all(&content);
+    let part = File::options().write(true).open(bench.part()).unwrap();
+    part.write_all_at(b"behind the end", bench.bytes.len() as u64).unwrap();
+    content.finish().unwrap();
+    assert_eq!(std::fs::read(bench.destination()).unwrap(), bench.bytes);
+}
+
+#[test]
 fn a_file_that_came_meanwhile_is_not_replaced() {
     let bench = Bench::small();
     let store = bench.store();

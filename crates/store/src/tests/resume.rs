@@ -106,6 +106,21 @@ fn without_records_a_damaged_piece_is_not_had() {
 }
 
 #[test]
+fn room_that_was_never_written_to_is_not_hashed() {
+    // Shown by a content of zeros: read, the empty room would be right.
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = manifest_of(&[0; 3 << 14]);
+    let begin = |state: &str| {
+        let store = Store::open(&dir.path().join(state)).unwrap();
+        store.begin(&manifest, &dir.path().join("zeros"), Begin::default()).unwrap().into_content()
+    };
+    let content = begin("one");
+    content.write(manifest.layout().piece(1).unwrap(), &[vec![0; 1 << 14].into()]).unwrap();
+    drop(content);
+    assert_eq!(indices(&begin("two")), [1]);
+}
+
+#[test]
 fn a_damaged_record_costs_its_piece_and_no_other() {
     let had = had_after(|bench| {
         bench.reboot();

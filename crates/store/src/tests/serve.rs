@@ -69,6 +69,33 @@ fn an_adopted_file_edited_right_after_is_never_served_wrong() {
 }
 
 #[test]
+fn a_young_stamp_never_spares_the_hash() {
+    // Shown by a record made wrong after the first read, which only a second hash can notice.
+    let bench = Bench::small();
+    std::fs::write(bench.destination(), &bench.bytes).unwrap();
+    let content = bench.store().add(&bench.destination(), &bench.manifest).unwrap();
+    assert_eq!(bench.readable(&content).len(), 6);
+    content.recheck().unwrap();
+    Records::open(&bench.records()).unwrap().set(2, &[1; 32]).unwrap();
+    assert!(changed(content.read(bench.piece(2), 0, 1)));
+}
+
+#[test]
+fn a_file_whose_directory_was_exchanged_is_not_the_one_at_its_path() {
+    // The finished file itself is untouched, so nothing about its own times tells.
+    let bench = Bench::small();
+    let path = bench.path("dir/file");
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    let content = bench.store().begin(&bench.manifest, &path, Begin::default()).unwrap().into_content();
+    bench.write_all(&content);
+    content.finish().unwrap();
+    std::fs::rename(bench.path("dir"), bench.path("away")).unwrap();
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    std::fs::write(&path, "another").unwrap();
+    assert!(changed(content.read(bench.piece(0), 0, 1)));
+}
+
+#[test]
 fn an_edit_through_a_second_handle_during_reads_never_reaches_a_reader() {
     // One thread writes wrong and right bytes in turn, the other insists on what it gets.
     let bench = Bench::small();
