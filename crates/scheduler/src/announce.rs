@@ -17,15 +17,19 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(crate) fn on_had(&mut self, piece: PieceIndex) {
+    pub(crate) fn on_had(&mut self, piece: PieceIndex, now: MonoTime) {
         self.pending.push(piece);
-        self.changed = true;
+        self.must_summarise_by(now + SUMMARY_EVERY);
     }
 
     /// Something was lost: the next summary must say so, at once.
     pub(crate) fn on_lost(&mut self, now: MonoTime) {
+        self.must_summarise_by(now);
+    }
+
+    fn must_summarise_by(&mut self, due: MonoTime) {
+        self.summary_due = if self.changed { self.summary_due.min(due) } else { due };
         self.changed = true;
-        self.summary_due = now;
     }
 
     /// A new peer gets the whole bitmap; what is pending is in it.
@@ -35,8 +39,10 @@ impl Announcer {
     }
 
     pub(crate) fn tick(&mut self, site: &mut Site, now: MonoTime) {
-        if self.changed && now >= self.summary_due {
-            self.summarise(site, now);
+        match self.changed {
+            true if now >= self.summary_due => self.summarise(site, now),
+            true => site.wake_at(self.summary_due),
+            false => {}
         }
         if self.pending.is_empty() {
             return;
@@ -63,12 +69,6 @@ impl Announcer {
     }
 
     fn summarise(&mut self, site: &mut Site, now: MonoTime) {
-        let first = self.summary_due == MonoTime::ZERO;
-        self.summary_due = now + SUMMARY_EVERY;
-        // The first one is due when something has changed long enough after the greeting.
-        if first {
-            return;
-        }
         self.changed = false;
         let bitmap: Bitfield = site.coverage.have().clone();
         let peers: Vec<_> = site.peers.ids().collect();

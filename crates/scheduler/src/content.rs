@@ -397,7 +397,7 @@ impl Content {
         let Some(in_flight) = self.site.requests.get(request) else {
             // Cancelled while its hash was checked: the piece is here all the same.
             if ok && self.site.coverage.gain(piece) {
-                self.on_had(piece, allowance);
+                self.on_had(piece, allowance, now);
             }
             return;
         };
@@ -424,13 +424,13 @@ impl Content {
             self.lane.on_fetched(request, &mut self.site, allowance, now);
         }
         if new {
-            self.on_had(piece, allowance);
+            self.on_had(piece, allowance, now);
         }
     }
 
     /// A piece is here that was not: tell the neighbours, and stop whoever else is sending it.
-    fn on_had(&mut self, piece: PieceIndex, allowance: &mut dyn Allowance) {
-        self.announcer.on_had(piece);
+    fn on_had(&mut self, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
+        self.announcer.on_had(piece, now);
         let same = |(id, request): (RequestId, &InFlight)| {
             (request.peer().is_some() && request.pieces.first() == piece).then_some(id)
         };

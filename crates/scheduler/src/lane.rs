@@ -421,10 +421,12 @@ impl Lane {
             self.runs[run.as_usize()].entered = None;
             return Place::Passed;
         }
-        let entered = *self.runs[run.as_usize()].entered.get_or_insert(now);
-        if let Some(slow) = self.claims.live(run, now) {
-            return self.visit_live(run, slow, site, allowance, now);
+        if let Some(live) = self.claims.live(run, now) {
+            // Nobody is late for what somebody is working on; should that end, all ranks begin anew.
+            self.runs[run.as_usize()].entered = None;
+            return self.visit_live(run, live, site, allowance, now);
         }
+        let entered = *self.runs[run.as_usize()].entered.get_or_insert(now);
         // Nobody is late before there was room, nor while the origin is not to be asked.
         let room_since =
             self.room_since.unwrap_or(now).max(Self::start_at(site)).max(self.gate.paused_until());

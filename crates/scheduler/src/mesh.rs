@@ -101,7 +101,8 @@ impl Mesh {
         site.request(Source::Peer(peer), PieceRange::one(piece), allowance, now).is_some()
     }
 
-    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then at random.
+    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then at random. Whoever
+    /// has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have would wait.
     fn source_of(
         &self,
         piece: PieceIndex,
@@ -109,7 +110,8 @@ impl Mesh {
         site: &mut Site,
         now: MonoTime,
     ) -> Option<NodeId> {
-        let fits = |id: &NodeId| Some(*id) != not && site.is_neighbour(id);
+        let starves = site.requests.at_peers() == 0;
+        let fits = |id: &NodeId| Some(*id) != not && (starves || site.is_neighbour(id));
         let free: Vec<_> = site
             .peers
             .iter()
