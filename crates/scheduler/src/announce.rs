@@ -40,7 +40,7 @@ impl Announcer {
 
     pub(crate) fn tick(&mut self, site: &mut Site, now: MonoTime) {
         match self.changed {
-            true if now >= self.summary_due => self.summarise(site, now),
+            true if now >= self.summary_due => self.summarise(site),
             true => site.wake_at(self.summary_due),
             false => {}
         }
@@ -68,7 +68,7 @@ impl Announcer {
         }
     }
 
-    fn summarise(&mut self, site: &mut Site, now: MonoTime) {
+    fn summarise(&mut self, site: &mut Site) {
         self.changed = false;
         let bitmap: Bitfield = site.coverage.have().clone();
         let peers: Vec<_> = site.peers.ids().collect();

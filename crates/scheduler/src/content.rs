@@ -4,18 +4,17 @@
 //! until `None`, then wait until [`poll_timeout`](Content::poll_timeout) (then [`Input::Timer`]) or the next input.
 //! The driver checks the hash of every piece before it says [`Input::Verified`], and writes it before it says `ok`.
 
-use std::time::Duration;
-
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
-use swarmline_types::{
-    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange,
-};
+use swarmline_types::message::OriginNews;
+use swarmline_types::{Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout};
 
+use crate::action::{Action, GiveUp};
+use crate::allowance::Allowance;
 use crate::announce::Announcer;
 use crate::config::{Config, ORIGIN_MISMATCH_MAX};
 use crate::coverage::Coverage;
+use crate::input::{Failure, Input};
 use crate::lane::Lane;
 use crate::ledger::{Ledger, Source};
 use crate::mesh::Mesh;
@@ -23,196 +22,6 @@ use crate::peers::Peer;
 use crate::requests::{InFlight, RequestId, Verdict};
 use crate::runs::Runs;
 use crate::site::Site;
-
-/// A fact that has already happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A connected peer shares this content from now on.
-    PeerUp {
-        /// Who.
-        peer: NodeId,
-        /// How much origin work it takes on.
-        class: CapacityClass,
-    },
-    /// It does no longer, or the connection is gone.
-    PeerDown {
-        /// Who.
-        peer: NodeId,
-        /// It said so, instead of vanishing.
-        clean: bool,
-    },
-    /// All that a peer has.
-    Bitmap {
-        /// Who.
-        peer: NodeId,
-        /// What it has.
-        has: Bitfield,
-    },
-    /// Pieces that a peer has got.
-    Have {
-        /// Who.
-        peer: NodeId,
-        /// Which.
-        pieces: Vec<PieceIndex>,
-    },
-    /// A peer is busy or has not what was asked of it.
-    Rejected {
-        /// The request.
-        request: RequestId,
-    },
-    /// What a member says of its origin fetches.
-    Lane {
-        /// Who.
-        from: NodeId,
-        /// What.
-        message: LaneMessage,
-    },
-    /// Bytes of a request came.
-    Progress {
-        /// The request.
-        request: RequestId,
-        /// Content bytes of it that came in all.
-        received: u64,
-    },
-    /// A piece of a request came whole, its hash was checked, and if it was right it is written.
-    Verified {
-        /// The request.
-        request: RequestId,
-        /// The piece.
-        piece: PieceIndex,
-        /// Whether the hash was right.
-        ok: bool,
-    },
-    /// A request will bring nothing more.
-    Failed {
-        /// The request.
-        request: RequestId,
-        /// Why.
-        why: Failure,
-    },
-    /// A piece that was had is gone: somebody changed the file.
-    Lost {
-        /// Which.
-        piece: PieceIndex,
-    },
-    /// [`Content::poll_timeout`] has come, or the node allows more than it did.
-    Timer,
-}
-
-/// Why a request brings nothing more.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Failure {
-    /// It may work later: the connection broke, the server is overloaded.
-    Transient {
-        /// The server said when to come back.
-        retry_after: Option<Duration>,
-    },
-    /// The origin does not serve ranges.
-    NoRanges,
-    /// The origin will not serve this content: 404, 403, or another content stands there now.
-    Fatal,
-}
-
-/// An order that only the driver can carry out.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// Tell a peer.
-    Send {
-        /// Whom.
-        to: NodeId,
-        /// What.
-        message: ContentMessage,
-    },
-    /// Fetch pieces. Answer with `Progress` as bytes come, `Verified` for each piece, `Failed` if it breaks off.
-    Request {
-        /// Its name.
-        request: RequestId,
-        /// One piece from a peer; consecutive pieces from the origin.
-        from: Source,
-        /// Which.
-        pieces: PieceRange,
-    },
-    /// Stop a request; nothing that it still brings is of use.
-    Cancel {
-        /// Which.
-        request: RequestId,
-    },
-    /// The peer sent a piece with a wrong hash: part from it, and keep it away from this content for 24 h.
-    Ban {
-        /// Who.
-        peer: NodeId,
-        /// The piece that proves it.
-        piece: PieceIndex,
-    },
-    /// Every piece is here.
-    Completed,
-    /// The content cannot be had; no order follows.
-    GiveUp(GiveUp),
-    /// Why something was decided; for people, traces and figures.
-    Explain(Explain),
-}
-
-/// Why a content cannot be had.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum GiveUp {
-    /// The origin will not serve it, and no peer offers what is missing.
-    NoSource,
-    /// The origin serves other bytes than the manifest says, and no peer offers what is missing.
-    Mismatch {
-        /// A piece that was wrong.
-        piece: PieceIndex,
-    },
-    /// No byte came for too long.
-    NoProgress,
-}
-
-/// A decision and its reason.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Explain {
-    /// Pieces are fetched from the origin.
-    Fetch {
-        /// The request.
-        request: RequestId,
-        /// The run it belongs to.
-        pieces: PieceRange,
-        /// Why by this node.
-        why: FetchReason,
-    },
-}
-
-/// Why this node fetches from the origin.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum FetchReason {
-    /// It ranks first for the run.
-    Owner,
-    /// Whoever ranked before it did not come, or fell silent.
-    TakeOver,
-    /// The claim of another crawls.
-    SecondCopy,
-    /// It knows nobody, or nobody serves it.
-    Alone,
-}
-
-/// What the node as a whole lets a content do: buffers, origin connections, rates, priorities.
-pub trait Allowance {
-    /// Whether a request for `bytes` may start now. If not, the content gets [`Input::Timer`] when it may be worth
-    /// asking again.
-    fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
-    /// A request that started is over; `received` of its `bytes` came.
-    fn end(&mut self, from: Source, bytes: u64, received: u64);
-}
-
-/// Lets everything start; for tests of a content alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unlimited;
-
-impl Allowance for Unlimited {
-    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
-        true
-    }
-
-    fn end(&mut self, _: Source, _: u64, _: u64) {}
-}
 
 /// How far a content is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,18 +6,18 @@
 
 mod claims;
 
+mod ranking;
+mod window;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rand::RngExt;
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
 use swarmline_types::{MonoTime, NodeId, PieceRange};
 
-use crate::config::{
-    BLOCKED_AFTER, BLOCKED_MAX, HEARSAY_PAUSE_MAX, HEARTBEAT, ISOLATED_WINDOW, PROGRESS_TIMEOUT, SILENT_STEP,
-    SMALL_CONTENT,
-};
-use crate::content::{Allowance, Explain, FetchReason};
+use crate::action::{Explain, FetchReason};
+use crate::allowance::Allowance;
+use crate::config::{HEARSAY_PAUSE_MAX, HEARTBEAT, ISOLATED_WINDOW, PROGRESS_TIMEOUT, SMALL_CONTENT};
 use crate::gate::Gate;
 use crate::ledger::Source;
 use crate::peers::Peer;
@@ -59,16 +59,6 @@ struct Fetch {
     request: RequestId,
     since: MonoTime,
     said_almost: bool,
-}
-
-/// Whether the scan of the window goes on, and how a run counts.
-enum Place {
-    /// Takes one of the places of the window.
-    Counts,
-    /// Nobody is working on it: stays eligible, but others move up.
-    Blocked,
-    /// On its way.
-    Passed,
 }
 
 impl Lane {
@@ -383,124 +373,6 @@ impl Lane {
         }
     }
 
-    /// Walks through the window in the site's order.
-    fn scan(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        match self.has_room(site, now) {
-            true => _ = self.room_since.get_or_insert(now),
-            false => self.room_since = None,
-        }
-        let (mut counted, mut blocked) = (0, 0);
-        for at in self.first_open..self.order.len() {
-            let run = self.order[at];
-            if site.coverage.missing_in(run) == 0 {
-                self.first_open += usize::from(at == self.first_open);
-                continue;
-            }
-            match self.visit(run, site, allowance, now) {
-                Place::Passed => continue,
-                Place::Blocked if blocked < BLOCKED_MAX => blocked += 1,
-                Place::Blocked | Place::Counts => counted += 1,
-            }
-            if counted >= site.config.window {
-                return;
-            }
-        }
-    }
-
-    fn visit(
-        &mut self,
-        run: RunIndex,
-        site: &mut Site,
-        allowance: &mut dyn Allowance,
-        now: MonoTime,
-    ) -> Place {
-        if let Some(fetch) = self.fetches.get(&run) {
-            return if fetch.said_almost { Place::Passed } else { Place::Counts };
-        }
-        if site.coverage.open_in(run) == 0 {
-            self.runs[run.as_usize()].entered = None;
-            return Place::Passed;
-        }
-        if let Some(live) = self.claims.live(run, now) {
-            // Nobody is late for what somebody is working on; should that end, all ranks begin anew.
-            self.runs[run.as_usize()].entered = None;
-            return self.visit_live(run, live, site, allowance, now);
-        }
-        let entered = *self.runs[run.as_usize()].entered.get_or_insert(now);
-        // Nobody is late before there was room, nor while the origin is not to be asked.
-        let room_since =
-            self.room_since.unwrap_or(now).max(Self::start_at(site)).max(self.gate.paused_until());
-        let open_since = entered.max(room_since);
-        let rank = self.my_rank(run, site, now);
-        let silent = self.claims.silent_since(run);
-        let (place, due) = match (silent, rank) {
-            (Some(since), rank) => (Place::Blocked, rank.map(|rank| since + times(SILENT_STEP, rank))),
-            (None, Some(0)) => (self.blocked_since(open_since, site, now), Some(Self::start_at(site))),
-            (None, rank) => {
-                let step = site.config.unclaimed_step();
-                (self.blocked_since(open_since, site, now), rank.map(|rank| open_since + times(step, rank)))
-            }
-        };
-        let Some(due) = due else { return place };
-        if now < due {
-            site.wake_at(due);
-            return place;
-        }
-        let reason = match silent {
-            Some(_) => FetchReason::TakeOver,
-            None if rank == Some(0) => FetchReason::Owner,
-            None => FetchReason::TakeOver,
-        };
-        let owner = self.owner(run, site, now);
-        if self.has_room(site, now) && self.claim(run, reason, site, allowance, now) {
-            let rotten = self.claims.remove_all(run);
-            let to_blame = if rotten.is_empty() { owner.into_iter().collect() } else { rotten };
-            if reason == FetchReason::TakeOver {
-                to_blame.iter().for_each(|member| self.suspect(member, site, now));
-            }
-            return Place::Counts;
-        }
-        place
-    }
-
-    /// Somebody fetches it. The next in rank may start one second copy of a claim that crawls.
-    fn visit_live(
-        &mut self,
-        run: RunIndex,
-        live: claims::Live,
-        site: &mut Site,
-        allowance: &mut dyn Allowance,
-        now: MonoTime,
-    ) -> Place {
-        site.wake_at(live.next_look);
-        if !live.is_slow {
-            return if live.is_almost { Place::Passed } else { Place::Counts };
-        }
-        let next_in_rank = live.is_only && self.first_besides(&live.by, run, site, now);
-        if next_in_rank
-            && self.has_room(site, now)
-            && self.claim(run, FetchReason::SecondCopy, site, allowance, now)
-        {
-            self.suspect(&live.by, site, now);
-        }
-        Place::Blocked
-    }
-
-    /// Out of the ranking for a while, and its claims forgotten.
-    fn suspect(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
-        site.peers.suspect(member, now);
-        self.claims.on_gone(member, true, now);
-    }
-
-    fn blocked_since(&self, open_since: MonoTime, site: &mut Site, now: MonoTime) -> Place {
-        let blocked_at = open_since + BLOCKED_AFTER;
-        if now >= blocked_at {
-            return Place::Blocked;
-        }
-        site.wake_at(blocked_at);
-        Place::Counts
-    }
-
     fn has_room(&self, site: &Site, now: MonoTime) -> bool {
         let live = self.claims.moving_count(now) + self.fetches.len();
         self.fetches.len() < site.config.window && live < site.config.window + 2
@@ -560,47 +432,4 @@ impl Lane {
         let count = u32::try_from(rest.take_while(open).count()).expect("no more than the run has");
         layout.piece_range(first.get(), count)
     }
-
-    /// Members that could fetch the run now, best first, with their keys: everybody but suspects.
-    fn keys<'a>(
-        &self,
-        run: RunIndex,
-        site: &'a Site,
-        now: MonoTime,
-    ) -> impl Iterator<Item = score::Key> + use<'a> {
-        let first = site.coverage.runs().pieces(run).first();
-        site.peers
-            .iter()
-            .filter(move |(_, peer)| !peer.is_suspect(now))
-            .filter_map(move |(id, peer)| score::key(&site.content, first, id, peer.class))
-    }
-
-    /// How many members rank before me; `None` if I never fetch for the site.
-    fn my_rank(&mut self, run: RunIndex, site: &Site, now: MonoTime) -> Option<usize> {
-        let epoch = site.peers.epoch();
-        if let Some((of, rank)) = self.runs[run.as_usize()].rank
-            && of == epoch
-        {
-            return rank;
-        }
-        let first = site.coverage.runs().pieces(run).first();
-        let mine = score::key(&site.content, first, &site.me, site.config.class);
-        let rank = mine.map(|mine| self.keys(run, site, now).filter(|key| *key < mine).count());
-        self.runs[run.as_usize()].rank = Some((epoch, rank));
-        rank
-    }
-
-    fn owner(&self, run: RunIndex, site: &Site, now: MonoTime) -> Option<NodeId> {
-        self.keys(run, site, now).min().map(|(_, member)| member)
-    }
-
-    fn first_besides(&self, claimant: &NodeId, run: RunIndex, site: &Site, now: MonoTime) -> bool {
-        let first = site.coverage.runs().pieces(run).first();
-        let mine = score::key(&site.content, first, &site.me, site.config.class);
-        mine.is_some_and(|mine| self.keys(run, site, now).all(|key| key.1 == *claimant || key > mine))
-    }
-}
-
-fn times(step: Duration, rank: usize) -> Duration {
-    step.saturating_mul(u32::try_from(rank).unwrap_or(u32::MAX))
 }

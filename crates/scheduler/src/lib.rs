@@ -25,6 +25,10 @@ mod coverage;
 mod peers;
 mod requests;
 
+mod action;
+mod allowance;
+mod input;
+
 mod site;
 
 mod announce;
@@ -34,11 +38,12 @@ mod mesh;
 mod content;
 mod node;
 
+pub use action::{Action, Explain, FetchReason, GiveUp};
+pub use allowance::{Allowance, Unlimited};
 pub use config::Config;
-pub use content::{
-    Action, Allowance, Content, Explain, Failure, FetchReason, GiveUp, Input, Stage, Unlimited,
-};
+pub use content::{Content, Stage};
 pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX};
+pub use input::{Failure, Input};
 pub use ledger::{Account, Ledger, SOURCES_MAX, Source};
 pub use node::{BAN, BANS_MAX, MEMBERS_MAX, Node, NodeAction, NodeConfig, NodeInput, Ticket};
 pub use requests::RequestId;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use rand::RngExt;
 use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 
+use crate::allowance::Allowance;
 use crate::config::{
     CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
     IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, RUN_SIZE, SLOW_SERVICE, SMALL_PIECE_FACTOR_MAX,
 };
-use crate::content::Allowance;
 use crate::ledger::Source;
 use crate::requests::{InFlight, RequestId};
 use crate::site::Site;

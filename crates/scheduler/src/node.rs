@@ -3,21 +3,25 @@
 //! Decides whom to connect to, which peers meet which content, what is served when, and what the contents may start.
 //! Drive it like a [`Content`](crate::Content): one input, drain, wait. Each part has its own bounds, named there.
 
+mod action;
 mod budget;
 mod contacts;
+mod input;
 mod serving;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swarmline_types::message::{BlockRequest, MemberInfo, WireRequest};
+use swarmline_types::message::{BlockRequest, MemberInfo};
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, Rate};
 
-use crate::content::Allowance;
+use crate::allowance::Allowance;
 use crate::ledger::Source;
+pub use action::NodeAction;
 use budget::Budget;
 use contacts::Contacts;
+pub use input::NodeInput;
 pub use serving::Ticket;
 use serving::{Asked, Serving};
 
@@ -53,151 +57,6 @@ impl Default for NodeConfig {
             origin_requests_max: 24,
         }
     }
-}
-
-/// A fact that has already happened.
-#[derive(Clone, Debug)]
-pub enum NodeInput {
-    /// Discovery or a member named a node.
-    Found {
-        /// Who.
-        node: NodeId,
-        /// Where it accepts connections.
-        addr: SocketAddr,
-    },
-    /// A connection stands and the peer said hello.
-    Up {
-        /// Who.
-        peer: NodeId,
-        /// Where it accepts connections; `None` if it accepts none.
-        addr: Option<SocketAddr>,
-        /// How much origin work it takes on.
-        class: CapacityClass,
-        /// What it holds or wants.
-        contents: Vec<ContentId>,
-    },
-    /// The connection is gone.
-    Down {
-        /// Who.
-        peer: NodeId,
-        /// It said goodbye.
-        clean: bool,
-    },
-    /// A peer holds or wants one more content.
-    Joined {
-        /// Who.
-        peer: NodeId,
-        /// Which.
-        content: ContentId,
-    },
-    /// A peer no longer holds or wants a content.
-    Left {
-        /// Who.
-        peer: NodeId,
-        /// Which.
-        content: ContentId,
-    },
-    /// A peer asks for bytes.
-    Asked {
-        /// Who.
-        peer: NodeId,
-        /// Of which content.
-        content: ContentId,
-        /// What.
-        block: BlockRequest,
-        /// Whether this node has that piece.
-        has: bool,
-    },
-    /// A peer takes back what it asked for.
-    Revoked {
-        /// Who.
-        peer: NodeId,
-        /// Its name for it.
-        request: WireRequest,
-    },
-    /// The bytes of a ticket are handed to the network, or cannot be.
-    Served {
-        /// Which.
-        ticket: Ticket,
-    },
-    /// A peer sent a bad piece of this content.
-    Banned {
-        /// Who.
-        peer: NodeId,
-        /// Of which content.
-        content: ContentId,
-    },
-    /// [`Node::poll_timeout`] has come.
-    Timer,
-}
-
-/// An order that only the driver can carry out.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum NodeAction {
-    /// Open a connection.
-    Dial {
-        /// Whom.
-        node: NodeId,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// Close a connection.
-    Disconnect {
-        /// Whom.
-        peer: NodeId,
-    },
-    /// Tell the content: this peer shares it.
-    Meet {
-        /// The content.
-        content: ContentId,
-        /// The peer.
-        peer: NodeId,
-        /// How much origin work it takes on.
-        class: CapacityClass,
-    },
-    /// Tell the content: this peer shares it no longer.
-    Part {
-        /// The content.
-        content: ContentId,
-        /// The peer.
-        peer: NodeId,
-        /// It said so, instead of vanishing.
-        clean: bool,
-    },
-    /// Tell a peer of other members of a content.
-    Introduce {
-        /// Whom.
-        to: NodeId,
-        /// The content.
-        content: ContentId,
-        /// The members.
-        members: Vec<MemberInfo>,
-    },
-    /// Read these bytes and send them; answer with [`NodeInput::Served`].
-    Serve {
-        /// Its name.
-        ticket: Ticket,
-        /// To whom.
-        peer: NodeId,
-        /// Of which content.
-        content: ContentId,
-        /// What.
-        block: BlockRequest,
-    },
-    /// Tell a peer: busy, or: not here.
-    Reject {
-        /// Whom.
-        peer: NodeId,
-        /// Of which content.
-        content: ContentId,
-        /// Its name for what it asked.
-        request: WireRequest,
-    },
-    /// Give the content [`Input::Timer`](crate::Input::Timer): it may start what it could not before.
-    Wake {
-        /// The content.
-        content: ContentId,
-    },
 }
 
 /// What all contents of one node share.

@@ -6,8 +6,9 @@ use rand_pcg::Pcg64Mcg;
 use swarmline_types::message::{ContentMessage, LaneMessage};
 use swarmline_types::{ContentId, MonoTime, NodeId, PieceIndex, PieceRange};
 
+use crate::action::{Action, Explain};
+use crate::allowance::Allowance;
 use crate::config::Config;
-use crate::content::{Action, Allowance, Explain};
 use crate::coverage::Coverage;
 use crate::ledger::{Ledger, Source};
 use crate::peers::Peers;

@@ -1,5 +1,6 @@
 //! The node's rules, one at a time.
 
+use swarmline_types::message::WireRequest;
 use swarmline_types::{PieceLayout, Rate};
 
 use super::*;

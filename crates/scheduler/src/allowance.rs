@@ -1,0 +1,26 @@
+//! The border between a content and its node: what may start.
+
+use swarmline_types::MonoTime;
+
+use crate::ledger::Source;
+
+/// What the node as a whole lets a content do: buffers, origin connections, rates, priorities.
+pub trait Allowance {
+    /// Whether a request for `bytes` may start now. If not, the content gets [`Input::Timer`](crate::Input::Timer) when it may be worth
+    /// asking again.
+    fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
+    /// A request that started is over; `received` of its `bytes` came.
+    fn end(&mut self, from: Source, bytes: u64, received: u64);
+}
+
+/// Lets everything start; for tests of a content alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unlimited;
+
+impl Allowance for Unlimited {
+    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
+        true
+    }
+
+    fn end(&mut self, _: Source, _: u64, _: u64) {}
+}

@@ -1,0 +1,97 @@
+//! What the driver tells the machine of one content.
+
+use std::time::Duration;
+
+use swarmline_types::message::LaneMessage;
+use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex};
+
+use crate::requests::RequestId;
+
+/// A fact that has already happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connected peer shares this content from now on.
+    PeerUp {
+        /// Who.
+        peer: NodeId,
+        /// How much origin work it takes on.
+        class: CapacityClass,
+    },
+    /// It does no longer, or the connection is gone.
+    PeerDown {
+        /// Who.
+        peer: NodeId,
+        /// It said so, instead of vanishing.
+        clean: bool,
+    },
+    /// All that a peer has.
+    Bitmap {
+        /// Who.
+        peer: NodeId,
+        /// What it has.
+        has: Bitfield,
+    },
+    /// Pieces that a peer has got.
+    Have {
+        /// Who.
+        peer: NodeId,
+        /// Which.
+        pieces: Vec<PieceIndex>,
+    },
+    /// A peer is busy or has not what was asked of it.
+    Rejected {
+        /// The request.
+        request: RequestId,
+    },
+    /// What a member says of its origin fetches.
+    Lane {
+        /// Who.
+        from: NodeId,
+        /// What.
+        message: LaneMessage,
+    },
+    /// Bytes of a request came.
+    Progress {
+        /// The request.
+        request: RequestId,
+        /// Content bytes of it that came in all.
+        received: u64,
+    },
+    /// A piece of a request came whole, its hash was checked, and if it was right it is written.
+    Verified {
+        /// The request.
+        request: RequestId,
+        /// The piece.
+        piece: PieceIndex,
+        /// Whether the hash was right.
+        ok: bool,
+    },
+    /// A request will bring nothing more.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        why: Failure,
+    },
+    /// A piece that was had is gone: somebody changed the file.
+    Lost {
+        /// Which.
+        piece: PieceIndex,
+    },
+    /// [`Content::poll_timeout`](crate::Content::poll_timeout) has come, or the node allows more than it did.
+    Timer,
+}
+
+/// Why a request brings nothing more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// It may work later: the connection broke, the server is overloaded.
+    Transient {
+        /// The server said when to come back.
+        retry_after: Option<Duration>,
+    },
+    /// The origin does not serve ranges.
+    NoRanges,
+    /// The origin will not serve this content: 404, 403, or another content stands there now.
+    Fatal,
+}
