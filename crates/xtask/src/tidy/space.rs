@@ -3,8 +3,8 @@
 use super::TextFile;
 use crate::finding::Finding;
 
-/// Files whose bytes are somebody else's: recorded piece hash files and what proptest writes.
-const FOREIGN: &[&str] = &[".phf", ".proptest-regressions"];
+/// Files whose bytes are somebody else's: recorded piece hash files, what proptest writes, and what a program printed.
+const FOREIGN: &[&str] = &[".phf", ".proptest-regressions", ".snap"];
 
 pub(super) fn check(file: &TextFile) -> Vec<Finding> {
     if FOREIGN.iter().any(|end| file.path.ends_with(end)) {
