@@ -110,7 +110,9 @@ impl Lane {
         let Some(peer) = site.peers.get(&from) else { return };
         let is_proven = peer.is_proven();
         let says_what_it_does = matches!(message, LaneMessage::Done(_) | LaneMessage::Release { .. });
-        if peer.is_suspect(now) && !says_what_it_does {
+        // A suspect that never delivered may claim what it likes. One that did is only slow: it keeps its claims, since
+        // to ignore them is to fetch the same twice.
+        if peer.is_suspect(now) && !is_proven && !says_what_it_does {
             return;
         }
         match message {

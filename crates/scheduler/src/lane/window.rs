@@ -18,6 +18,8 @@ enum Place {
     Counts,
     /// Nobody is working on it: stays eligible, but others move up.
     Blocked,
+    /// This member claims it, and crawls: as blocked.
+    Slow(Live),
     /// On its way.
     Passed,
 }
@@ -29,21 +31,31 @@ impl Lane {
             true => _ = self.room_since.get_or_insert(now),
             false => self.room_since = None,
         }
-        let (mut counted, mut blocked) = (0, 0);
+        let (mut counted, mut blocked, mut working) = (0, 0, 0);
+        let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
             let run = self.order[at];
             if site.coverage.missing_in(run) == 0 {
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }
-            match self.visit(run, site, allowance, now) {
+            let place = self.visit(run, site, allowance, now);
+            working += usize::from(matches!(place, Place::Counts));
+            match place {
                 Place::Passed => continue,
-                Place::Blocked if blocked < BLOCKED_MAX => blocked += 1,
-                Place::Blocked | Place::Counts => counted += 1,
+                Place::Blocked | Place::Slow(_) if blocked < BLOCKED_MAX => blocked += 1,
+                Place::Blocked | Place::Slow(_) | Place::Counts => counted += 1,
+            }
+            if let Place::Slow(live) = place {
+                slow.push((run, live));
             }
             if counted >= site.config.window {
-                return;
+                break;
             }
+        }
+        // As long as there is other work for the WAN, a claim that crawls costs nothing, and most of them arrive.
+        if working < site.config.window {
+            slow.into_iter().for_each(|(run, live)| self.copy_slow(run, &live, site, allowance, now));
         }
     }
 
@@ -64,7 +76,12 @@ impl Lane {
         if let Some(live) = self.claims.live(run, now) {
             // Nobody is late for what somebody is working on; should that end, all ranks begin anew.
             self.runs[run.as_usize()].entered = None;
-            return self.visit_live(run, live, site, allowance, now);
+            site.wake_at(live.next_look);
+            return match live {
+                live if live.is_slow => Place::Slow(live),
+                live if live.is_almost => Place::Passed,
+                _ => Place::Counts,
+            };
         }
         let entered = *self.runs[run.as_usize()].entered.get_or_insert(now);
         // Nobody is late before there was room, nor while the origin is not to be asked.
@@ -103,33 +120,37 @@ impl Lane {
         place
     }
 
-    /// Somebody fetches it. The next in rank may start one second copy of a claim that crawls.
-    fn visit_live(
+    /// The next in rank may start one second copy of a claim that crawls.
+    fn copy_slow(
         &mut self,
         run: RunIndex,
-        live: Live,
+        live: &Live,
         site: &mut Site,
         allowance: &mut dyn Allowance,
         now: MonoTime,
-    ) -> Place {
-        site.wake_at(live.next_look);
-        if !live.is_slow {
-            return if live.is_almost { Place::Passed } else { Place::Counts };
-        }
+    ) {
         let next_in_rank = live.is_only && self.first_besides(&live.by, run, site, now);
         if next_in_rank
             && self.has_room(site, now)
             && self.claim(run, FetchReason::SecondCopy, site, allowance, now)
         {
-            self.suspect(&live.by, site, now);
+            self.suspect_stranger(&live.by, site, now);
         }
-        Place::Blocked
     }
 
-    /// Out of the ranking for a while, and its claims forgotten.
+    /// A claim that crawls is bad luck with one connection if its member has delivered before; a stranger may be a
+    /// liar that claims what it likes: out of the ranking, and its other claims forgotten.
+    fn suspect_stranger(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
+        if site.peers.get(member).is_some_and(|peer| !peer.is_proven()) {
+            site.peers.suspect(member, now);
+            self.claims.on_gone(member, true, now);
+        }
+    }
+
+    /// Out of the ranking for a while. Its other claims stand on their own: they may be alive.
     fn suspect(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
         site.peers.suspect(member, now);
-        self.claims.on_gone(member, true, now);
+        self.suspect_stranger(member, site, now);
     }
 
     fn blocked_since(&self, open_since: MonoTime, site: &mut Site, now: MonoTime) -> Place {

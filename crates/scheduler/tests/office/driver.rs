@@ -51,6 +51,8 @@ pub(crate) struct Office {
     pub(crate) crashes: Vec<(usize, u64)>,
     pub(crate) behaviours: Vec<(usize, Behaviour)>,
     pub(crate) origin: OriginBehaviour,
+    /// Every so manyth origin request gets a twentieth of its share, as connections in a full queue do.
+    pub(crate) starving: Option<u64>,
     /// So many nodes hold everything at the start.
     pub(crate) seeds: usize,
     /// Every node holds a part at the start, all together everything.
@@ -71,6 +73,7 @@ impl Default for Office {
             crashes: Vec::new(),
             behaviours: Vec::new(),
             origin: OriginBehaviour::Good,
+            starving: None,
             seeds: 0,
             spread: false,
         }
@@ -472,8 +475,14 @@ impl World {
                 host.fetches.iter().filter(|(_, f)| started(f)).map(move |(id, _)| (n, *id))
             })
             .collect();
-        let Some(share) = self.wan_step().checked_div(active.len() as u64) else { return };
-        active.into_iter().for_each(|(number, request)| self.flow_fetch(number, request, share));
+        let starves = |request: &RequestId| {
+            self.office.starving.is_some_and(|every| request.get() % every == every - 1)
+        };
+        let weights: Vec<_> = active.iter().map(|(_, id)| if starves(id) { 1 } else { 20 }).collect();
+        let all: u64 = weights.iter().sum();
+        for ((number, request), weight) in active.into_iter().zip(weights) {
+            self.flow_fetch(number, request, self.wan_step() * weight / all);
+        }
     }
 
     fn wan_step(&self) -> u64 {

@@ -59,6 +59,17 @@ fn a_crash_of_two_in_eight_costs_little() {
     }
 }
 
+/// Seen between real nodes: whoever was slow once was suspected, and its later claims were fetched twice.
+#[test]
+fn a_connection_that_starves_does_not_set_the_office_against_its_owner() {
+    for seed in 0..5 {
+        let report = Office { seed, starving: Some(8), ..office() }.run();
+        assert_everybody_has_it(&report);
+        assert!(report.origin_ratio() <= 1.05, "{report}");
+        assert!(report.makespan_ratio() <= 1.15, "{report}");
+    }
+}
+
 #[test]
 fn one_node_alone_fetches_everything_once() {
     let report = Office { nodes: 1, content_len: 16 * MIB, settle: Duration::from_secs(2), ..office() }.run();
