@@ -1,6 +1,6 @@
 //! One content as the driver holds it: its machine, its file, and what is under way for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use swarmline_origin::FetchError;
@@ -11,6 +11,8 @@ use swarmline_types::{ContentId, NodeId, PieceIndex, Priority};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use url::Url;
+
+use crate::driver::Open;
 
 /// What is known of a content from outside the driver; the latest, not every step.
 #[derive(Clone, Debug)]
@@ -30,8 +32,23 @@ pub(crate) struct Snapshot {
     pub(crate) disk_error: Option<String>,
 }
 
+/// One opening of a content. What was under way for an earlier one is no business of a later one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Opening(u64);
+
+impl Opening {
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// One download of one caller.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct TransferId(pub(crate) u64);
+
 /// A content that is open.
 pub(crate) struct Driven {
+    pub(crate) opening: Opening,
     pub(crate) machine: Machine,
     pub(crate) file: swarmline_store::Content,
     pub(crate) manifest: Manifest,
@@ -45,8 +62,8 @@ pub(crate) struct Driven {
     pub(crate) asked: BTreeMap<RequestId, Asked>,
     pub(crate) trouble: Option<String>,
     pub(crate) disk_error: Option<String>,
-    /// Transfers that want it; nobody wants a content that is only served.
-    pub(crate) wanted_by: usize,
+    /// Transfers that wait for it; nobody waits for a content that is only served.
+    pub(crate) wanted_by: BTreeSet<TransferId>,
     pub(crate) snapshot: watch::Sender<Snapshot>,
 }
 
@@ -97,7 +114,34 @@ impl Asked {
     }
 }
 
+impl Snapshot {
+    /// Of a content that has just been opened.
+    pub(crate) fn first(stage: Stage, bytes_resumed: u64) -> Self {
+        Self {
+            stage,
+            bytes_have: bytes_resumed,
+            bytes_resumed,
+            from_origin: 0,
+            from_peers: 0,
+            wasted: 0,
+            connected: 0,
+            sharing: 0,
+            needed: false,
+            trouble: None,
+            disk_error: None,
+        }
+    }
+}
+
 impl Driven {
+    /// Whether another file of the same content is driven from now on: this one has lost pieces, or failed, or the
+    /// other one is complete already.
+    pub(crate) fn yields_to(&self, open: &Open) -> bool {
+        let has_failed = matches!(self.machine.stage(), Stage::Failed(_));
+        let is_better = open.file.have().is_all() && !self.file.have().is_all();
+        has_failed || is_better || open.instead_of == Some(self.opening)
+    }
+
     pub(crate) fn id(&self) -> ContentId {
         self.manifest.content()
     }

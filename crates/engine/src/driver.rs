@@ -25,7 +25,7 @@ use tracing::{debug, info};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::content::{Driven, Snapshot, bytes_of};
+use crate::content::{Driven, Opening, Snapshot, TransferId, bytes_of};
 use crate::disk::Disk;
 use crate::pace::Pace;
 use fetch::Fetched;
@@ -36,13 +36,11 @@ use write::Written;
 /// What others ask of the driver. Bounded by [`COMMANDS_MAX`].
 pub(crate) enum Command {
     /// Drive a content, or join in if it is driven already.
-    Open { open: Box<Open>, reply: oneshot::Sender<watch::Receiver<Snapshot>> },
+    Open { open: Box<Open>, reply: oneshot::Sender<Opened> },
     /// The transfer that opened it no longer cares.
-    Close { content: ContentId },
+    Close { content: ContentId, by: TransferId },
     /// The file took its final place.
     Finished { content: ContentId },
-    /// The same content, driven already for another destination.
-    Find { content: ContentId, reply: oneshot::Sender<Option<swarmline_store::Content>> },
     /// Get a manifest from peers. No answer until one of them has it; dropping the receiver ends the search.
     FindManifest { content: ContentId, reply: oneshot::Sender<Manifest> },
     /// Bytes of a plain download came: they count towards the rate too.
@@ -58,13 +56,23 @@ pub(crate) struct Open {
     pub(crate) file: swarmline_store::Content,
     pub(crate) origin: Option<Url>,
     pub(crate) priority: Priority,
-    /// Somebody waits for it; otherwise it is only served.
-    pub(crate) is_wanted: bool,
+    /// Who waits for it, until [`Command::Close`]; `None` if it is only served.
+    pub(crate) wanted_by: Option<TransferId>,
+    /// The opening that turned out to have lost pieces: somebody took them from its file.
+    pub(crate) instead_of: Option<Opening>,
+}
+
+/// A content that is driven.
+pub(crate) struct Opened {
+    pub(crate) opening: Opening,
+    /// The file that is driven: the one that was to be opened, or one at another place.
+    pub(crate) file: swarmline_store::Content,
+    pub(crate) snapshot: watch::Receiver<Snapshot>,
 }
 
 /// What work off this task has come to. Bounded by [`RESULTS_MAX`].
 pub(crate) enum Outcome {
-    Fetched { content: ContentId, request: RequestId, what: Fetched },
+    Fetched { content: ContentId, opening: Opening, request: RequestId, what: Fetched },
     Written(Written),
     Read(Read),
 }
@@ -97,6 +105,7 @@ pub(crate) struct Driver {
     disk: Disk,
     pace: Pace,
     contents: BTreeMap<ContentId, Driven>,
+    last_opening: Opening,
     /// Contents with orders that were not carried out yet.
     dirty: BTreeSet<ContentId>,
     /// Blocks under way from peers. Bounded by what may be in flight.
@@ -125,6 +134,7 @@ impl Driver {
             disk,
             pace,
             contents: BTreeMap::new(),
+            last_opening: Opening::default(),
             dirty: BTreeSet::new(),
             wires: BTreeMap::new(),
             next_wire: 0,
@@ -178,7 +188,7 @@ impl Driver {
     fn next_due(&self) -> tokio::time::Instant {
         let contents = self.contents.values().filter_map(|driven| driven.machine.poll_timeout());
         let snapshots = (!self.snapshots_due.is_empty()).then(|| self.last_snapshots + SNAPSHOT_EVERY);
-        let due = contents.chain(self.node.poll_timeout()).chain(snapshots).min();
+        let due = contents.chain(self.node.poll_timeout()).chain(snapshots).chain(self.assemblies.due()).min();
         match due {
             Some(due) => self.clock.instant(due),
             None => tokio::time::Instant::now() + Duration::from_secs(3600),
@@ -191,11 +201,14 @@ impl Driver {
         let contents: Vec<_> = self.contents.iter().filter(|(_, d)| due(d)).map(|(id, _)| *id).collect();
         contents.into_iter().for_each(|content| self.input(content, Input::Timer));
         self.node.handle(NodeInput::Timer, now);
+        self.expire_manifest_asks();
     }
 
     fn on_outcome(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Fetched { content, request, what } => self.on_fetched(content, request, what),
+            Outcome::Fetched { content, opening, request, what } => {
+                self.on_fetched(content, opening, request, what)
+            }
             Outcome::Written(written) => self.on_written(written),
             Outcome::Read(read) => self.on_read(read),
         }
@@ -206,11 +219,8 @@ impl Driver {
             Command::Open { open, reply } => {
                 let _ = reply.send(self.open(*open));
             }
-            Command::Close { content } => self.close(content),
+            Command::Close { content, by } => self.close(content, by),
             Command::Finished { content } => self.refresh(content),
-            Command::Find { content, reply } => {
-                let _ = reply.send(self.contents.get(&content).map(|driven| driven.file.clone()));
-            }
             Command::FindManifest { content, reply } => self.find_manifest(content, reply),
             Command::PlainBytes(bytes) => self.on_origin_bytes(bytes),
             Command::Status { reply } => {
@@ -220,20 +230,36 @@ impl Driver {
         }
     }
 
-    fn open(&mut self, open: Open) -> watch::Receiver<Snapshot> {
-        let (content, now) = (open.manifest.content(), self.clock.now());
-        if let Some(driven) = self.contents.get_mut(&content) {
-            driven.wanted_by += usize::from(open.is_wanted);
-            driven.origin = driven.origin.take().or(open.origin);
-            let snapshot = driven.snapshot.subscribe();
-            self.refresh(content);
-            return snapshot;
+    fn open(&mut self, open: Open) -> Opened {
+        let content = open.manifest.content();
+        let Some(driven) = self.contents.get_mut(&content) else {
+            self.start(open, None);
+            return self.opened(content);
+        };
+        driven.wanted_by.extend(open.wanted_by);
+        driven.origin = driven.origin.take().or_else(|| open.origin.clone());
+        if driven.yields_to(&open) {
+            let old = self.stop(content);
+            self.start(open, old);
         }
+        self.refresh(content);
+        self.opened(content)
+    }
+
+    fn opened(&self, content: ContentId) -> Opened {
+        let driven = self.contents.get(&content).expect("just opened");
+        Opened { opening: driven.opening, file: driven.file.clone(), snapshot: driven.snapshot.subscribe() }
+    }
+
+    /// Begins to drive a content. Who waited for what was driven before waits for this.
+    fn start(&mut self, open: Open, before: Option<Driven>) {
+        let (content, now) = (open.manifest.content(), self.clock.now());
         let (have, layout) = (open.file.have(), open.manifest.layout());
+        let origin = before.as_ref().and_then(|before| before.origin.clone()).or(open.origin);
         let config = Config {
             class: self.settings.class,
             priority: open.priority,
-            has_origin: open.origin.is_some(),
+            has_origin: origin.is_some(),
             settle: self.settings.settle,
             no_progress_timeout: self.settings.no_progress_timeout,
             orphan_grace: self.settings.orphan_grace,
@@ -242,25 +268,20 @@ impl Driver {
         let seed = self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
         let bytes_resumed = bytes_of(&open.manifest, &have);
         let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
-        let (snapshot, receiver) = watch::channel(Snapshot {
-            stage: machine.stage(),
-            bytes_have: bytes_resumed,
-            bytes_resumed,
-            from_origin: 0,
-            from_peers: 0,
-            wasted: 0,
-            connected: 0,
-            sharing: 0,
-            needed: false,
-            trouble: None,
-            disk_error: None,
-        });
         info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
+        let first = Snapshot::first(machine.stage(), bytes_resumed);
+        let (snapshot, wanted_by) = match before {
+            Some(before) => (before.snapshot, before.wanted_by),
+            None => (watch::channel(first.clone()).0, open.wanted_by.into_iter().collect()),
+        };
+        snapshot.send_replace(first);
+        self.last_opening = self.last_opening.next();
         let driven = Driven {
+            opening: self.last_opening,
             machine,
             file: open.file,
             manifest: open.manifest,
-            origin: open.origin,
+            origin,
             priority: open.priority,
             bytes_resumed,
             served: 0,
@@ -268,38 +289,48 @@ impl Driver {
             asked: BTreeMap::new(),
             trouble: None,
             disk_error: None,
-            wanted_by: usize::from(open.is_wanted),
+            wanted_by,
             snapshot,
         };
         self.contents.insert(content, driven);
         self.node.open(content, now);
         self.tell_contents();
         self.input(content, Input::Timer);
-        receiver
     }
 
-    fn close(&mut self, content: ContentId) {
+    fn close(&mut self, content: ContentId, by: TransferId) {
         let Some(driven) = self.contents.get_mut(&content) else { return };
-        driven.wanted_by = driven.wanted_by.saturating_sub(1);
-        if driven.wanted_by == 0 && driven.machine.stage() != Stage::Complete {
+        let was_last = driven.wanted_by.remove(&by) && driven.wanted_by.is_empty();
+        if was_last && driven.machine.stage() != Stage::Complete {
             self.forget(content);
         }
     }
 
     /// Drives a content no longer. What it was doing is cancelled; the part file stays for the next attempt.
     fn forget(&mut self, content: ContentId) {
-        let Some(driven) = self.contents.get_mut(&content) else { return };
+        if self.stop(content).is_some() {
+            debug!(%content, "content closed");
+        }
+    }
+
+    fn stop(&mut self, content: ContentId) -> Option<Driven> {
+        let driven = self.contents.get_mut(&content)?;
         driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
         while let Some(action) = self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action()) {
             self.on_action(content, action);
         }
         self.publish(content);
-        self.contents.remove(&content);
+        let driven = self.contents.remove(&content);
         self.node.close(&content);
         self.dirty.remove(&content);
         self.snapshots_due.remove(&content);
         self.tell_contents();
-        debug!(%content, "content closed");
+        driven
+    }
+
+    /// The content, if it is driven and this is its opening.
+    fn current(&mut self, content: ContentId, opening: Opening) -> Option<&mut Driven> {
+        self.contents.get_mut(&content).filter(|driven| driven.opening == opening)
     }
 
     /// Tells the network what is held or wanted, and that peers are looked for while something is missing.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use swarmline_ipc::message::{AddRequest, ErrorKind, Event, GetRequest, NodeStatus, TransferError};
@@ -15,7 +16,7 @@ use tracing::{debug, info};
 
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::content::with_causes;
+use crate::content::{TransferId, with_causes};
 use crate::disk::Disk;
 use crate::driver::{COMMANDS_MAX, Command, Driver, Open, Settings};
 use crate::error::{IntoFailure, StartError, failure};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) settings: TransferSettings,
     net: Net,
     commands: mpsc::Sender<Command>,
+    last_transfer: AtomicU64,
 }
 
 /// What transfers need to know.
@@ -48,6 +50,10 @@ pub(crate) struct TransferSettings {
 }
 
 impl Shared {
+    pub(crate) fn new_transfer(&self) -> TransferId {
+        TransferId(self.last_transfer.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A driver that is gone answers nothing; whoever waits for an answer learns by that.
     pub(crate) async fn command(&self, command: Command) {
         let _ = self.commands.send(command).await;
@@ -91,7 +97,9 @@ impl Engine {
             orphan_grace: config.orphan_grace,
             seed,
         };
-        let engine = Self { shared: Arc::new(Shared { store, origin, disk, pace, settings, net, commands }) };
+        let last_transfer = AtomicU64::new(0);
+        let shared = Shared { store, origin, disk, pace, settings, net, commands, last_transfer };
+        let engine = Self { shared: Arc::new(shared) };
         engine.offer_what_is_held().await?;
         Ok(engine)
     }
@@ -165,7 +173,8 @@ impl Engine {
 
     async fn offer(&self, manifest: Manifest, file: Content) {
         let (reply, answer) = oneshot::channel();
-        let open = Open { manifest, file, origin: None, priority: Priority::Background, is_wanted: false };
+        let (priority, wanted_by, instead_of) = (Priority::Background, None, None);
+        let open = Open { manifest, file, origin: None, priority, wanted_by, instead_of };
         self.shared.command(Command::Open { open: Box::new(open), reply }).await;
         let _ = answer.await;
     }

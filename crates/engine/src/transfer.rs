@@ -18,8 +18,8 @@ use swarmline_types::ContentId;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::info;
 
-use crate::content::{Snapshot, give_up_text};
-use crate::driver::{Command, Open};
+use crate::content::{Opening, Snapshot, TransferId, give_up_text};
+use crate::driver::{Command, Open, Opened};
 use crate::engine::Shared;
 use crate::error::{IntoFailure, failure};
 use crate::sha256::sha256_of;
@@ -38,6 +38,7 @@ pub(crate) struct Transfer {
     request: GetRequest,
     events: mpsc::Sender<Event>,
     progress: Progress,
+    id: TransferId,
 }
 
 /// How a driven content ended, short of complete.
@@ -55,7 +56,8 @@ impl From<TransferError> for End {
 
 impl Transfer {
     pub(crate) fn new(shared: Arc<Shared>, request: GetRequest, events: mpsc::Sender<Event>) -> Self {
-        Self { shared, request, events, progress: Progress::default() }
+        let id = shared.new_transfer();
+        Self { shared, request, events, progress: Progress::default(), id }
     }
 
     /// Runs until the file is in its place and nobody listens any more, or until it failed, or until the caller drops
@@ -105,19 +107,38 @@ impl Transfer {
         let file = match self.begin(&manifest).await? {
             Begun::Complete(file) => {
                 self.check_sha256(&file).await?;
-                let snapshot = self.open(&manifest, file, false).await?;
-                return Ok(self.stay(snapshot).await);
+                let opened = self.open(&manifest, file, None, None).await?;
+                self.stay(opened.snapshot).await;
+                return Ok(());
             }
             Begun::Partial(file) => file,
         };
-        let other = self.find(content).await.filter(|other| other.destination() != file.destination());
-        let snapshot = self.open(&manifest, other.clone().unwrap_or_else(|| file.clone()), true).await?;
-        let closing = Closing { shared: self.shared.clone(), content };
-        self.follow(snapshot.clone(), &file).await?;
-        self.finish(file, other).await?;
+        let closing = Closing { shared: self.shared.clone(), content, by: self.id };
+        let snapshot = self.gather(&manifest, &file).await?;
+        self.finish(file).await?;
         // From here on it is served whether anybody waits or not.
         drop(closing);
-        Ok(self.stay(snapshot).await)
+        self.stay(snapshot).await;
+        Ok(())
+    }
+
+    /// Has the content driven until the file holds all of it. The driven file may be another one, if the content is
+    /// here or on its way already; then it is copied.
+    async fn gather(&mut self, manifest: &Manifest, file: &Content) -> Result<watch::Receiver<Snapshot>, End> {
+        let mut instead_of = None;
+        loop {
+            let opened = self.open(manifest, file.clone(), Some(self.id), instead_of).await?;
+            self.follow(opened.snapshot.clone(), file).await?;
+            self.enter(Phase::Finishing);
+            let (mine, driven) = (file.clone(), opened.file);
+            let filled = self.shared.disk.run(move || mine.fill_from(&driven).map(|_| mine.have().is_all()));
+            let is_whole = filled.await.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
+            // What was complete may not be so any more: its user owns it. Each time round is one loss.
+            if is_whole || file.is_closed() {
+                return Ok(opened.snapshot);
+            }
+            instead_of = Some(opened.opening);
+        }
     }
 
     /// Takes the destination; waits while another process writes to it.
@@ -147,21 +168,16 @@ impl Transfer {
         failed
     }
 
-    async fn find(&self, content: ContentId) -> Option<Content> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.command(Command::Find { content, reply }).await;
-        answer.await.ok().flatten()
-    }
-
     async fn open(
         &self,
         manifest: &Manifest,
         file: Content,
-        is_wanted: bool,
-    ) -> Result<watch::Receiver<Snapshot>, TransferError> {
+        wanted_by: Option<TransferId>,
+        instead_of: Option<Opening>,
+    ) -> Result<Opened, TransferError> {
         let (reply, answer) = oneshot::channel();
-        let origin = Some(self.request.url.clone());
-        let open = Open { manifest: manifest.clone(), file, origin, priority: self.request.priority, is_wanted };
+        let (manifest, origin, priority) = (manifest.clone(), Some(self.request.url.clone()), self.request.priority);
+        let open = Open { manifest, file, origin, priority, wanted_by, instead_of };
         self.shared.command(Command::Open { open: Box::new(open), reply }).await;
         answer.await.map_err(|_| stopped())
     }
@@ -213,13 +229,7 @@ impl Transfer {
     }
 
     /// All pieces are here: the caller's own check, then the name.
-    async fn finish(&mut self, file: Content, other: Option<Content>) -> Result<(), TransferError> {
-        self.enter(Phase::Finishing);
-        if let Some(other) = other {
-            let file = file.clone();
-            let filled = self.shared.disk.run(move || file.fill_from(&other)).await;
-            filled.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
-        }
+    async fn finish(&mut self, file: Content) -> Result<(), TransferError> {
         self.check_sha256(&file).await?;
         let content = file.id();
         let finished = self.shared.disk.run(move || if file.is_finished() { Ok(()) } else { file.finish() }).await;
@@ -282,12 +292,13 @@ impl Transfer {
 struct Closing {
     shared: Arc<Shared>,
     content: ContentId,
+    by: TransferId,
 }
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let (shared, content) = (self.shared.clone(), self.content);
-        tokio::spawn(async move { shared.command(Command::Close { content }).await });
+        let (shared, content, by) = (self.shared.clone(), self.content, self.by);
+        tokio::spawn(async move { shared.command(Command::Close { content, by }).await });
     }
 }
 

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::write::Written;
 use super::{Driver, Outcome};
+use crate::content::Opening;
 use crate::disk::Disk;
 use crate::pace::Pace;
 
@@ -42,6 +43,7 @@ impl Driver {
         debug!(%content, request = request.get(), ?pieces, "fetching from the origin");
         let task = Task {
             content,
+            opening: driven.opening,
             request,
             pieces,
             url,
@@ -55,11 +57,11 @@ impl Driver {
         driven.fetches.insert(request, tokio::spawn(task.run()).abort_handle());
     }
 
-    pub(super) fn on_fetched(&mut self, content: ContentId, request: RequestId, what: Fetched) {
+    pub(super) fn on_fetched(&mut self, content: ContentId, opening: Opening, request: RequestId, what: Fetched) {
         if let Fetched::Bytes { new, .. } = what {
             self.on_origin_bytes(new);
         }
-        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let Some(driven) = self.current(content, opening) else { return };
         if !driven.fetches.contains_key(&request) {
             return;
         }
@@ -89,6 +91,7 @@ impl Driver {
 
 struct Task {
     content: ContentId,
+    opening: Opening,
     request: RequestId,
     pieces: PieceRange,
     url: Url,
@@ -119,9 +122,9 @@ impl Task {
     }
 
     async fn tell(&self, what: Fetched) {
-        let (content, request) = (self.content, self.request);
+        let (content, opening, request) = (self.content, self.opening, self.request);
         // A driver that is gone wants nothing any more.
-        let _ = self.results.send(Outcome::Fetched { content, request, what }).await;
+        let _ = self.results.send(Outcome::Fetched { content, opening, request, what }).await;
     }
 
     /// `None`: the origin does not serve ranges.
@@ -175,11 +178,12 @@ impl Task {
         {
             let _ = write.await;
         }
-        let (content, request, results) = (self.content, self.request, self.results.clone());
+        let (content, opening, request) = (self.content, self.opening, self.request);
+        let results = self.results.clone();
         let (file, disk) = (self.file.clone(), self.disk.clone());
         writes.push_back(tokio::spawn(async move {
             let result = disk.run(move || file.write(piece, &parts)).await;
-            let _ = results.send(Outcome::Written(Written { content, request, piece, result })).await;
+            let _ = results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
         }));
     }
 }

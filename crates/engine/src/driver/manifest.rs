@@ -1,15 +1,19 @@
 //! Manifests between peers: asked for by the name that proves them, given to whoever asks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use swarmline_proto::Manifest;
 use swarmline_proto::manifest::ManifestAssembly;
 use swarmline_types::message::{ManifestPart, Message};
-use swarmline_types::{ContentId, NodeId};
+use swarmline_types::{ContentId, MonoTime, NodeId};
 use tokio::sync::oneshot;
 use tracing::debug;
 
 use super::Driver;
+
+/// How long a peer may take for one part of a manifest before another one is asked.
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Searches for manifests. One per content that a transfer waits for, so bounded by the transfers.
 #[derive(Default)]
@@ -19,11 +23,30 @@ pub(super) struct Assemblies {
 
 struct Search {
     assembly: ManifestAssembly,
-    /// Who is asked now.
-    asked: Option<NodeId>,
-    /// Who has sent nothing or nonsense.
+    /// Who is asked now, and until when its answer is waited for.
+    asked: Option<(NodeId, MonoTime)>,
+    /// Who has it not, or sent nonsense.
     useless: BTreeSet<NodeId>,
+    /// Who did not answer: asked again when there is nobody else.
+    silent: BTreeSet<NodeId>,
     replies: Vec<oneshot::Sender<Manifest>>,
+}
+
+impl Search {
+    fn new(content: ContentId) -> Self {
+        let (assembly, useless, silent) = (ManifestAssembly::new(content), BTreeSet::new(), BTreeSet::new());
+        Self { assembly, asked: None, useless, silent, replies: Vec::new() }
+    }
+
+    fn is_asked(&self, peer: NodeId) -> bool {
+        self.asked.is_some_and(|(asked, _)| asked == peer)
+    }
+
+    /// What has come so far may be wrong, and only all of it together tells.
+    fn turn_away(&mut self, content: ContentId) -> Option<NodeId> {
+        self.assembly = ManifestAssembly::new(content);
+        self.asked.take().map(|(peer, _)| peer)
+    }
 }
 
 impl Assemblies {
@@ -31,12 +54,17 @@ impl Assemblies {
         !self.searches.is_empty()
     }
 
+    /// When somebody has been waited for long enough.
+    pub(super) fn due(&self) -> Option<MonoTime> {
+        self.searches.values().filter_map(|search| Some(search.asked?.1)).min()
+    }
+
     pub(super) fn forget_peer(&mut self, peer: &NodeId) {
         for (content, search) in &mut self.searches {
             search.useless.remove(peer);
-            if search.asked == Some(*peer) {
-                search.asked = None;
-                search.assembly = ManifestAssembly::new(*content);
+            search.silent.remove(peer);
+            if search.is_asked(*peer) {
+                search.turn_away(*content);
             }
         }
     }
@@ -48,12 +76,7 @@ impl Driver {
             let _ = reply.send(driven.manifest.clone());
             return;
         }
-        let search = self.assemblies.searches.entry(content).or_insert_with(|| Search {
-            assembly: ManifestAssembly::new(content),
-            asked: None,
-            useless: BTreeSet::new(),
-            replies: Vec::new(),
-        });
+        let search = self.assemblies.searches.entry(content).or_insert_with(|| Search::new(content));
         search.replies.push(reply);
         self.ask_for_manifests();
         self.tell_contents();
@@ -65,22 +88,34 @@ impl Driver {
             search.replies.retain(|reply| !reply.is_closed());
             !search.replies.is_empty()
         });
-        for (content, search) in &mut self.assemblies.searches {
-            let shares = |(peer, contents): (&NodeId, &BTreeSet<ContentId>)| {
-                (contents.contains(content) && !search.useless.contains(peer)).then_some(*peer)
-            };
-            if search.asked.is_none()
-                && let Some(peer) = self.peers.iter().find_map(shares)
-            {
-                search.asked = Some(peer);
-                let first = search.assembly.next();
-                self.net.send(peer, Message::ManifestAsk { content: *content, first });
+        let until = self.clock.now() + ASK_TIMEOUT;
+        for (content, search) in self.assemblies.searches.iter_mut().filter(|(_, search)| search.asked.is_none()) {
+            let sharing = self.peers.iter().filter(|(_, contents)| contents.contains(content)).map(|(peer, _)| *peer);
+            let useful: Vec<_> = sharing.filter(|peer| !search.useless.contains(peer)).collect();
+            if useful.iter().all(|peer| search.silent.contains(peer)) {
+                search.silent.clear();
             }
+            let Some(peer) = useful.into_iter().find(|peer| !search.silent.contains(peer)) else { continue };
+            search.asked = Some((peer, until));
+            let first = search.assembly.next();
+            self.net.send(peer, Message::ManifestAsk { content: *content, first });
         }
     }
 
+    /// Asks others where an answer is overdue.
+    pub(super) fn expire_manifest_asks(&mut self) {
+        let now = self.clock.now();
+        for (content, search) in &mut self.assemblies.searches {
+            if search.asked.is_some_and(|(_, until)| now >= until) {
+                let peer = search.turn_away(*content);
+                search.silent.extend(peer);
+            }
+        }
+        self.ask_for_manifests();
+    }
+
     pub(super) fn on_manifest_part(&mut self, from: NodeId, content: ContentId, part: Option<ManifestPart>) {
-        let Some(search) = self.assemblies.searches.get_mut(&content).filter(|search| search.asked == Some(from)) else {
+        let Some(search) = self.assemblies.searches.get_mut(&content).filter(|search| search.is_asked(from)) else {
             return;
         };
         match part.map(|part| search.assembly.take(part)) {
@@ -92,14 +127,14 @@ impl Driver {
                 self.tell_contents();
             }
             Some(Ok(None)) => {
+                search.asked = Some((from, self.clock.now() + ASK_TIMEOUT));
                 let first = search.assembly.next();
                 self.net.send(from, Message::ManifestAsk { content, first });
             }
             useless => {
                 let error = useless.and_then(Result::err).map(|error| error.to_string());
                 debug!(%content, peer = %from.short(), error, "no manifest from this peer");
-                search.assembly = ManifestAssembly::new(content);
-                search.asked = None;
+                search.turn_away(content);
                 search.useless.insert(from);
                 self.ask_for_manifests();
             }

@@ -71,14 +71,17 @@ impl Driver {
                 self.peers.entry(from).or_default().remove(&content);
                 self.node_input(NodeInput::Left { peer: from, content });
             }
-            Message::Members { members, .. } => self.on_members(members),
+            Message::Members { content, members } => self.on_members(content, members),
             Message::ManifestAsk { content, first } => self.on_manifest_ask(from, content, first),
             Message::ManifestPart { content, part } => self.on_manifest_part(from, content, part),
             Message::About { content, body } => self.on_about(from, content, body),
         }
     }
 
-    fn on_members(&mut self, members: Vec<MemberInfo>) {
+    fn on_members(&mut self, content: ContentId, members: Vec<MemberInfo>) {
+        if !self.contents.contains_key(&content) {
+            return;
+        }
         for member in members {
             for addr in member.addrs {
                 self.node_input(NodeInput::Found { node: member.node, addr });
@@ -93,7 +96,7 @@ impl Driver {
             Ok(message) => self.on_content_message(from, content, message),
             Err(error) => {
                 debug!(peer = %from.short(), %error, "message breaks the protocol");
-                self.net.disconnect(from, &error.to_string());
+                self.net.disconnect(from, error.to_string());
             }
         }
     }
@@ -112,6 +115,7 @@ impl Driver {
                 self.net.withdraw(from, request);
             }
             ContentMessage::Reject(request) => {
+                self.net.rejected(from, request);
                 if let Some((content, request, _)) = self.wires.remove(&(from, request)) {
                     self.forget_asked(content, request);
                     self.input(content, Input::Rejected { request });

@@ -6,11 +6,12 @@ use swarmline_types::{ContentId, PieceIndex};
 use tracing::{info, warn};
 
 use super::{Driver, Outcome};
-use crate::content::with_causes;
+use crate::content::{Opening, with_causes};
 
 /// What became of a piece on its way to the disk.
 pub(crate) struct Written {
     pub(crate) content: ContentId,
+    pub(crate) opening: Opening,
     pub(crate) request: RequestId,
     pub(crate) piece: PieceIndex,
     /// `None` if the work panicked.
@@ -28,15 +29,16 @@ impl Driver {
     ) {
         let Some(driven) = self.contents.get(&content) else { return };
         let (file, disk, results) = (driven.file.clone(), self.disk.clone(), self.results.clone());
+        let opening = driven.opening;
         tokio::spawn(async move {
             let result = disk.run(move || file.write(piece, &parts)).await;
-            let _ = results.send(Outcome::Written(Written { content, request, piece, result })).await;
+            let _ = results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
         });
     }
 
     pub(super) fn on_written(&mut self, written: Written) {
-        let Written { content, request, piece, result } = written;
-        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let Written { content, opening, request, piece, result } = written;
+        let Some(driven) = self.current(content, opening) else { return };
         let ok = match result {
             Some(Ok(())) => true,
             Some(Err(error)) if error.is_senders_fault() => {

@@ -105,7 +105,8 @@ impl Transfer {
     /// One answer of the origin. Gives the part back, unless a panic swallowed it.
     async fn attempt(&mut self, mut part: PlainPart) -> (Option<PlainPart>, Result<(), Broken>) {
         let (mut answer, from) = match self.ask(&part).await {
-            Ok(answer) => answer,
+            Ok(Some(answer)) => answer,
+            Ok(None) => return (Some(part), Ok(())),
             Err(error) => return (Some(part), Err(Broken::Origin(error))),
         };
         let version = answer.version().clone();
@@ -127,23 +128,26 @@ impl Transfer {
     }
 
     /// Asks for what is missing if the origin still has what was begun, otherwise for everything. Also says from
-    /// which byte on the answer is.
-    async fn ask(&self, part: &PlainPart) -> Result<(Fetch, u64), FetchError> {
+    /// which byte on the answer is. `None` if nothing is missing.
+    async fn ask(&self, part: &PlainPart) -> Result<Option<(Fetch, u64)>, FetchError> {
         let (origin, url) = (&self.shared.origin, &self.request.url);
         let whole = FetchRequest { url: url.clone(), range: None, known: Version::default() };
         let received = part.received();
         if received == 0 {
-            return Ok((origin.fetch(whole).await?, 0));
+            return Ok(Some((origin.fetch(whole).await?, 0)));
         }
         let info = origin.probe(url).await?;
         let same = info.version.validator.as_ref().map(ToString::to_string).as_deref() == part.validator();
+        if same && info.version.len == Some(received) {
+            return Ok(None);
+        }
         let rest = info.version.len.and_then(|len| ByteRange::new(received, len)).filter(|_| info.ranges && same);
-        let Some(rest) = rest else { return Ok((origin.fetch(whole).await?, 0)) };
+        let Some(rest) = rest else { return Ok(Some((origin.fetch(whole).await?, 0))) };
         info!(from = rest.start(), "going on where it was");
         let known = info.version;
         let fetch = origin.fetch(FetchRequest { url: url.clone(), range: Some(rest), known }).await?;
         let from = if matches!(fetch.answer(), Answer::Range { .. }) { rest.start() } else { 0 };
-        Ok((fetch, from))
+        Ok(Some((fetch, from)))
     }
 
     async fn receive(&mut self, answer: &mut Fetch, part: &mut Option<PlainPart>) -> Result<(), Broken> {
