@@ -22,6 +22,11 @@ impl Announcer {
         self.must_summarise_by(now + SUMMARY_EVERY);
     }
 
+    /// Everything is here: whoever gave the last pieces was not told of them, and must know that nobody needs it.
+    pub(crate) fn on_complete(&mut self, now: MonoTime) {
+        self.must_summarise_by(now);
+    }
+
     /// Something was lost: the next summary must say so, at once.
     pub(crate) fn on_lost(&mut self, now: MonoTime) {
         self.must_summarise_by(now);

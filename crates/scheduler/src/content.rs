@@ -247,6 +247,7 @@ impl Content {
         losers.into_iter().for_each(|request| self.site.cancel(request, allowance));
         if self.site.coverage.have().is_all() && self.stage == Stage::Fetching {
             self.stage = Stage::Complete;
+            self.announcer.on_complete(now);
             self.site.actions.push_back(Action::Completed);
         }
     }
@@ -294,7 +295,7 @@ impl Content {
     fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
         let heard = site.last_received.max(self.lane.last_growth());
-        let patience = heard.max(self.lane.gate.paused_until()) + site.config.no_progress_timeout;
+        let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
         let missing = |peer: &Peer| peer.bitmap().pieces().any(|piece| !site.coverage.has(piece));
         let orphaned = self.lane.gate.is_closed() && !site.peers.iter().any(|(_, peer)| missing(peer));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;

@@ -48,6 +48,8 @@ impl BackOff {
 pub(crate) struct Gate {
     is_closed: bool,
     paused_until: MonoTime,
+    /// Of that, what the origin asked for itself.
+    asked_to_wait_until: MonoTime,
     back_off: BackOff,
     mismatches: u32,
 }
@@ -57,6 +59,7 @@ impl Gate {
         Self {
             is_closed: !has_origin,
             paused_until: MonoTime::ZERO,
+            asked_to_wait_until: MonoTime::ZERO,
             back_off: BackOff::new(seed),
             mismatches: 0,
         }
@@ -74,14 +77,25 @@ impl Gate {
         self.is_closed = true;
     }
 
+    /// When the pause ends that the origin asked for. Whoever obeys it is not without progress meanwhile; a back-off of
+    /// our own is no excuse.
+    pub(crate) fn asked_to_wait_until(&self) -> MonoTime {
+        self.asked_to_wait_until
+    }
+
     pub(crate) fn on_failure(&mut self, retry_after: Option<Duration>, now: MonoTime) -> Duration {
         let pause = self.back_off.after_failure(retry_after);
-        self.pause(pause, now);
+        match retry_after {
+            Some(_) => self.pause(pause, now),
+            None => self.paused_until = self.paused_until.max(now + pause),
+        }
         pause
     }
 
+    /// The origin asked to be left alone.
     pub(crate) fn pause(&mut self, span: Duration, now: MonoTime) {
         self.paused_until = self.paused_until.max(now + span);
+        self.asked_to_wait_until = self.asked_to_wait_until.max(now + span);
     }
 
     pub(crate) fn on_success(&mut self) {

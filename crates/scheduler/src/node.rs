@@ -224,6 +224,9 @@ impl Node {
         let refuse = NodeAction::Reject { peer, content, request: block.request };
         match accepted {
             Asked::Queued => {}
+            Asked::Instead(peer, content, request) => {
+                self.actions.push_back(NodeAction::Reject { peer, content, request });
+            }
             Asked::Rejected if self.serving.may_reject(&peer, now) => self.actions.push_back(refuse),
             Asked::Rejected => self.actions.push_back(NodeAction::Disconnect { peer }),
         }

@@ -210,7 +210,10 @@ impl Peers {
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             let patience_over = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
-            peer.is_doubted |= !peer.is_proven && patience_over;
+            // Busy for so long is as good as silent, whatever it gave before.
+            if patience_over {
+                return self.on_timeout(id, coverage, now);
+            }
         }
         self.judge(id, coverage, now);
     }

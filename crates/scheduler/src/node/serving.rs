@@ -34,6 +34,8 @@ pub struct Ticket(u64);
 pub(super) enum Asked {
     Queued,
     Rejected,
+    /// Taken in instead of another, which is rejected.
+    Instead(NodeId, ContentId, WireRequest),
 }
 
 #[derive(Debug)]
@@ -89,12 +91,27 @@ impl Serving {
         let size = u64::from(block.size);
         let in_time = self.rate.map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
-        if !continued && (of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max) {
+        let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
+        let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
+        if full && !continued && displaced.is_none() {
             return Asked::Rejected;
         }
         self.queued_bytes += size;
         self.queues.entry(peer).or_default().push_back(Ask { content, block });
-        Asked::Queued
+        match displaced {
+            Some((greedy, ask)) => Asked::Instead(greedy, ask.content, ask.block.request),
+            None => Asked::Queued,
+        }
+    }
+
+    /// Makes room for somebody who has nothing in the queue: whoever has most in it, and more than one, loses its
+    /// newest. Else a peer that always asks again at once would have the queue for itself.
+    fn displace_greediest(&mut self) -> Option<(NodeId, Ask)> {
+        let greediest = self.queues.iter().max_by_key(|(_, queue)| queue.len()).map(|(peer, _)| *peer)?;
+        let queue = self.queues.get_mut(&greediest).filter(|queue| queue.len() > 1)?;
+        let ask = queue.pop_back()?;
+        self.queued_bytes -= u64::from(ask.block.size);
+        Some((greediest, ask))
     }
 
     /// Whether a peer may be refused once more; a flood of requests is cut off instead.

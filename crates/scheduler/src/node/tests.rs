@@ -124,6 +124,16 @@ fn the_queue_is_short_and_the_rest_is_rejected() {
 }
 
 #[test]
+fn a_peer_that_fills_the_queue_makes_room_for_another() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    up(&mut node, 2, secs(0));
+    (0..12).for_each(|request| _ = ask(&mut node, 1, request, secs(0)));
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 20, secs(0))), @"reject 1#11");
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 21, secs(0))), @"reject 2#21");
+}
+
+#[test]
 fn a_piece_that_is_not_here_is_rejected() {
     let mut node = node();
     up(&mut node, 1, secs(0));

@@ -20,6 +20,8 @@ pub(crate) struct Desk {
     /// Every order, one a line.
     pub(crate) said: Vec<String>,
     taken: usize,
+    /// Whole bitmaps that were sent.
+    pub(crate) bitmaps: usize,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
 }
 
@@ -53,7 +55,15 @@ impl Desk {
         let content = ContentId::new([seed as u8; 32]);
         let me = NodeId::new([77; 32]);
         let content = Content::new(config, content, layout, have, me, seed, MonoTime::ZERO);
-        Self { content, layout, now: MonoTime::ZERO, said: Vec::new(), taken: 0, open: BTreeMap::new() }
+        Self {
+            content,
+            layout,
+            now: MonoTime::ZERO,
+            said: Vec::new(),
+            taken: 0,
+            bitmaps: 0,
+            open: BTreeMap::new(),
+        }
     }
 
     /// One line per peer: its name, and a character per piece, `x` where it has it.
@@ -108,6 +118,10 @@ impl Desk {
         let request = self.origin_request(piece);
         let piece = self.piece(piece);
         self.input(Input::Verified { request, piece, ok });
+    }
+
+    pub(crate) fn has_origin_request(&self) -> bool {
+        self.open.values().any(|(source, _)| *source == Source::Origin)
     }
 
     /// The first origin request that is open fails.
@@ -234,7 +248,11 @@ impl Desk {
 
     fn note(&mut self, action: Action) {
         let line = match action {
-            Action::Send { message: ContentMessage::Bitmap(_), .. } | Action::Explain(_) => return,
+            Action::Send { message: ContentMessage::Bitmap(_), .. } => {
+                self.bitmaps += 1;
+                return;
+            }
+            Action::Explain(_) => return,
             Action::Send { to, message } => format!("{} to {}", words(&message), name(to)),
             Action::Request { request, from, pieces } => {
                 self.open.insert(request, (from, pieces));

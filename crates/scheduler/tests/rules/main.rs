@@ -220,6 +220,15 @@ fn a_bad_piece_bans_its_sender() {
     assert!(desk.take().contains("ban alice"));
 }
 
+/// Whoever gives a piece is not told that it is here, so it would go on serving for the rest of the minute.
+#[test]
+fn who_completes_tells_everybody_at_once() {
+    let mut desk = Desk::without_origin(1).peers("alice x");
+    let before = desk.bitmaps;
+    desk.delivers_from_anybody(0);
+    assert_eq!(desk.bitmaps, before + 1);
+}
+
 #[test]
 fn neighbours_are_not_told_what_they_have() {
     let mut desk = Desk::without_origin(2).peers("alice xx\n bob .x");
@@ -239,6 +248,18 @@ fn nobody_has_it_and_there_is_no_origin() {
     assert_eq!(desk.stage(), Stage::Fetching);
     desk.at_ms(11_000);
     assert_eq!(desk.stage(), Stage::Failed(GiveUp::NoSource));
+}
+
+#[test]
+fn an_origin_that_fails_again_and_again_is_given_up() {
+    let mut desk = Desk::of(1);
+    for second in 1..400 {
+        desk.at_ms(second * 1000);
+        while desk.has_origin_request() {
+            desk.fails(Failure::Transient { retry_after: None });
+        }
+    }
+    assert_eq!(desk.stage(), Stage::Failed(GiveUp::NoProgress));
 }
 
 #[test]
