@@ -62,6 +62,8 @@ pub(crate) struct Driven {
     pub(crate) asked: BTreeMap<RequestId, Asked>,
     pub(crate) trouble: Option<String>,
     pub(crate) disk_error: Option<String>,
+    /// The file is being compared with its hashes, since somebody changed it.
+    pub(crate) is_rechecked: bool,
     /// Transfers that wait for it; nobody waits for a content that is only served.
     pub(crate) wanted_by: BTreeSet<TransferId>,
     pub(crate) snapshot: watch::Sender<Snapshot>,
@@ -201,9 +203,13 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 pub(crate) fn give_up_text(why: GiveUp, trouble: Option<&str>) -> String {
     let because = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
     match why {
-        GiveUp::NoSource => format!("no peer offers what is missing, and the origin does not serve it{because}"),
+        GiveUp::NoSource => {
+            format!("no peer offers what is missing, and the origin does not serve it{because}")
+        }
         GiveUp::Mismatch { piece } => {
-            format!("the origin serves other bytes than the manifest says (piece {piece}), and no peer has the right ones")
+            format!(
+                "the origin serves other bytes than the manifest says (piece {piece}), and no peer has the right ones"
+            )
         }
         GiveUp::NoProgress => format!("no byte came for too long{because}"),
     }

@@ -16,7 +16,8 @@ use swarmline_net::{Net, NetEvent};
 use swarmline_origin::Origin;
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{
-    Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source, Stage, Ticket,
+    Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
+    Stage, Ticket,
 };
 use swarmline_types::message::{ContentMessage, Message, WireRequest};
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority};
@@ -36,18 +37,33 @@ use write::Written;
 /// What others ask of the driver. Bounded by [`COMMANDS_MAX`].
 pub(crate) enum Command {
     /// Drive a content, or join in if it is driven already.
-    Open { open: Box<Open>, reply: oneshot::Sender<Opened> },
+    Open {
+        open: Box<Open>,
+        reply: oneshot::Sender<Opened>,
+    },
     /// The transfer that opened it no longer cares.
-    Close { content: ContentId, by: TransferId },
+    Close {
+        content: ContentId,
+        by: TransferId,
+    },
     /// The file took its final place.
-    Finished { content: ContentId },
+    Finished {
+        content: ContentId,
+    },
     /// Get a manifest from peers. No answer until one of them has it; dropping the receiver ends the search.
-    FindManifest { content: ContentId, reply: oneshot::Sender<Manifest> },
+    FindManifest {
+        content: ContentId,
+        reply: oneshot::Sender<Manifest>,
+    },
     /// Bytes of a plain download came: they count towards the rate too.
     PlainBytes(u64),
-    Status { reply: oneshot::Sender<NodeStatus> },
+    Status {
+        reply: oneshot::Sender<NodeStatus>,
+    },
     /// Say goodbye and end.
-    Shutdown { reply: oneshot::Sender<()> },
+    Shutdown {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// A content to be driven.
@@ -75,6 +91,7 @@ pub(crate) enum Outcome {
     Fetched { content: ContentId, opening: Opening, request: RequestId, what: Fetched },
     Written(Written),
     Read(Read),
+    Rechecked { content: ContentId, opening: Opening },
 }
 
 /// Commands that may wait.
@@ -121,7 +138,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(settings: Settings, clock: Clock, net: Net, origin: Origin, disk: Disk, pace: Pace) -> (Self, mpsc::Receiver<Outcome>) {
+    pub(crate) fn new(
+        settings: Settings,
+        clock: Clock,
+        net: Net,
+        origin: Origin,
+        disk: Disk,
+        pace: Pace,
+    ) -> (Self, mpsc::Receiver<Outcome>) {
         let (results, outcomes) = mpsc::channel(RESULTS_MAX);
         let node = Node::new(net.node(), &settings.node, settings.seed);
         let driver = Self {
@@ -188,7 +212,8 @@ impl Driver {
     fn next_due(&self) -> tokio::time::Instant {
         let contents = self.contents.values().filter_map(|driven| driven.machine.poll_timeout());
         let snapshots = (!self.snapshots_due.is_empty()).then(|| self.last_snapshots + SNAPSHOT_EVERY);
-        let due = contents.chain(self.node.poll_timeout()).chain(snapshots).chain(self.assemblies.due()).min();
+        let due =
+            contents.chain(self.node.poll_timeout()).chain(snapshots).chain(self.assemblies.due()).min();
         match due {
             Some(due) => self.clock.instant(due),
             None => tokio::time::Instant::now() + Duration::from_secs(3600),
@@ -211,6 +236,7 @@ impl Driver {
             }
             Outcome::Written(written) => self.on_written(written),
             Outcome::Read(read) => self.on_read(read),
+            Outcome::Rechecked { content, opening } => self.on_rechecked(content, opening),
         }
     }
 
@@ -265,7 +291,8 @@ impl Driver {
             orphan_grace: self.settings.orphan_grace,
             ..Config::default()
         };
-        let seed = self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
+        let seed =
+            self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
         let bytes_resumed = bytes_of(&open.manifest, &have);
         let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
         info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
@@ -289,6 +316,7 @@ impl Driver {
             asked: BTreeMap::new(),
             trouble: None,
             disk_error: None,
+            is_rechecked: false,
             wanted_by,
             snapshot,
         };
@@ -316,7 +344,9 @@ impl Driver {
     fn stop(&mut self, content: ContentId) -> Option<Driven> {
         let driven = self.contents.get_mut(&content)?;
         driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
-        while let Some(action) = self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action()) {
+        while let Some(action) =
+            self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action())
+        {
             self.on_action(content, action);
         }
         self.publish(content);
@@ -361,7 +391,9 @@ impl Driver {
                 self.on_node_action(action);
             }
             let Some(content) = self.dirty.pop_first() else { break };
-            while let Some(action) = self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action()) {
+            while let Some(action) =
+                self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action())
+            {
                 self.on_action(content, action);
             }
             self.snapshots_due.insert(content);
@@ -430,7 +462,9 @@ impl Driver {
                 self.net.send(to, Message::Members { content, members });
             }
             NodeAction::Serve { ticket, peer, content, block } => self.serve(ticket, peer, content, block),
-            NodeAction::Reject { peer, content, request } => self.say(peer, content, ContentMessage::Reject(request)),
+            NodeAction::Reject { peer, content, request } => {
+                self.say(peer, content, ContentMessage::Reject(request))
+            }
             NodeAction::Wake { content } => self.input(content, Input::Timer),
         }
     }

@@ -184,7 +184,10 @@ impl Engine {
         let shared = self.shared.clone();
         let work = move || -> Result<Vec<Content>, StartError> {
             let held = shared.store.contents()?.into_iter().filter(|held| held.finished);
-            let open = |held: swarmline_store::Held| match shared.store.open_content(held.content, &held.destination) {
+            let open = |held: swarmline_store::Held| match shared
+                .store
+                .open_content(held.content, &held.destination)
+            {
                 Ok(Begun::Complete(file)) => Some(file),
                 Ok(Begun::Partial(_)) => None,
                 Err(error) => {

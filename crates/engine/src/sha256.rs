@@ -17,7 +17,8 @@ pub(crate) fn sha256_of(file: &Content) -> Result<String, ReadError> {
 
 /// Reads 64 hexadecimal digits.
 pub(crate) fn parse(text: &str) -> Result<[u8; 32], TransferError> {
-    let error = || failure(ErrorKind::Usage, format!("{text:?} is not a SHA-256: 64 hexadecimal digits are needed"));
+    let error =
+        || failure(ErrorKind::Usage, format!("{text:?} is not a SHA-256: 64 hexadecimal digits are needed"));
     if text.len() != 64 || !text.is_ascii() {
         return Err(error());
     }

@@ -124,7 +124,11 @@ impl Transfer {
 
     /// Has the content driven until the file holds all of it. The driven file may be another one, if the content is
     /// here or on its way already; then it is copied.
-    async fn gather(&mut self, manifest: &Manifest, file: &Content) -> Result<watch::Receiver<Snapshot>, End> {
+    async fn gather(
+        &mut self,
+        manifest: &Manifest,
+        file: &Content,
+    ) -> Result<watch::Receiver<Snapshot>, End> {
         let mut instead_of = None;
         loop {
             let opened = self.open(manifest, file.clone(), Some(self.id), instead_of).await?;
@@ -146,7 +150,8 @@ impl Transfer {
         self.enter(Phase::Checking);
         loop {
             let (shared, manifest) = (self.shared.clone(), manifest.clone());
-            let (path, how) = (self.request.destination.clone(), Begin { force: self.request.force, ..Begin::default() });
+            let (path, how) =
+                (self.request.destination.clone(), Begin { force: self.request.force, ..Begin::default() });
             match self.shared.disk.run(move || shared.store.begin(&manifest, &path, how)).await {
                 Some(Ok(begun)) => return Ok(begun),
                 Some(Err(BeginError::Busy { .. })) => {
@@ -176,7 +181,8 @@ impl Transfer {
         instead_of: Option<Opening>,
     ) -> Result<Opened, TransferError> {
         let (reply, answer) = oneshot::channel();
-        let (manifest, origin, priority) = (manifest.clone(), Some(self.request.url.clone()), self.request.priority);
+        let (manifest, origin, priority) =
+            (manifest.clone(), Some(self.request.url.clone()), self.request.priority);
         let open = Open { manifest, file, origin, priority, wanted_by, instead_of };
         self.shared.command(Command::Open { open: Box::new(open), reply }).await;
         answer.await.map_err(|_| stopped())
@@ -208,13 +214,19 @@ impl Transfer {
         let kind = match why {
             GiveUp::NoSource => ErrorKind::Origin,
             GiveUp::Mismatch { .. } => ErrorKind::Integrity,
-            GiveUp::NoProgress => return failure(ErrorKind::NoProgress, give_up_text(why, trouble.as_deref())).into(),
+            GiveUp::NoProgress => {
+                return failure(ErrorKind::NoProgress, give_up_text(why, trouble.as_deref())).into();
+            }
         };
         let old = file.id();
         let new = self.manifest_at_origin().await.filter(|new| new.content() != old);
         match new {
             Some(new) if self.progress.trust == Trust::Pinned => {
-                let text = format!("the origin serves other content now: {} was asked for, it has {}", old, new.content());
+                let text = format!(
+                    "the origin serves other content now: {} was asked for, it has {}",
+                    old,
+                    new.content()
+                );
                 failure(ErrorKind::Integrity, text).into()
             }
             Some(new) => {
@@ -232,7 +244,8 @@ impl Transfer {
     async fn finish(&mut self, file: Content) -> Result<(), TransferError> {
         self.check_sha256(&file).await?;
         let content = file.id();
-        let finished = self.shared.disk.run(move || if file.is_finished() { Ok(()) } else { file.finish() }).await;
+        let finished =
+            self.shared.disk.run(move || if file.is_finished() { Ok(()) } else { file.finish() }).await;
         finished.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
         self.shared.command(Command::Finished { content }).await;
         Ok(())
@@ -258,7 +271,9 @@ impl Transfer {
             let now = snapshot.borrow_and_update().clone();
             self.take(&now);
             self.progress.bytes_have = self.progress.bytes_total.unwrap_or_default();
-            if self.events.send(Event::Completed(self.progress.clone())).await.is_err() || snapshot.changed().await.is_err() {
+            if self.events.send(Event::Completed(self.progress.clone())).await.is_err()
+                || snapshot.changed().await.is_err()
+            {
                 return;
             }
         }
@@ -303,7 +318,10 @@ impl Drop for Closing {
 }
 
 fn stopped() -> TransferError {
-    failure(ErrorKind::Stopped, "the node was stopped; the part file is kept, the same command goes on where it was")
+    failure(
+        ErrorKind::Stopped,
+        "the node was stopped; the part file is kept, the same command goes on where it was",
+    )
 }
 
 fn our_fault() -> TransferError {

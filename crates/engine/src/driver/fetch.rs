@@ -57,7 +57,13 @@ impl Driver {
         driven.fetches.insert(request, tokio::spawn(task.run()).abort_handle());
     }
 
-    pub(super) fn on_fetched(&mut self, content: ContentId, opening: Opening, request: RequestId, what: Fetched) {
+    pub(super) fn on_fetched(
+        &mut self,
+        content: ContentId,
+        opening: Opening,
+        request: RequestId,
+        what: Fetched,
+    ) {
         if let Fetched::Bytes { new, .. } = what {
             self.on_origin_bytes(new);
         }
@@ -66,7 +72,9 @@ impl Driver {
             return;
         }
         let why = match what {
-            Fetched::Bytes { received, .. } => return self.input(content, Input::Progress { request, received }),
+            Fetched::Bytes { received, .. } => {
+                return self.input(content, Input::Progress { request, received });
+            }
             Fetched::NoRanges => Failure::NoRanges,
             Fetched::Failed(error) => {
                 debug!(%content, request = request.get(), %error, "origin request failed");
@@ -108,7 +116,9 @@ impl Task {
     async fn run(self) {
         let mut writes = VecDeque::new();
         let end = match self.open().await {
-            Ok(Some(answer)) => self.read(answer, &mut writes).await.err().map(|error| Fetched::Failed(Box::new(error))),
+            Ok(Some(answer)) => {
+                self.read(answer, &mut writes).await.err().map(|error| Fetched::Failed(Box::new(error)))
+            }
             Ok(None) => Some(Fetched::NoRanges),
             Err(error) => Some(Fetched::Failed(Box::new(error))),
         };
@@ -183,7 +193,8 @@ impl Task {
         let (file, disk) = (self.file.clone(), self.disk.clone());
         writes.push_back(tokio::spawn(async move {
             let result = disk.run(move || file.write(piece, &parts)).await;
-            let _ = results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
+            let _ =
+                results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
         }));
     }
 }
@@ -219,7 +230,8 @@ mod tests {
     fn a_stream_is_cut_at_piece_borders_whatever_its_buffers() {
         for step in [1, 3, 5, 7, 64] {
             let stream: Vec<u8> = (0..64).collect();
-            let (mut assembly, mut sizes) = (Assembly::default(), vec![10u64, 20, 30, 4].into_iter().peekable());
+            let (mut assembly, mut sizes) =
+                (Assembly::default(), vec![10u64, 20, 30, 4].into_iter().peekable());
             let mut cut = Vec::new();
             for chunk in stream.chunks(step) {
                 let mut bytes = Bytes::copy_from_slice(chunk);

@@ -89,8 +89,11 @@ impl Driver {
             !search.replies.is_empty()
         });
         let until = self.clock.now() + ASK_TIMEOUT;
-        for (content, search) in self.assemblies.searches.iter_mut().filter(|(_, search)| search.asked.is_none()) {
-            let sharing = self.peers.iter().filter(|(_, contents)| contents.contains(content)).map(|(peer, _)| *peer);
+        for (content, search) in
+            self.assemblies.searches.iter_mut().filter(|(_, search)| search.asked.is_none())
+        {
+            let sharing =
+                self.peers.iter().filter(|(_, contents)| contents.contains(content)).map(|(peer, _)| *peer);
             let useful: Vec<_> = sharing.filter(|peer| !search.useless.contains(peer)).collect();
             if useful.iter().all(|peer| search.silent.contains(peer)) {
                 search.silent.clear();
@@ -115,7 +118,8 @@ impl Driver {
     }
 
     pub(super) fn on_manifest_part(&mut self, from: NodeId, content: ContentId, part: Option<ManifestPart>) {
-        let Some(search) = self.assemblies.searches.get_mut(&content).filter(|search| search.is_asked(from)) else {
+        let Some(search) = self.assemblies.searches.get_mut(&content).filter(|search| search.is_asked(from))
+        else {
             return;
         };
         match part.map(|part| search.assembly.take(part)) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use swarmline_net::NetEvent;
-use swarmline_proto::wire::{RawBody, REQUEST_MAX};
+use swarmline_proto::wire::{REQUEST_MAX, RawBody};
 use swarmline_scheduler::{Input, NodeInput, RequestId};
 use swarmline_types::message::{BlockRequest, ContentMessage, Hello, MemberInfo, Message, WireRequest};
 use swarmline_types::{ContentId, NodeId, PieceIndex};
@@ -23,7 +23,9 @@ impl Driver {
             NetEvent::Up { node, addr, hello } => self.on_up(node, addr, hello),
             NetEvent::Down { node, clean, why } => self.on_down(node, clean, &why.to_string()),
             NetEvent::Message { from, message } => self.on_message(from, message),
-            NetEvent::Progress { from, request, received } => self.on_block(from, request, Some(received), None),
+            NetEvent::Progress { from, request, received } => {
+                self.on_block(from, request, Some(received), None)
+            }
             NetEvent::Arrived { from, request, data } => self.on_block(from, request, None, Some(data)),
             NetEvent::Discarded { from, bytes, .. } => debug!(peer = %from.short(), bytes, "discarded"),
             NetEvent::Served { to, request, bytes } => self.on_served(to, request, bytes),
@@ -107,7 +109,8 @@ impl Driver {
             ContentMessage::Have(pieces) => self.input(content, Input::Have { peer: from, pieces }),
             ContentMessage::Lane(message) => self.input(content, Input::Lane { from, message }),
             ContentMessage::Request(block) => {
-                let has = self.contents.get(&content).is_some_and(|driven| driven.machine.have().has(block.piece));
+                let has =
+                    self.contents.get(&content).is_some_and(|driven| driven.machine.have().has(block.piece));
                 self.node_input(NodeInput::Asked { peer: from, content, block, has });
             }
             ContentMessage::Cancel(request) => {

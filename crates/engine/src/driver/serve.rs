@@ -8,6 +8,7 @@ use swarmline_types::{ContentId, NodeId};
 use tracing::{debug, info};
 
 use super::{Driver, Outcome};
+use crate::content::{Opening, with_causes};
 
 /// Bytes read for a peer, or why not.
 pub(crate) struct Read {
@@ -23,22 +24,24 @@ impl Driver {
         let Some(driven) = self.contents.get(&content) else {
             return self.node_input(NodeInput::Served { ticket });
         };
-        let (file, disk, results) = (driven.file.clone(), self.disk.clone(), self.results.clone());
+        let (file, results) = (driven.file.clone(), self.results.clone());
         let request = block.request;
         if let Some((old, _)) = self.tickets.insert((peer, request), (ticket, content)) {
             // A peer that uses a name twice gets one answer.
             self.node_input(NodeInput::Served { ticket: old });
         }
-        tokio::spawn(async move {
-            let result = disk.run(move || file.read(block.piece, block.offset, block.size)).await;
-            let _ = results.send(Outcome::Read(Read { peer, content, request, result })).await;
-        });
+        let tell = move |result| {
+            let _ = results.blocking_send(Outcome::Read(Read { peer, content, request, result }));
+        };
+        self.disk.start(move || file.read(block.piece, block.offset, block.size), tell);
     }
 
     pub(super) fn on_read(&mut self, read: Read) {
         let Read { peer, content, request, result } = read;
         match result {
-            Some(Ok(bytes)) if self.tickets.contains_key(&(peer, request)) => self.net.serve(peer, request, bytes),
+            Some(Ok(bytes)) if self.tickets.contains_key(&(peer, request)) => {
+                self.net.serve(peer, request, bytes)
+            }
             Some(Ok(_)) => {}
             Some(Err(error)) => {
                 info!(%content, %error, "cannot serve");
@@ -74,13 +77,42 @@ impl Driver {
     /// Somebody changed the file: what the store no longer has, the scheduler has not either. The rest of the file is
     /// checked in the background, so that peers learn of all of it at once.
     fn notice_losses(&mut self, content: ContentId) {
-        let Some(driven) = self.contents.get(&content) else { return };
+        if self.take_losses(content) {
+            self.recheck(content);
+        }
+    }
+
+    fn take_losses(&mut self, content: ContentId) -> bool {
+        let Some(driven) = self.contents.get(&content) else { return false };
         let has = driven.file.have();
         let lost: Vec<_> = driven.machine.have().pieces().filter(|piece| !has.has(*piece)).collect();
         if lost.is_empty() {
-            return;
+            return false;
         }
         debug!(%content, lost = lost.len(), "pieces lost");
         lost.into_iter().for_each(|piece| self.input(content, Input::Lost { piece }));
+        true
+    }
+
+    /// One check of a content at a time.
+    fn recheck(&mut self, content: ContentId) {
+        let Some(driven) = self.contents.get_mut(&content).filter(|driven| !driven.is_rechecked) else {
+            return;
+        };
+        driven.is_rechecked = true;
+        let (file, opening) = (driven.file.clone(), driven.opening);
+        let (disk, results) = (self.disk.clone(), self.results.clone());
+        tokio::spawn(async move {
+            let checked = disk.run(move || file.recheck()).await;
+            let error = checked.and_then(Result::err).map(|error| with_causes(&error));
+            debug!(%content, error, "the rest of the file is checked");
+            let _ = results.send(Outcome::Rechecked { content, opening }).await;
+        });
+    }
+
+    pub(super) fn on_rechecked(&mut self, content: ContentId, opening: Opening) {
+        let Some(driven) = self.current(content, opening) else { return };
+        driven.is_rechecked = false;
+        self.take_losses(content);
     }
 }

@@ -28,12 +28,12 @@ impl Driver {
         parts: Vec<bytes::Bytes>,
     ) {
         let Some(driven) = self.contents.get(&content) else { return };
-        let (file, disk, results) = (driven.file.clone(), self.disk.clone(), self.results.clone());
-        let opening = driven.opening;
-        tokio::spawn(async move {
-            let result = disk.run(move || file.write(piece, &parts)).await;
-            let _ = results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
-        });
+        let (file, results, opening) = (driven.file.clone(), self.results.clone(), driven.opening);
+        let tell = move |result| {
+            let written = Written { content, opening, request, piece, result };
+            let _ = results.blocking_send(Outcome::Written(written));
+        };
+        self.disk.start(move || file.write(piece, &parts), tell);
     }
 
     pub(super) fn on_written(&mut self, written: Written) {

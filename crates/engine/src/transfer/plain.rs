@@ -50,15 +50,25 @@ impl Transfer {
             }
             let error = match end {
                 Ok(()) => break,
-                Err(Broken::Fatal(error)) => return Err(error),
+                Err(Broken::Fatal(error)) => return Err(self.give_up(part, error).await),
                 Err(Broken::Origin(error)) => error,
             };
-            self.wait_after(error, &mut back_off, last_progress).await?;
+            if let Err(error) = self.wait_after(error, &mut back_off, last_progress).await {
+                return Err(self.give_up(part, error).await);
+            }
         }
         self.enter(Phase::Finishing);
         let finished = self.shared.disk.run(move || part.finish()).await;
         finished.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
         self.say_complete().await
+    }
+
+    /// What came is kept for the next attempt; a part file that holds nothing is litter.
+    async fn give_up(&self, part: PlainPart, error: TransferError) -> TransferError {
+        if part.received() == 0 {
+            let _ = self.shared.disk.run(move || part.discard()).await;
+        }
+        error
     }
 
     async fn wait_after(
@@ -141,7 +151,8 @@ impl Transfer {
         if same && info.version.len == Some(received) {
             return Ok(None);
         }
-        let rest = info.version.len.and_then(|len| ByteRange::new(received, len)).filter(|_| info.ranges && same);
+        let rest =
+            info.version.len.and_then(|len| ByteRange::new(received, len)).filter(|_| info.ranges && same);
         let Some(rest) = rest else { return Ok(Some((origin.fetch(whole).await?, 0))) };
         info!(from = rest.start(), "going on where it was");
         let known = info.version;

@@ -20,9 +20,14 @@ use crate::error::failure;
 
 /// What a download goes by.
 pub(super) enum Resolved {
-    Manifest { manifest: Manifest, trust: Trust },
+    Manifest {
+        manifest: Manifest,
+        trust: Trust,
+    },
     /// There is none, for this reason.
-    Plain { reason: String },
+    Plain {
+        reason: String,
+    },
 }
 
 /// Why a place has no manifest, for good.
@@ -69,7 +74,11 @@ impl Transfer {
         None
     }
 
-    async fn manifest_file(&self, path: PathBuf, pinned: Option<ContentId>) -> Result<Manifest, TransferError> {
+    async fn manifest_file(
+        &self,
+        path: PathBuf,
+        pinned: Option<ContentId>,
+    ) -> Result<Manifest, TransferError> {
         let shown = path.display().to_string();
         let read = self.shared.disk.run(move || read_phf(&path, pinned)).await.ok_or_else(our_fault)?;
         read.map_err(|why| failure(ErrorKind::Manifest, format!("{shown}: {why}")))
@@ -93,12 +102,18 @@ impl Transfer {
         };
         match tokio::time::timeout(grace, from_peer).await {
             Ok(Ok(manifest)) => Ok(manifest),
-            _ => Err(failure(ErrorKind::Manifest, format!("no peer has the manifest of {content}, and {absent}"))),
+            _ => Err(failure(
+                ErrorKind::Manifest,
+                format!("no peer has the manifest of {content}, and {absent}"),
+            )),
         }
     }
 
     /// Looks where publishers put it: `.phf` behind the path, then `/pieceshash`.
-    async fn beside_the_file(&mut self, want: Option<ContentId>) -> Result<Result<Manifest, Absent>, TransferError> {
+    async fn beside_the_file(
+        &mut self,
+        want: Option<ContentId>,
+    ) -> Result<Result<Manifest, Absent>, TransferError> {
         let mut reasons = Vec::new();
         for url in places(&self.request.url) {
             match self.manifest_at(&url, want).await? {
@@ -119,7 +134,9 @@ impl Transfer {
         let mut back_off = BackOff::new(self.shared.settings.seed);
         loop {
             let error = match self.shared.origin.get_small(url, PHF_BYTES_MAX as u64).await {
-                Ok(phf) => return Ok(parse(&phf, want).map_err(|why| Absent(format!("{}: {why}", Redacted(url))))),
+                Ok(phf) => {
+                    return Ok(parse(&phf, want).map_err(|why| Absent(format!("{}: {why}", Redacted(url)))));
+                }
                 Err(error) => error,
             };
             if !error.is_transient() {
