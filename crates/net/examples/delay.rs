@@ -1,7 +1,8 @@
 //! How long a control message takes while bulk goes the same way.
 //!
-//! On one host `delay give 10.0.0.1:7000`, on the other `delay take 10.0.0.1:7000 [SECONDS]`: it keeps four requests of
-//! 1 MiB in flight, asks a question every 50 ms, and tells the delays of the answers, which travel with the bulk.
+//! On one host `delay give 10.0.0.1:7000 [fast|stock]`, on the other `delay take 10.0.0.1:7000 [fast|stock] [SECONDS]`:
+//! it keeps four requests of 1 MiB in flight, asks a question every 50 ms, and prints as JSON how long the answers took,
+//! which travel with the bulk.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people, who see where it stops")]
 
@@ -10,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use swarmline_net::{Discovery, Net, NetConfig, NetEvent};
+use swarmline_net::{Discovery, Net, NetConfig, NetEvent, Transport};
 use swarmline_types::message::{BlockRequest, ContentMessage, Message, WireRequest};
 use swarmline_types::{ContentId, NodeId, PieceLayout};
 use tokio::sync::mpsc::Receiver;
@@ -24,6 +25,9 @@ async fn main() {
     let addr: SocketAddr = args[2].parse().unwrap();
     let mut config = NetConfig::new([u8::from(args[1] == "give"); 32]);
     config.discovery = Discovery::Off;
+    if args.get(3).is_some_and(|text| text == "stock") {
+        config.transport = Transport::Stock;
+    }
     if args[1] == "give" {
         config.listen = vec![addr];
     }
@@ -33,11 +37,17 @@ async fn main() {
     }
     net.dial(None, addr);
     let giver = loop {
-        if let NetEvent::Up { node, .. } = events.recv().await.unwrap() {
-            break node;
+        match events.recv().await.unwrap() {
+            NetEvent::Up { node, .. } => break node,
+            // It may not listen yet.
+            NetEvent::Unreachable { .. } => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                net.dial(None, addr);
+            }
+            _ => {}
         }
     };
-    let seconds = args.get(3).map_or(10, |text| text.parse().unwrap());
+    let seconds = args.get(4).map_or(10, |text| text.parse().unwrap());
     take(&net, &mut events, giver, Duration::from_secs(seconds)).await;
 }
 
@@ -98,13 +108,13 @@ async fn take(net: &Net, events: &mut Receiver<NetEvent>, from: NodeId, span: Du
         }
     }
     delays.sort();
-    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100];
+    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100].as_secs_f64() * 1e3;
     println!(
-        "{:.1} Mbit/s; control: median {:?}, 90 % {:?}, worst {:?} of {}",
+        r#"{{"bulk_mbit_per_s":{:.2},"answers":{},"median_ms":{:.2},"p99_ms":{:.2},"max_ms":{:.2}}}"#,
         f64::from(pieces - 4) * f64::from(MIB) * 8e-6 / start.elapsed().as_secs_f64(),
-        at(50),
-        at(90),
-        at(100),
         delays.len(),
+        at(50),
+        at(99),
+        at(100),
     );
 }
