@@ -27,8 +27,9 @@ impl Announcer {
         self.must_summarise_by(now);
     }
 
-    /// Something was lost: the next summary must say so, at once.
-    pub(crate) fn on_lost(&mut self, now: MonoTime) {
+    /// Something was lost: the next summary must say so, at once, and no batch may take it back.
+    pub(crate) fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
+        self.pending.retain(|pending| *pending != piece);
         self.must_summarise_by(now);
     }
 

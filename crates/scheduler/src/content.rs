@@ -287,7 +287,7 @@ impl Content {
     fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
         if self.site.coverage.lose(piece) {
             self.lane.on_lost();
-            self.announcer.on_lost(now);
+            self.announcer.on_lost(piece, now);
         }
     }
 
