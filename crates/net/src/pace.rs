@@ -60,7 +60,7 @@ impl Pace {
 /// the 10 ms that a control message may have to wait.
 pub(crate) const TURN: Duration = Duration::from_millis(5);
 /// Smallest turn: 16 KiB, one record of TLS; 7 ms at 20 Mbit/s.
-pub(crate) const TURN_BYTES_MIN: usize = 4 << 10;
+pub(crate) const TURN_BYTES_MIN: usize = 16 << 10;
 /// Largest turn: 1 MiB, beyond which larger writes gain nothing.
 pub(crate) const TURN_BYTES_MAX: usize = 1 << 20;
 /// Shortest span that is taken as a measurement.
