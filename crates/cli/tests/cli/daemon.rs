@@ -75,7 +75,7 @@ async fn what_is_added_without_a_daemon_is_offered_by_the_next() {
 async fn a_file_that_is_not_what_its_hashes_say_is_not_added() {
     let sandbox = Sandbox::new();
     sandbox.write("mine", [1; 70_000]);
-    sandbox.write("mine.phf", phf_of(&[2; 70_000], 1 << 16));
+    sandbox.write("mine.phf", phf_of(&[2; 70_000], 1 << 17));
     let without = sandbox.run("add mine").await;
     assert_eq!(without.code, 4, "{without:?}");
     assert!(without.err.contains("differs from its manifest in piece #0"), "{}", without.err);
