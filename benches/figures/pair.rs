@@ -11,7 +11,7 @@ use crate::workshop::{Input, Workshop};
 
 pub(crate) fn measure(shop: &Workshop) -> Result<()> {
     let input = shop.input()?;
-    shop.ensure_room(input.bytes)?;
+    shop.ensure_room(2 * input.bytes)?;
     let sender_state = shop.empty_dir("sender")?;
     add(&input.path, &sender_state)?;
     let missing = nginx_is_missing().or_else(curl_is_missing);
@@ -43,10 +43,10 @@ fn node_to_node(shop: &Workshop, input: &Input, sender_state: &Path) -> Result<B
     get.args(["--serve-for", "0", "--listen", "127.0.0.1:0", "--discovery", "static"]);
     get.arg("--peer").arg(addr.to_string()).arg("-o").arg(&out);
     get.arg("--state-dir").arg(shop.empty_dir("receiver")?);
-    shop.warm_memory(input.bytes)?;
+    let mut memory = shop.warm_memory(input.bytes)?;
     let sender = Watched::from(sender)?;
     let mut receiver = Running::start(&mut get, shop.path("get.log"))?;
-    let cost = receiver.end()?;
+    let cost = receiver.end_seen_by(|written| memory.follow(written))?;
     let last = receiver.lines()?.pop().context("get says what it did")?;
     ensure!(last["from_peers"] == input.bytes, "not all bytes came from the peer: {last}");
     let sender = sender.so_far()?;
@@ -59,9 +59,10 @@ fn nginx_to_curl(shop: &Workshop, input: &Input) -> Result<Both> {
     let (server, addr) = nginx(shop, root)?;
     let out = shop.path("received");
     let mut command = curl(&format!("http://{addr}/{}", input.name()), &out);
-    shop.warm_memory(input.bytes)?;
+    let mut memory = shop.warm_memory(input.bytes)?;
     let server = Watched::from(server)?;
-    let receiver = Running::start(&mut command, shop.path("curl.log"))?.end()?;
+    let mut receiver = Running::start(&mut command, shop.path("curl.log"))?;
+    let receiver = receiver.end_seen_by(|written| memory.follow(written))?;
     ensure!(std::fs::metadata(&out)?.len() == input.bytes, "curl did not fetch all of it");
     let sender = server.so_far()?;
     std::fs::remove_file(&out)?;

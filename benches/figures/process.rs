@@ -64,10 +64,16 @@ impl Running {
 
     /// Waits for its end and checks that it was a success.
     pub(crate) fn end(&mut self) -> Result<Cost> {
+        self.end_seen_by(|_| Ok(()))
+    }
+
+    /// As [`end`](Self::end); tells every few milliseconds how many bytes it has written so far.
+    pub(crate) fn end_seen_by(&mut self, mut see: impl FnMut(u64) -> Result<()>) -> Result<Cost> {
         let mut peak_mib = 0.0;
         while !self.has_ended()? {
             ensure!(self.began.elapsed() < PATIENCE, "{} does not end", self.what);
             peak_mib = self.peak_mib().unwrap_or(peak_mib);
+            see(self.written().unwrap_or(0))?;
             std::thread::sleep(BETWEEN_LOOKS);
         }
         let wall_s = self.began.elapsed().as_secs_f64();
@@ -111,6 +117,12 @@ impl Running {
     /// The memory that it has resident.
     pub(crate) fn resident_mib(&self) -> Result<f64> {
         self.memory_mib("VmRSS:")
+    }
+
+    /// Bytes that it gave to the system to write, wherever to.
+    fn written(&self) -> Option<u64> {
+        let io = self.read("io").ok()?;
+        io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
     }
 
     fn memory_mib(&self, field: &str) -> Result<f64> {

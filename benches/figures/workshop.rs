@@ -1,4 +1,4 @@
-//! Where the figures are made: a directory for large files, the file that is moved, memory that was touched before.
+//! Where the figures are made: a directory for large files, the file that is moved, memory that is in use already.
 
 use std::fs::File;
 use std::io::Write;
@@ -85,16 +85,40 @@ impl Workshop {
         Ok(())
     }
 
-    /// Makes `bytes` of memory free that was in use a moment ago. On a virtual machine a page that its host has not
-    /// given yet, or has taken back, costs more than all that is measured here, so every large run begins with this.
-    pub(crate) fn warm_memory(&self, bytes: u64) -> Result<()> {
+    /// Memory for a file of `bytes` that is about to be written.
+    pub(crate) fn warm_memory(&self, bytes: u64) -> Result<Warm> {
         let path = self.path("warm");
-        let mut file = File::create(&path)?;
+        let mut file = File::options().create_new(true).write(true).open(&path)?;
+        std::fs::remove_file(&path)?;
         let block = vec![0; 1 << 20];
-        for _ in 0..=(bytes >> 20) {
+        for _ in 0..(bytes + WARM_AHEAD) >> 20 {
             file.write_all(&block)?;
         }
-        Ok(std::fs::remove_file(&path)?)
+        let mut warm = Warm { file, bytes, held: bytes + WARM_AHEAD };
+        warm.follow(0)?;
+        Ok(warm)
+    }
+}
+
+/// Memory that is in use already, held by a file without a name and let go a little before somebody else needs it.
+///
+/// On a virtual machine a page that its host has not given yet costs more than all that is measured here, and what
+/// has been free for two seconds the host takes back. So large runs write into pages that were in use until now.
+pub(crate) struct Warm {
+    file: File,
+    bytes: u64,
+    held: u64,
+}
+
+impl Warm {
+    /// So many of the bytes have been written.
+    pub(crate) fn follow(&mut self, written: u64) -> Result<()> {
+        let hold = self.bytes.saturating_sub(written);
+        if hold < self.held {
+            self.file.set_len(hold)?;
+            self.held = hold;
+        }
+        Ok(())
     }
 }
 
@@ -112,5 +136,7 @@ fn write_noise(path: &Path, bytes: u64) -> Result<()> {
 /// Size of the large file: 2 GiB.
 const LARGE_MIB: u64 = 2048;
 const SEED: u64 = 0x5eed;
+/// How much memory is let go before it is written: 256 MiB.
+const WARM_AHEAD: u64 = 256 << 20;
 /// What is left free on the disk.
 const SPARE: u64 = 1 << 30;

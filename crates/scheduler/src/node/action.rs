@@ -49,7 +49,7 @@ pub enum NodeAction {
         /// The members.
         members: Vec<MemberInfo>,
     },
-    /// Read these bytes and send them; answer with [`NodeInput::Served`].
+    /// Read these bytes and send them; answer with [`NodeInput::Served`](crate::NodeInput::Served).
     Serve {
         /// Its name.
         ticket: Ticket,
