@@ -31,6 +31,7 @@
 mod buffer;
 mod disk;
 mod epoch;
+mod lock;
 mod stamp;
 
 mod header;

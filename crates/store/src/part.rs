@@ -1,11 +1,12 @@
 //! The part file: hidden beside the destination, written by one process at a time, never somebody else's file.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::lock::Locked;
 use crate::stamp::{FileId, leads_nowhere};
 
 /// Why a part file cannot be had.
@@ -21,7 +22,7 @@ pub(crate) enum PartError {
 /// A part file that nobody else writes while this lives. Dropping it keeps the file.
 #[derive(Debug)]
 pub(crate) struct PartFile {
-    file: File,
+    file: Locked,
     path: PathBuf,
     created: bool,
 }
@@ -58,12 +59,11 @@ impl PartFile {
     /// Takes the lock of an opened file; `None` if the path no longer leads to it, for the process that held the
     /// lock may have renamed or removed the file before it let go.
     fn lock(file: File, path: &Path, created: bool) -> Result<Option<Self>, PartError> {
+        let file = Locked::new(file).map_err(|error| match error {
+            TryLockError::WouldBlock => PartError::Busy,
+            TryLockError::Error(error) => PartError::Io(error),
+        })?;
         let part = Self { file, path: path.to_owned(), created };
-        match part.file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(PartError::Busy),
-            Err(std::fs::TryLockError::Error(error)) => return Err(PartError::Io(error)),
-        }
         if !part.is_at_its_path().map_err(PartError::Io)? {
             return Ok(None);
         }

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::lock::Locked;
+
 /// Why a state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,7 +99,7 @@ pub enum IdentityError {
 pub struct StateDir {
     path: PathBuf,
     identity: [u8; 32],
-    _lock: File,
+    _lock: Locked,
 }
 
 impl StateDir {
@@ -159,13 +161,13 @@ fn check_private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
+fn lock(dir: &Path) -> Result<Locked, OpenError> {
     let path = dir.join("lock");
     let file = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    match file.map(|file| (file.try_lock(), file)) {
-        Ok((Ok(()), file)) => Ok(file),
-        Ok((Err(TryLockError::WouldBlock), _)) => Err(OpenError::Owned { path: dir.to_owned() }),
-        Ok((Err(TryLockError::Error(source)), _)) | Err(source) => Err(OpenError::Lock { path, source }),
+    match file.map(Locked::new) {
+        Ok(Ok(locked)) => Ok(locked),
+        Ok(Err(TryLockError::WouldBlock)) => Err(OpenError::Owned { path: dir.to_owned() }),
+        Ok(Err(TryLockError::Error(source))) | Err(source) => Err(OpenError::Lock { path, source }),
     }
 }
 
