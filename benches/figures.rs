@@ -34,12 +34,14 @@ mod publish;
 #[path = "figures/small.rs"]
 mod small;
 
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use machine::Used;
-use options::Options;
+use options::{BENCH, Options};
 use workshop::Workshop;
 
 /// A name, what it measures, and how.
@@ -53,12 +55,17 @@ const FIGURES: [Figure; 5] = [
     ("delay", "answers to questions beside bulk on a link of 20 Mbit/s", delay::measure),
 ];
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     if let Some(ended) = delay::run_inside() {
-        return ended;
+        return ended.map(|()| ExitCode::SUCCESS);
+    }
+    if !std::env::args().any(|arg| arg == BENCH) {
+        return Ok(smoke());
     }
     let names = FIGURES.map(|(name, ..)| name);
-    let Some(options) = Options::from_args(std::env::args().skip(1), &names)? else { return Ok(()) };
+    let Some(options) = Options::from_args(std::env::args().skip(1), &names)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let workshop = Workshop::open(options)?;
     println!("{}\n", machine::description()?);
     for (name, what, measure) in FIGURES {
@@ -70,5 +77,18 @@ fn main() -> Result<()> {
             println!("   {took:.0} s; others used {others:.0} % of the machine meanwhile\n");
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What `cargo test` runs: each figure, tiny, to see that it can be made. The numbers mean nothing.
+fn smoke() -> ExitCode {
+    let trial = |(name, _, measure): Figure| {
+        Trial::test(format!("{name}_can_be_measured"), move || {
+            let measured = Workshop::open(Options::smoke()).and_then(|workshop| measure(&workshop));
+            measured.map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, FIGURES.map(trial).into()).exit_code()
 }

@@ -20,15 +20,12 @@ pub(crate) struct Options {
 impl Options {
     /// `None` if only help was asked for.
     pub(crate) fn from_args(mut args: impl Iterator<Item = String>, names: &[&str]) -> Result<Option<Self>> {
-        let mut options =
-            Self { names: Vec::new(), smoke: true, dir: env!("CARGO_TARGET_TMPDIR").into(), pairs: 3 };
-        let mut asked_for_smoke = false;
+        let mut options = Self { names: Vec::new(), smoke: false, dir: DIR.into(), pairs: 3 };
         while let Some(arg) = args.next() {
             let mut value = |what| args.next().with_context(|| format!("{arg} needs {what}"));
             match arg.as_str() {
-                // What `cargo bench` says; `cargo test` does not, and gets the tiny run.
-                "--bench" => options.smoke = false,
-                "--smoke" => asked_for_smoke = true,
+                BENCH => {}
+                "--smoke" => (options.smoke, options.pairs) = (true, 1),
                 "--dir" => options.dir = value("a directory")?.into(),
                 "--pairs" => options.pairs = value("a number")?.parse().context("--pairs")?,
                 "--help" | "-h" => {
@@ -39,14 +36,20 @@ impl Options {
                 _ => bail!("{arg}: there is {}, --smoke, --dir and --pairs", names.join(", ")),
             }
         }
-        options.smoke |= asked_for_smoke;
-        if options.smoke {
-            options.pairs = 1;
-        }
         Ok(Some(options))
+    }
+
+    /// Everything tiny, as a test.
+    pub(crate) fn smoke() -> Self {
+        Self { names: Vec::new(), smoke: true, dir: DIR.into(), pairs: 1 }
     }
 
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
     }
 }
+
+/// What `cargo bench` says and `cargo test` does not.
+pub(crate) const BENCH: &str = "--bench";
+/// Where large files are put.
+const DIR: &str = env!("CARGO_TARGET_TMPDIR");
