@@ -14,7 +14,7 @@ mod tests;
 
 pub use assembly::{AssemblyError, ManifestAssembly};
 pub use integrity::{INTEGRITY_INFO_BYTES_MAX, IntegrityCheckInfo, IntegrityError};
-pub use phf::{Found, PHF_BYTES_MAX, PhfError};
+pub use phf::{Found, PHF_BYTES_MAX, PHF_HEAD_BYTES, PhfError, PhfHead};
 
 use std::sync::Arc;
 

@@ -23,6 +23,41 @@ pub use self::found::Found;
 /// Most bytes of a piece hash file: 64 MiB. The largest legal one, of 2^20 pieces, has 47 MiB.
 pub const PHF_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes from the start of a piece hash file in which its [`PhfHead`] is looked for: 4 KiB. In files of the usual order
+/// it takes 200; the rest is for other keys, and so that the manifests of small contents come whole.
+pub const PHF_HEAD_BYTES: usize = 4 << 10;
+
+/// What stands before the digests in a piece hash file of the usual order: which content it is of, and how that is cut.
+///
+/// Nothing proves it. It is as good as the word of whoever sent the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PhfHead {
+    /// The `HashOfHashes` that the file states.
+    pub content: ContentId,
+    /// `ContentLength` and `PieceSize`.
+    pub layout: PieceLayout,
+}
+
+impl PhfHead {
+    /// Reads the beginning of a piece hash file. All keys but `Pieces` must stand in it, and before `Pieces`; what
+    /// comes behind is not looked at.
+    ///
+    /// # Errors
+    /// [`PhfError::Head`] if it ends before `Pieces`; otherwise as [`Manifest::parse_phf`] for what stands in it.
+    pub fn parse(head: &[u8]) -> Result<Self, PhfError> {
+        let got = head.len();
+        if got > PHF_BYTES_MAX {
+            return Err(PhfError::Size { got });
+        }
+        let fields = Fields::read_head(head).map_err(PhfError::Json)?.ok_or(PhfError::Head { got })?;
+        no_duplicate(&fields)?;
+        version(&fields)?;
+        let content = named_content(&fields.hash_of_hashes, None)?;
+        let layout = layout(&fields.content_length, &fields.piece_size)?;
+        Ok(Self { content, layout })
+    }
+}
+
 impl Manifest {
     /// Reads a piece hash file of whatever content it names.
     ///
@@ -66,9 +101,7 @@ fn check(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, PhfError> {
         return Err(PhfError::Size { got: phf.len() });
     }
     let fields = Fields::read(phf).map_err(PhfError::Json)?;
-    if let Some(key) = &fields.duplicate {
-        return Err(PhfError::Duplicate { key: key.clone() });
-    }
+    no_duplicate(&fields)?;
     version(&fields)?;
     let stated = named_content(&fields.hash_of_hashes, want)?;
     let layout = layout(&fields.content_length, &fields.piece_size)?;
@@ -77,6 +110,13 @@ fn check(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, PhfError> {
     match manifest.content() {
         computed if computed == stated => Ok(manifest),
         computed => Err(PhfError::Contradiction { stated, computed }),
+    }
+}
+
+fn no_duplicate(fields: &Fields) -> Result<(), PhfError> {
+    match &fields.duplicate {
+        Some(key) => Err(PhfError::Duplicate { key: key.clone() }),
+        None => Ok(()),
     }
 }
 

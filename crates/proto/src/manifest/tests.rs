@@ -1,6 +1,7 @@
 //! Manifests, tested from outside.
 
 mod assembly;
+mod head;
 mod integrity;
 mod phf;
 

@@ -29,6 +29,12 @@ pub enum PhfError {
     /// Not a JSON object, not UTF-8, or nested deeper than 127 levels.
     #[error("the piece hash file is not a readable JSON object")]
     Json(#[source] serde_json::Error),
+    /// The beginning of a file says too little.
+    #[error("the first {got} bytes of the piece hash file end before its Pieces")]
+    Head {
+        /// How many bytes were looked at.
+        got: usize,
+    },
     /// A key that matters stands there twice, so readers could disagree about its value.
     #[error("{key} stands twice in the piece hash file")]
     Duplicate {

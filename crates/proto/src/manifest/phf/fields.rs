@@ -41,6 +41,28 @@ impl Fields {
         Ok(fields)
     }
 
+    /// Reads the beginning of a file, up to where `Pieces` begins; `None` if it does not get there.
+    pub(super) fn read_head(json: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        let mut head = Self::default();
+        let mut is_reached = false;
+        let reader = Head { fields: &mut head, is_reached: &mut is_reached };
+        match serde_json::Deserializer::from_slice(json).deserialize_map(reader) {
+            // What comes behind is not looked at, so it is an error to the reader, which ends here.
+            _ if is_reached => Ok(Some(head)),
+            Err(error) if !error.is_eof() => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes what stands under a key; unknown keys are ignored.
+    fn take(&mut self, key: &str, found: Found) {
+        let Some(place) = self.place(key) else { return };
+        let before = std::mem::replace(place, found);
+        if before != Found::Nothing {
+            self.duplicate = Some(key.to_owned());
+        }
+    }
+
     fn place(&mut self, key: &str) -> Option<&mut Found> {
         Some(match key {
             "MajorVersion" => &mut self.major_version,
@@ -88,16 +110,38 @@ impl<'de> Visitor<'de> for File {
                 PIECES => map.next_value_seed(Value(|entry| entries.push(entry)))?,
                 _ => map.next_value_seed(any())?,
             };
-            let Some(place) = fields.place(key) else { continue };
-            let before = std::mem::replace(place, found);
-            if before != Found::Nothing {
-                fields.duplicate = Some(key.to_owned());
-            }
+            fields.take(key, found);
             if key == PIECES {
                 fields.entries = entries;
             }
         }
         Ok(fields)
+    }
+}
+
+struct Head<'a> {
+    fields: &'a mut Fields,
+    is_reached: &'a mut bool,
+}
+
+impl<'de> Visitor<'de> for Head<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        File.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(any())? {
+            let key = key.text().unwrap_or_default();
+            if key == PIECES {
+                *self.is_reached = true;
+                break;
+            }
+            let found = map.next_value_seed(any())?;
+            self.fields.take(key, found);
+        }
+        Ok(())
     }
 }
 
