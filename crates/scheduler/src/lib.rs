@@ -6,6 +6,7 @@
 //! - [`Content`], one per content. Its **lane** is the site's agreement, without a leader, on who fetches what from the
 //!   origin; its **mesh** spreads verified pieces by pull.
 //! - [`Node`], one per node: connections, the serving queue, and what all contents may start.
+//! - [`Turn`], one per manifest that is looked for: which node of the site reads it at the origin.
 //!
 //! The same code runs in the product and in simulation. Same seed and same inputs give the same actions, byte for
 //! byte: ordered maps, integers where nodes must agree, randomness only from the seed.
@@ -38,6 +39,8 @@ mod mesh;
 mod content;
 mod node;
 
+mod turn;
+
 pub use action::{Action, Explain, FetchReason, GiveUp};
 pub use allowance::{Allowance, Unlimited};
 pub use config::Config;
@@ -47,3 +50,4 @@ pub use input::{Failure, Input};
 pub use ledger::{Account, Ledger, SOURCES_MAX, Source};
 pub use node::{BAN, BANS_MAX, MEMBERS_MAX, Node, NodeAction, NodeConfig, NodeInput, Ticket};
 pub use requests::RequestId;
+pub use turn::Turn;

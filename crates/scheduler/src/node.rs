@@ -45,6 +45,8 @@ pub struct NodeConfig {
     pub buffer_bytes_max: u64,
     /// Origin requests at a time, of all contents. Default 24.
     pub origin_requests_max: usize,
+    /// Time per rank before a node that waits for a manifest reads it at the origin itself. Default 1 s.
+    pub manifest_step: Duration,
 }
 
 impl Default for NodeConfig {
@@ -55,6 +57,7 @@ impl Default for NodeConfig {
             upload_rate: None,
             buffer_bytes_max: 48 << 20,
             origin_requests_max: 24,
+            manifest_step: Duration::from_secs(1),
         }
     }
 }

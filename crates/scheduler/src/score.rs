@@ -16,14 +16,22 @@ pub fn order(content: &ContentId, first: PieceIndex) -> u64 {
 
 /// Key of `member` for the run that begins with piece `first`; `None` for a member that never owns.
 pub fn key(content: &ContentId, first: PieceIndex, member: &NodeId, class: CapacityClass) -> Option<Key> {
+    key_at(content, first.get(), member, class)
+}
+
+/// Key of a node for a content's manifest: that for the run from piece 0, which a content without pieces has too.
+pub fn manifest_key(content: &ContentId, node: &NodeId, class: CapacityClass) -> Option<Key> {
+    key_at(content, 0, node, class)
+}
+
+fn key_at(content: &ContentId, first: u32, member: &NodeId, class: CapacityClass) -> Option<Key> {
     let slowness = match class {
         CapacityClass::Wired => 3,
         CapacityClass::Wifi => 10,
         CapacityClass::Slow => 60,
         CapacityClass::Never => return None,
     };
-    let hash =
-        hash(&[b"swarmline owner 1", content.as_bytes(), &first.get().to_le_bytes(), member.as_bytes()]);
+    let hash = hash(&[b"swarmline owner 1", content.as_bytes(), &first.to_le_bytes(), member.as_bytes()]);
     Some((negative_log2(hash) * slowness, *member))
 }
 
