@@ -189,18 +189,17 @@ fn header(text: &str) -> HeaderValue {
 
 /// Checks that a 206 carries `want` and gives the length of the whole file.
 fn part(headers: &HeaderMap, want: ByteRange, known: &Version) -> Result<Option<u64>, FetchError> {
-    let value = headers.get(CONTENT_RANGE);
-    match value.map(ContentRange::parse) {
-        Some(Ok(ContentRange::Part { range, content_len })) => {
+    match content_range(headers) {
+        Some(ContentRange::Part { range, content_len }) => {
             // A file that shrank is cut at its new end; that it changed says more than that the range is another.
             refuse_change(known, headers, content_len)?;
             if range == want {
                 return Ok(content_len);
             }
         }
-        Some(Ok(ContentRange::Unsatisfied { .. }) | Err(_)) | None => {}
+        Some(ContentRange::Unsatisfied { .. }) | None => {}
     }
-    Err(FetchError::ContentRange { want, got: value.map(shown) })
+    Err(FetchError::ContentRange { want, got: headers.get(CONTENT_RANGE).map(shown) })
 }
 
 /// What an answer that is neither 200 nor the 206 asked for means.
@@ -216,10 +215,15 @@ fn refusal(status: StatusCode, headers: &HeaderMap, range: Option<ByteRange>, kn
 
 /// The length of the file that a 416 tells.
 pub(crate) fn unsatisfied_len(headers: &HeaderMap) -> Option<u64> {
-    match ContentRange::parse(headers.get(CONTENT_RANGE)?) {
-        Ok(ContentRange::Unsatisfied { content_len }) => Some(content_len),
-        _ => None,
+    match content_range(headers)? {
+        ContentRange::Unsatisfied { content_len } => Some(content_len),
+        ContentRange::Part { .. } => None,
     }
+}
+
+/// What the answer says of its range, if that can be read.
+pub(crate) fn content_range(headers: &HeaderMap) -> Option<ContentRange> {
+    ContentRange::parse(headers.get(CONTENT_RANGE)?).ok()
 }
 
 fn refuse_change(known: &Version, headers: &HeaderMap, len: Option<u64>) -> Result<(), FetchError> {

@@ -1,7 +1,7 @@
 //! HTTP range client for origins and cache hosts.
 //!
 //! **One call is one attempt.** This crate learns what a file is ([`Origin::probe`]), fetches a range of it
-//! ([`Origin::fetch`]) or a small file ([`Origin::get_small`]), and says exactly what went wrong and whether the
+//! ([`Origin::fetch`]), a small file ([`Origin::get_small`]) or its beginning, and says exactly what went wrong and whether the
 //! same attempt may succeed later ([`FetchError::is_transient`], [`FetchError::retry_after`]). It never retries,
 //! backs off, or decides what to fetch: the scheduler does. (What the origin provably did not look at, a refused
 //! HTTP/2 stream or a kept connection found closed, the HTTP library sends again by itself.)
@@ -68,4 +68,5 @@ pub use error::{FetchError, Phase};
 pub use fetch::{Answer, Fetch, FetchRequest};
 pub use probe::OriginInfo;
 pub use redact::Redacted;
+pub use small::Beginning;
 pub use version::{ParseValidatorError, Validator, Version};

@@ -1,5 +1,6 @@
 //! Small files, which are small or refused.
 
+use swarmline_origin::Beginning;
 use swarmline_testkit::{Content, Fault, TestOrigin};
 
 use super::*;
@@ -54,4 +55,48 @@ async fn there_is_none_and_you_may_not_are_two_things() {
     assert_eq!(get().await.status(), Some(404));
     origin.inject("/file", Fault::status(403));
     assert_eq!(get().await.status(), Some(403));
+}
+
+#[tokio::test]
+async fn a_beginning_is_as_long_as_was_asked_for() {
+    let content = Content::random(1, LEN);
+    let origin = TestOrigin::start(content.clone()).await;
+    let begin = async |size| client().get_beginning(&url(&origin.url()), size, LEN).await.unwrap();
+    for size in [1, 4096, LEN - 1] {
+        let bytes = content.slice(0, usize::try_from(size).unwrap());
+        assert_eq!(begin(size).await, Beginning::Part { bytes, len: Some(LEN) });
+    }
+    assert_eq!(origin.counts("/file").body_bytes, 1 + 4096 + LEN - 1);
+    for size in [LEN, LEN + 1, u64::MAX] {
+        assert_eq!(begin(size).await, Beginning::Whole(content.to_vec()), "{size}");
+    }
+}
+
+#[tokio::test]
+async fn the_beginning_of_an_empty_file_is_empty() {
+    let origin = TestOrigin::start(Content::random(1, 0)).await;
+    let begun = client().get_beginning(&url(&origin.url()), 4096, LEN).await.unwrap();
+    assert_eq!(begun, Beginning::Whole(Vec::new()));
+}
+
+#[tokio::test]
+async fn an_origin_without_ranges_gives_the_whole_file_or_too_much() {
+    let content = Content::random(1, LEN);
+    let origin = TestOrigin::start(content.clone()).await;
+    origin.inject("/file", Fault::IgnoreRange);
+    let begin = async |limit| client().get_beginning(&url(&origin.url()), 4096, limit).await;
+    assert_eq!(begin(LEN).await.unwrap(), Beginning::Whole(content.to_vec()));
+    let error = begin(LEN - 1).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLarge { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn another_range_than_the_beginning_is_refused() {
+    let origin = TestOrigin::start(Content::random(1, LEN)).await;
+    for odd in ["bytes 0-4094/100000", "bytes 1-4096/100000", "bytes 0-99999/100000", "bytes 0-99/100", "x"] {
+        origin.heal("/file");
+        origin.inject("/file", Fault::ContentRange(Some(odd.into())));
+        let error = client().get_beginning(&url(&origin.url()), 4096, LEN).await.unwrap_err();
+        assert!(!error.is_transient() || matches!(error, FetchError::Short { .. }), "{odd}: {error:?}");
+    }
 }
