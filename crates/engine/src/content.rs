@@ -7,12 +7,15 @@ use swarmline_origin::FetchError;
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{Content as Machine, GiveUp, RequestId, Source, Stage};
 use swarmline_types::message::WireRequest;
-use swarmline_types::{ContentId, NodeId, PieceIndex, Priority};
+use swarmline_types::{ContentId, NodeId, PieceIndex, Priority, UrlHash};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use url::Url;
 
 use crate::driver::Open;
+
+/// URLs that are remembered of one content.
+const URLS_MAX: usize = 16;
 
 /// What is known of a content from outside the driver; the latest, not every step.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub(crate) struct Driven {
     pub(crate) file: swarmline_store::Content,
     pub(crate) manifest: Manifest,
     pub(crate) origin: Option<Url>,
+    /// URLs under which it was asked for: what peers are told that ask about one. At most [`URLS_MAX`].
+    pub(crate) urls: BTreeSet<UrlHash>,
     pub(crate) priority: Priority,
     pub(crate) bytes_resumed: u64,
     pub(crate) served: u64,
@@ -142,6 +147,13 @@ impl Driven {
         let has_failed = matches!(self.machine.stage(), Stage::Failed(_));
         let is_better = open.file.have().is_all() && !self.file.have().is_all();
         has_failed || is_better || open.instead_of == Some(self.opening)
+    }
+
+    /// Remembers a URL of it; beyond [`URLS_MAX`] nothing more.
+    pub(crate) fn know_as(&mut self, url: Option<UrlHash>) {
+        if self.urls.len() < URLS_MAX {
+            self.urls.extend(url);
+        }
     }
 
     pub(crate) fn id(&self) -> ContentId {

@@ -3,6 +3,7 @@
 //! It decides nothing. Everything reaches it as a message, so one input follows the other, as the machines want it.
 
 mod fetch;
+mod hint;
 mod manifest;
 mod net;
 mod serve;
@@ -20,7 +21,7 @@ use swarmline_scheduler::{
     Stage, Ticket,
 };
 use swarmline_types::message::{ContentMessage, Message, WireRequest};
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, UrlHash};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, info};
 use url::Url;
@@ -29,10 +30,14 @@ use crate::clock::Clock;
 use crate::content::{Driven, Opening, Snapshot, TransferId, bytes_of};
 use crate::disk::Disk;
 use crate::pace::Pace;
+use crate::url_hash::url_hash;
 use fetch::Fetched;
+use hint::Lookouts;
 use manifest::Assemblies;
 use serve::Read;
 use write::Written;
+
+pub(crate) use hint::{Held, Holding};
 
 /// What others ask of the driver. Bounded by [`COMMANDS_MAX`].
 pub(crate) enum Command {
@@ -54,6 +59,19 @@ pub(crate) enum Command {
     FindManifest {
         content: ContentId,
         reply: oneshot::Sender<Manifest>,
+    },
+    /// Ask peers about a URL for as long as the other end is held.
+    LookFor {
+        url: UrlHash,
+        looking: Holding,
+    },
+    /// The content of a URL that is looked for has a name. The answer comes when its manifest, of so many bytes, is to be
+    /// read at the origin, and is to be held while it is read.
+    AwaitTurn {
+        url: UrlHash,
+        content: ContentId,
+        bytes: u64,
+        turn: oneshot::Sender<Held>,
     },
     /// Bytes of a plain download came: they count towards the rate too.
     PlainBytes(u64),
@@ -101,6 +119,12 @@ const RESULTS_MAX: usize = 256;
 /// Shortest time between two snapshots of one content.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
 
+/// A connected node, as it is known beside what the machines know.
+struct Peer {
+    class: CapacityClass,
+    contents: BTreeSet<ContentId>,
+}
+
 /// What the driver needs to know beforehand.
 pub(crate) struct Settings {
     pub(crate) class: CapacityClass,
@@ -131,7 +155,8 @@ pub(crate) struct Driver {
     /// Answers being read or sent. Bounded by the node's serving slots.
     tickets: BTreeMap<(NodeId, WireRequest), (Ticket, ContentId)>,
     assemblies: Assemblies,
-    peers: BTreeMap<NodeId, BTreeSet<ContentId>>,
+    lookouts: Lookouts,
+    peers: BTreeMap<NodeId, Peer>,
     snapshots_due: BTreeSet<ContentId>,
     last_snapshots: MonoTime,
     results: mpsc::Sender<Outcome>,
@@ -164,6 +189,7 @@ impl Driver {
             next_wire: 0,
             tickets: BTreeMap::new(),
             assemblies: Assemblies::default(),
+            lookouts: Lookouts::default(),
             peers: BTreeMap::new(),
             snapshots_due: BTreeSet::new(),
             last_snapshots: MonoTime::ZERO,
@@ -212,9 +238,8 @@ impl Driver {
     fn next_due(&self) -> tokio::time::Instant {
         let contents = self.contents.values().filter_map(|driven| driven.machine.poll_timeout());
         let snapshots = (!self.snapshots_due.is_empty()).then(|| self.last_snapshots + SNAPSHOT_EVERY);
-        let due =
-            contents.chain(self.node.poll_timeout()).chain(snapshots).chain(self.assemblies.due()).min();
-        match due {
+        let manifests = self.assemblies.due().into_iter().chain(self.turns_due());
+        match contents.chain(self.node.poll_timeout()).chain(snapshots).chain(manifests).min() {
             Some(due) => self.clock.instant(due),
             None => tokio::time::Instant::now() + Duration::from_secs(3600),
         }
@@ -227,6 +252,7 @@ impl Driver {
         contents.into_iter().for_each(|content| self.input(content, Input::Timer));
         self.node.handle(NodeInput::Timer, now);
         self.expire_manifest_asks();
+        self.give_turns();
     }
 
     fn on_outcome(&mut self, outcome: Outcome) {
@@ -248,6 +274,8 @@ impl Driver {
             Command::Close { content, by } => self.close(content, by),
             Command::Finished { content } => self.refresh(content),
             Command::FindManifest { content, reply } => self.find_manifest(content, reply),
+            Command::LookFor { url, looking } => self.look_for(url, looking),
+            Command::AwaitTurn { url, content, bytes, turn } => self.await_turn(url, content, bytes, turn),
             Command::PlainBytes(bytes) => self.on_origin_bytes(bytes),
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
@@ -264,6 +292,7 @@ impl Driver {
         };
         driven.wanted_by.extend(open.wanted_by);
         driven.origin = driven.origin.take().or_else(|| open.origin.clone());
+        driven.know_as(open.origin.as_ref().map(url_hash));
         if driven.yields_to(&open) {
             let old = self.stop(content);
             self.start(open, old);
@@ -281,6 +310,7 @@ impl Driver {
     fn start(&mut self, open: Open, before: Option<Driven>) {
         let (content, now) = (open.manifest.content(), self.clock.now());
         let (have, layout) = (open.file.have(), open.manifest.layout());
+        let url = open.origin.as_ref().map(url_hash);
         let origin = before.as_ref().and_then(|before| before.origin.clone()).or(open.origin);
         let config = Config {
             class: self.settings.class,
@@ -297,18 +327,19 @@ impl Driver {
         let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
         info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
         let first = Snapshot::first(machine.stage(), bytes_resumed);
-        let (snapshot, wanted_by) = match before {
-            Some(before) => (before.snapshot, before.wanted_by),
-            None => (watch::channel(first.clone()).0, open.wanted_by.into_iter().collect()),
+        let (snapshot, wanted_by, urls) = match before {
+            Some(before) => (before.snapshot, before.wanted_by, before.urls),
+            None => (watch::channel(first.clone()).0, open.wanted_by.into_iter().collect(), BTreeSet::new()),
         };
         snapshot.send_replace(first);
         self.last_opening = self.last_opening.next();
-        let driven = Driven {
+        let mut driven = Driven {
             opening: self.last_opening,
             machine,
             file: open.file,
             manifest: open.manifest,
             origin,
+            urls,
             priority: open.priority,
             bytes_resumed,
             served: 0,
@@ -320,6 +351,8 @@ impl Driver {
             wanted_by,
             snapshot,
         };
+        driven.know_as(url);
+        self.assemblies.end(&driven.manifest);
         self.contents.insert(content, driven);
         self.node.open(content, now);
         self.tell_contents();
@@ -367,7 +400,7 @@ impl Driver {
     fn tell_contents(&mut self) {
         self.net.set_contents(self.contents.keys().copied().collect());
         let active = self.contents.values().any(|driven| driven.machine.stage() == Stage::Fetching);
-        self.net.set_active(active || self.assemblies.is_searching());
+        self.net.set_active(active || self.assemblies.is_searching() || self.lookouts.is_looking());
     }
 
     /// Gives a content an input; what it orders is carried out by [`settle`](Self::settle).

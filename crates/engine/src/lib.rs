@@ -14,6 +14,7 @@ mod disk;
 mod error;
 mod pace;
 mod sha256;
+mod url_hash;
 
 mod driver;
 mod transfer;

@@ -23,7 +23,7 @@ use crate::driver::{Command, Open, Opened};
 use crate::engine::Shared;
 use crate::error::{IntoFailure, failure};
 use crate::sha256::sha256_of;
-use trust::Resolved;
+use trust::{Lookout, Resolved};
 
 /// Events that wait for a caller that does not read: progress beyond it is dropped.
 pub(crate) const EVENTS_MAX: usize = 16;
@@ -39,6 +39,8 @@ pub(crate) struct Transfer {
     events: mpsc::Sender<Event>,
     progress: Progress,
     id: TransferId,
+    /// As long as the manifest is looked for, and until the content is open.
+    lookout: Option<Lookout>,
 }
 
 /// How a driven content ended, short of complete.
@@ -57,7 +59,7 @@ impl From<TransferError> for End {
 impl Transfer {
     pub(crate) fn new(shared: Arc<Shared>, request: GetRequest, events: mpsc::Sender<Event>) -> Self {
         let id = shared.new_transfer();
-        Self { shared, request, events, progress: Progress::default(), id }
+        Self { shared, request, events, progress: Progress::default(), id, lookout: None }
     }
 
     /// Runs until the file is in its place and nobody listens any more, or until it failed, or until the caller drops
@@ -82,6 +84,7 @@ impl Transfer {
         }
         match self.resolve().await? {
             Resolved::Plain { reason } => {
+                self.lookout = None;
                 self.progress.trust = Trust::None { reason };
                 self.plain().await
             }
@@ -108,6 +111,7 @@ impl Transfer {
             Begun::Complete(file) => {
                 self.check_sha256(&file).await?;
                 let opened = self.open(&manifest, file, None, None).await?;
+                self.lookout = None;
                 self.stay(opened.snapshot).await;
                 return Ok(());
             }
@@ -132,6 +136,8 @@ impl Transfer {
         let mut instead_of = None;
         loop {
             let opened = self.open(manifest, file.clone(), Some(self.id), instead_of).await?;
+            // Peers hear of the content itself from now on.
+            self.lookout = None;
             self.follow(opened.snapshot.clone(), file).await?;
             self.enter(Phase::Finishing);
             let (mine, driven) = (file.clone(), opened.file);
@@ -219,7 +225,7 @@ impl Transfer {
             }
         };
         let old = file.id();
-        let new = self.manifest_at_origin().await.filter(|new| new.content() != old);
+        let new = self.manifest_other_than(old).await;
         match new {
             Some(new) if self.progress.trust == Trust::Pinned => {
                 let text = format!(

@@ -48,6 +48,8 @@ pub const MEMBERS_MAX: usize = 64;
 pub const ADDRS_MAX: usize = 4;
 /// Most digests in one part of a manifest: 1,024.
 pub const DIGESTS_MAX: usize = 1024;
+/// Most contents in what a node knows of a URL: 4.
+pub const HINTS_MAX: usize = 4;
 /// Most pieces in one have message: 4,096.
 pub const HAVE_MAX: usize = 4096;
 /// Most claims in one progress message: 64.

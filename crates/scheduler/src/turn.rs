@@ -122,7 +122,8 @@ impl Turn {
     /// came, [`MonoTime::ZERO`] if none did.
     pub fn due(&self, offered: Option<MonoTime>) -> Option<MonoTime> {
         let named = self.named?;
-        let reading = self.step * READING_STEPS + Duration::from_millis(named.bytes >> BYTES_PER_MS_LOG2);
+        let reading = self.step * READING_STEPS
+            + Duration::from_millis(named.bytes.min(BYTES_MAX) >> BYTES_PER_MS_LOG2);
         let of_peer = |peer: &Peer| match peer.word {
             Word::Nothing => peer.asked + self.step / ANSWER_SHARE,
             Word::Idle | Word::Looking => MonoTime::ZERO,
@@ -164,6 +165,8 @@ const RANK_MAX: u32 = 4;
 const READING_STEPS: u32 = 3;
 /// The time for its bytes: a millisecond per KiB.
 const BYTES_PER_MS_LOG2: u32 = 10;
+/// Bytes beyond which it is given no more time: no manifest is larger.
+const BYTES_MAX: u64 = 64 << 20;
 /// Steps that all of this may take, from when the content is named and beside the time for one reader.
 const PATIENCE_STEPS: u32 = 6;
 /// Steps that a peer which offers the manifest has for each part.

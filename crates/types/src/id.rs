@@ -1,4 +1,4 @@
-//! Names of 32 bytes: of contents, pieces and nodes.
+//! Names of 32 bytes: of contents, pieces, URLs and nodes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -102,6 +102,28 @@ impl PieceHash {
 impl fmt::Debug for PieceHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PieceHash({})", BASE64.encode(&self.0))
+    }
+}
+
+/// SHA-256 of a URL: asks about it without naming it. Whoever guesses the URL can check the guess.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UrlHash([u8; 32]);
+
+impl UrlHash {
+    /// Takes the 32 bytes as they are.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UrlHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UrlHash({})", HEXLOWER.encode(&self.0[..4]))
     }
 }
 

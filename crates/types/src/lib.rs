@@ -26,7 +26,7 @@ mod node;
 pub mod message;
 
 pub use bitfield::{Bitfield, BitfieldError};
-pub use id::{ContentId, NodeId, ParseIdError, PieceHash};
+pub use id::{ContentId, NodeId, ParseIdError, PieceHash, UrlHash};
 pub use layout::{
     ByteRange, LayoutError, PIECE_COUNT_MAX, PIECE_SIZE_DEFAULT, PIECE_SIZE_MAX, PIECE_SIZE_MIN, PieceIndex,
     PieceLayout, PieceRange,

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceIndex, PieceRange};
+use crate::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceIndex, PieceRange, UrlHash};
 
 /// Name of a request between two nodes, chosen by the asking side, unique on its connection while it is open.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -49,6 +49,27 @@ pub struct ManifestPart {
     pub digests: Vec<PieceHash>,
 }
 
+/// What a node knows of a URL. Nobody vouches for it: whoever goes by it confirms it first.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hint {
+    /// Contents that the node knows under this URL and is in. At most 4.
+    pub contents: Vec<ContentId>,
+    /// Whether it needs the URL's manifest itself.
+    pub search: Search,
+}
+
+/// What a node does about the manifest of a URL.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Search {
+    /// Nothing: it has it, or does not want it.
+    #[default]
+    Idle,
+    /// It looks for it.
+    Looking,
+    /// It reads it at the origin, now.
+    Reading,
+}
+
 /// One message on the control stream.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Message<B> {
@@ -78,6 +99,15 @@ pub enum Message<B> {
         content: ContentId,
         /// The digests, or nothing.
         part: Option<ManifestPart>,
+    },
+    /// Which content is this, do you know? And do you look for its manifest too?
+    HintAsk(UrlHash),
+    /// What I know of a URL. Unasked as well: once I begin to read its manifest, to those who look for it too.
+    HintAnswer {
+        /// The URL.
+        url: UrlHash,
+        /// What I know of it.
+        hint: Hint,
     },
     /// Something about one content.
     About {

@@ -10,7 +10,7 @@ use swarmline_types::{ContentId, MonoTime, NodeId};
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use super::Driver;
+use super::{Driver, Peer};
 
 /// How long a peer may take for one part of a manifest before another one is asked.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,13 +29,15 @@ struct Search {
     useless: BTreeSet<NodeId>,
     /// Who did not answer: asked again when there is nobody else.
     silent: BTreeSet<NodeId>,
+    /// When the last part came.
+    part_at: MonoTime,
     replies: Vec<oneshot::Sender<Manifest>>,
 }
 
 impl Search {
     fn new(content: ContentId) -> Self {
         let (assembly, useless, silent) = (ManifestAssembly::new(content), BTreeSet::new(), BTreeSet::new());
-        Self { assembly, asked: None, useless, silent, replies: Vec::new() }
+        Self { assembly, asked: None, useless, silent, part_at: MonoTime::ZERO, replies: Vec::new() }
     }
 
     fn is_asked(&self, peer: NodeId) -> bool {
@@ -57,6 +59,13 @@ impl Assemblies {
     /// When somebody has been waited for long enough.
     pub(super) fn due(&self) -> Option<MonoTime> {
         self.searches.values().filter_map(|search| Some(search.asked?.1)).min()
+    }
+
+    /// The manifest is here: everybody who waits for it gets it.
+    pub(super) fn end(&mut self, manifest: &Manifest) {
+        for reply in self.searches.remove(&manifest.content()).into_iter().flat_map(|search| search.replies) {
+            let _ = reply.send(manifest.clone());
+        }
     }
 
     pub(super) fn forget_peer(&mut self, peer: &NodeId) {
@@ -92,8 +101,10 @@ impl Driver {
         for (content, search) in
             self.assemblies.searches.iter_mut().filter(|(_, search)| search.asked.is_none())
         {
-            let sharing =
-                self.peers.iter().filter(|(_, contents)| contents.contains(content)).map(|(peer, _)| *peer);
+            let may_have = |id: &NodeId, peer: &Peer| {
+                peer.contents.contains(content) || self.lookouts.is_hinted(id, content)
+            };
+            let sharing = self.peers.iter().filter(|(id, peer)| may_have(id, peer)).map(|(id, _)| *id);
             let useful: Vec<_> = sharing.filter(|peer| !search.useless.contains(peer)).collect();
             if useful.iter().all(|peer| search.silent.contains(peer)) {
                 search.silent.clear();
@@ -103,6 +114,15 @@ impl Driver {
             let first = search.assembly.next();
             self.net.send(peer, Message::ManifestAsk { content: *content, first });
         }
+    }
+
+    /// Whether a peer is being asked for a manifest that is looked for: when its last part came, zero if none has.
+    pub(super) fn manifest_offered(&self, content: &ContentId) -> Option<MonoTime> {
+        self.assemblies
+            .searches
+            .get(content)
+            .filter(|search| search.asked.is_some())
+            .map(|search| search.part_at)
     }
 
     /// Asks others where an answer is overdue.
@@ -124,14 +144,12 @@ impl Driver {
         };
         match part.map(|part| search.assembly.take(part)) {
             Some(Ok(Some(manifest))) => {
-                let search = self.assemblies.searches.remove(&content).expect("just found");
-                for reply in search.replies {
-                    let _ = reply.send(manifest.clone());
-                }
+                self.assemblies.end(&manifest);
                 self.tell_contents();
             }
             Some(Ok(None)) => {
-                search.asked = Some((from, self.clock.now() + ASK_TIMEOUT));
+                search.part_at = self.clock.now();
+                search.asked = Some((from, search.part_at + ASK_TIMEOUT));
                 let first = search.assembly.next();
                 self.net.send(from, Message::ManifestAsk { content, first });
             }

@@ -8,7 +8,7 @@ use swarmline_types::message::{BlockRequest, ContentMessage, Hello, MemberInfo, 
 use swarmline_types::{ContentId, NodeId, PieceIndex};
 use tracing::debug;
 
-use super::Driver;
+use super::{Driver, Peer};
 use crate::content::{Asked, Block};
 
 /// Blocks of one piece under way at a time.
@@ -34,9 +34,11 @@ impl Driver {
 
     fn on_up(&mut self, peer: NodeId, addr: std::net::SocketAddr, hello: Hello) {
         debug!(peer = %peer.short(), %addr, agent = hello.agent, contents = hello.contents.len(), "peer up");
-        self.peers.insert(peer, hello.contents.iter().copied().collect());
+        let (class, contents) = (hello.class, hello.contents.iter().copied().collect());
+        self.peers.insert(peer, Peer { class, contents });
         let addr = (addr.port() != 0).then_some(addr);
         self.node_input(NodeInput::Up { peer, addr, class: hello.class, contents: hello.contents });
+        self.ask_newcomer(peer, class);
         self.ask_for_manifests();
         self.mark_all();
     }
@@ -48,6 +50,7 @@ impl Driver {
         self.node_input(NodeInput::Down { peer, clean });
         // Whoever vanishes answers no more; the machines take back what they asked when they are told to part.
         self.assemblies.forget_peer(&peer);
+        self.forget_hints_of(&peer);
         self.ask_for_manifests();
         self.mark_all();
     }
@@ -65,17 +68,19 @@ impl Driver {
         match message {
             Message::Hello(_) => {}
             Message::Join(content) => {
-                self.peers.entry(from).or_default().insert(content);
+                self.peers.get_mut(&from).map(|peer| peer.contents.insert(content));
                 self.node_input(NodeInput::Joined { peer: from, content });
                 self.ask_for_manifests();
             }
             Message::Leave(content) => {
-                self.peers.entry(from).or_default().remove(&content);
+                self.peers.get_mut(&from).map(|peer| peer.contents.remove(&content));
                 self.node_input(NodeInput::Left { peer: from, content });
             }
             Message::Members { content, members } => self.on_members(content, members),
             Message::ManifestAsk { content, first } => self.on_manifest_ask(from, content, first),
             Message::ManifestPart { content, part } => self.on_manifest_part(from, content, part),
+            Message::HintAsk(url) => self.on_hint_ask(from, url),
+            Message::HintAnswer { url, hint } => self.on_hint_answer(from, url, hint),
             Message::About { content, body } => self.on_about(from, content, body),
         }
     }

@@ -1,13 +1,16 @@
 //! Which manifest a download trusts, and where it comes from.
+//!
+//! Trust is a pin or the origin's word, and the head of the origin's file is its word. The digests behind it prove
+//! themselves, so a peer that has them is as good as the origin.
 
 use std::path::PathBuf;
 
 use swarmline_ipc::message::{ErrorKind, ManifestSource, TransferError, Trust};
-use swarmline_origin::{FetchError, Redacted};
+use swarmline_origin::{Beginning, FetchError, Redacted};
 use swarmline_proto::Manifest;
-use swarmline_proto::manifest::PHF_BYTES_MAX;
+use swarmline_proto::manifest::{PHF_BYTES_MAX, PHF_HEAD_BYTES, PhfError, PhfHead};
 use swarmline_scheduler::BackOff;
-use swarmline_types::ContentId;
+use swarmline_types::{ContentId, UrlHash};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::debug;
@@ -15,8 +18,9 @@ use url::Url;
 
 use super::{Transfer, our_fault};
 use crate::content::with_causes;
-use crate::driver::Command;
+use crate::driver::{Command, Held};
 use crate::error::failure;
+use crate::url_hash::url_hash;
 
 /// What a download goes by.
 pub(super) enum Resolved {
@@ -33,10 +37,28 @@ pub(super) enum Resolved {
 /// Why a place has no manifest, for good.
 struct Absent(String);
 
+/// Peers are asked about the URL as long as this is held.
+pub(super) struct Lookout {
+    url: UrlHash,
+    _looking: Held,
+    /// Peers wait for this node to read the manifest.
+    _reading: Option<Held>,
+}
+
+/// The origin's word for a manifest of which only the beginning was read.
+struct Named {
+    head: PhfHead,
+    /// Bytes of the whole file; 0 if the origin does not say.
+    bytes: u64,
+}
+
 impl Transfer {
     /// Finds the manifest that the request says.
     pub(super) async fn resolve(&mut self) -> Result<Resolved, TransferError> {
         self.tell();
+        if !matches!(self.request.manifest, ManifestSource::File { .. }) {
+            self.look_out().await;
+        }
         match self.request.manifest.clone() {
             ManifestSource::File { path, pinned } => {
                 let manifest = self.manifest_file(path, pinned).await?;
@@ -63,12 +85,24 @@ impl Transfer {
         }
     }
 
-    /// What the origin's manifest is by now; nothing if it cannot be had at once.
-    pub(super) async fn manifest_at_origin(&self) -> Option<Manifest> {
+    /// Asks peers about the URL from now on.
+    async fn look_out(&mut self) {
+        let url = url_hash(&self.request.url);
+        let (looking, held) = oneshot::channel();
+        self.shared.command(Command::LookFor { url, looking }).await;
+        self.lookout = Some(Lookout { url, _looking: held, _reading: None });
+    }
+
+    /// The origin's manifest, if it is one of another content by now; nothing if it cannot be had at once.
+    pub(super) async fn manifest_other_than(&self, old: ContentId) -> Option<Manifest> {
         for url in places(&self.request.url) {
-            let small = self.shared.origin.get_small(&url, PHF_BYTES_MAX as u64).await;
-            if let Some(manifest) = small.ok().and_then(|phf| Manifest::parse_phf(&phf).ok()) {
-                return Some(manifest);
+            let phf = match self.beginning_of(&url).await {
+                Ok(Beginning::Whole(phf)) => Some(phf),
+                Ok(part) if named_by(&part).is_some_and(|named| named.head.content == old) => return None,
+                _ => self.shared.origin.get_small(&url, PHF_BYTES_MAX as u64).await.ok(),
+            };
+            if let Some(manifest) = phf.and_then(|phf| Manifest::parse_phf(&phf).ok()) {
+                return Some(manifest).filter(|new| new.content() != old);
             }
         }
         None
@@ -133,10 +167,8 @@ impl Transfer {
         let patience = Instant::now() + self.shared.settings.no_progress_timeout;
         let mut back_off = BackOff::new(self.shared.settings.seed);
         loop {
-            let error = match self.shared.origin.get_small(url, PHF_BYTES_MAX as u64).await {
-                Ok(phf) => {
-                    return Ok(parse(&phf, want).map_err(|why| Absent(format!("{}: {why}", Redacted(url)))));
-                }
+            let error = match self.try_manifest_at(url, want).await {
+                Ok(found) => return Ok(found),
                 Err(error) => error,
             };
             if !error.is_transient() {
@@ -153,6 +185,104 @@ impl Transfer {
             tokio::time::sleep(wait).await;
         }
     }
+
+    /// One attempt. The head alone is read of a large file, and the rest taken from a peer where one has it. A file whose
+    /// head says nothing is read as a whole.
+    async fn try_manifest_at(
+        &mut self,
+        url: &Url,
+        want: Option<ContentId>,
+    ) -> Result<Result<Manifest, Absent>, FetchError> {
+        let named = match self.beginning_of(url).await {
+            Ok(Beginning::Whole(phf)) => return Ok(read(url, &phf, want)),
+            Ok(part) => named_by(&part),
+            Err(error) if error.is_transient() || is_final(&error) => return Err(error),
+            // Perhaps it is only the range that is not to the origin's liking.
+            Err(_) => None,
+        };
+        match named {
+            Some(named) => match want.filter(|want| *want != named.head.content) {
+                Some(want) => Ok(Err(named.is_not(url, want))),
+                None => self.manifest_named(url, named, want).await,
+            },
+            None => Ok(read(url, &self.shared.origin.get_small(url, PHF_BYTES_MAX as u64).await?, want)),
+        }
+    }
+
+    async fn beginning_of(&self, url: &Url) -> Result<Beginning, FetchError> {
+        self.shared.origin.get_beginning(url, PHF_HEAD_BYTES as u64, PHF_BYTES_MAX as u64).await
+    }
+
+    /// The manifest that the origin has named: from disk, from a peer, or, when it is this node's turn, from the origin.
+    async fn manifest_named(
+        &mut self,
+        url: &Url,
+        named: Named,
+        want: Option<ContentId>,
+    ) -> Result<Result<Manifest, Absent>, FetchError> {
+        let (shared, content) = (self.shared.clone(), named.head.content);
+        let store = shared.store.clone();
+        if let Some(Some(manifest)) = shared.disk.run(move || store.manifest(content)).await {
+            return Ok(named.agrees(url, manifest));
+        }
+        let (reply, mut from_peer) = oneshot::channel();
+        shared.command(Command::FindManifest { content, reply }).await;
+        tokio::select! {
+            Ok(manifest) = &mut from_peer => return Ok(named.agrees(url, manifest)),
+            () = self.my_turn(&named) => {}
+        }
+        let whole = shared.origin.get_small(url, PHF_BYTES_MAX as u64);
+        tokio::select! {
+            Ok(manifest) = from_peer => Ok(named.agrees(url, manifest)),
+            // The file may be another one by now, which is the origin's word as well.
+            phf = whole => Ok(read(url, &phf?, want)),
+        }
+    }
+
+    /// Waits until nobody else can be expected to bring the manifest.
+    async fn my_turn(&mut self, named: &Named) {
+        let Some(lookout) = &mut self.lookout else { return };
+        lookout._reading = None;
+        let (turn, mine) = oneshot::channel();
+        let (url, content, bytes) = (lookout.url, named.head.content, named.bytes);
+        self.shared.command(Command::AwaitTurn { url, content, bytes, turn }).await;
+        lookout._reading = mine.await.ok();
+    }
+}
+
+impl Named {
+    /// The digests prove the `HashOfHashes`, which covers length and piece size: they must be those of the head.
+    fn agrees(&self, url: &Url, manifest: Manifest) -> Result<Manifest, Absent> {
+        if manifest.layout() == self.head.layout {
+            return Ok(manifest);
+        }
+        let why = "the file contradicts its HashOfHashes";
+        Err(Absent(format!("{}: {why}", Redacted(url))))
+    }
+
+    fn is_not(&self, url: &Url, want: ContentId) -> Absent {
+        let error = PhfError::Unexpected { want, got: self.head.content };
+        Absent(format!("{}: {error}", Redacted(url)))
+    }
+}
+
+/// What the beginning of a file names, if it is one that goes on as a manifest may.
+fn named_by(beginning: &Beginning) -> Option<Named> {
+    let Beginning::Part { bytes, len } = beginning else { return None };
+    let len = len.unwrap_or(0);
+    match PhfHead::parse(bytes) {
+        Ok(head) if len <= PHF_BYTES_MAX as u64 => Some(Named { head, bytes: len }),
+        Ok(_) => None,
+        Err(error) => {
+            debug!(error = with_causes(&error), "the head of the manifest says too little");
+            None
+        }
+    }
+}
+
+/// Whether the origin would answer the same to a request without a range.
+fn is_final(error: &FetchError) -> bool {
+    matches!(error, FetchError::TooLarge { .. }) || matches!(error.status(), Some(401 | 403 | 404 | 410))
 }
 
 fn absent(url: &Url, error: &FetchError) -> Absent {
@@ -160,6 +290,10 @@ fn absent(url: &Url, error: &FetchError) -> Absent {
         Some(status) => Absent(format!("{} is not there ({status})", Redacted(url))),
         None => Absent(format!("{}: {}", Redacted(url), with_causes(error))),
     }
+}
+
+fn read(url: &Url, phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
+    parse(phf, want).map_err(|why| Absent(format!("{}: {why}", Redacted(url))))
 }
 
 fn parse(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, String> {

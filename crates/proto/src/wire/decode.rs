@@ -2,13 +2,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use swarmline_types::message::{Hello, ManifestPart, MemberInfo, Message};
-use swarmline_types::{CapacityClass, ContentId, NodeId, PieceHash};
+use swarmline_types::message::{Hello, Hint, ManifestPart, MemberInfo, Message, Search};
+use swarmline_types::{CapacityClass, ContentId, NodeId, PieceHash, UrlHash};
 
 use super::schema::{self, Kind};
 use super::{
-    ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DIGESTS_MAX, FRAME_MAX, MEMBERS_BYTES_MAX, MEMBERS_MAX, PREFIX_SIZE,
-    RawBody, WireError,
+    ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DIGESTS_MAX, FRAME_MAX, HINTS_MAX, MEMBERS_BYTES_MAX, MEMBERS_MAX,
+    PREFIX_SIZE, RawBody, WireError,
 };
 
 /// Bytes of the message that follows its length. Nothing need be allocated for a length that is refused.
@@ -44,6 +44,8 @@ pub fn decode(body: &[u8]) -> Result<Option<Message<RawBody>>, WireError> {
             content: content_id(&raw.content)?,
             part: raw.part.map(manifest_part).transpose()?,
         },
+        Kind::HintAsk(url) => Message::HintAsk(url_hash(&url)?),
+        Kind::HintAnswer(raw) => Message::HintAnswer { url: url_hash(&raw.url)?, hint: hint(&raw)? },
         Kind::About(raw) => {
             let content = content_id(&raw.content)?;
             let Some(body) = raw.body.map(RawBody::unpack).transpose()?.flatten() else { return Ok(None) };
@@ -131,6 +133,31 @@ fn manifest_part(raw: schema::ManifestPart) -> Result<ManifestPart, WireError> {
         first: raw.first,
         digests: digests.iter().map(|digest| PieceHash::new(*digest)).collect(),
     })
+}
+
+fn hint(raw: &schema::HintAnswer) -> Result<Hint, WireError> {
+    let (ids, rest) = raw.contents.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(WireError::HintsSize { got: raw.contents.len() });
+    }
+    if ids.len() > HINTS_MAX {
+        return Err(WireError::Hints { got: ids.len() });
+    }
+    let contents = ids.iter().map(|id| ContentId::new(*id)).collect();
+    Ok(Hint { contents, search: search(raw.search) })
+}
+
+/// What this version does not know is nothing that concerns it.
+fn search(got: i32) -> Search {
+    match got {
+        1 => Search::Looking,
+        2 => Search::Reading,
+        _ => Search::Idle,
+    }
+}
+
+fn url_hash(bytes: &[u8]) -> Result<UrlHash, WireError> {
+    bytes.try_into().map(UrlHash::new).map_err(|_| WireError::UrlHash { got: bytes.len() })
 }
 
 fn content_id(bytes: &[u8]) -> Result<ContentId, WireError> {

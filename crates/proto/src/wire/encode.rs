@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message as _;
 use swarmline_types::message::{
-    BlockRequest, ContentMessage, Hello, LaneMessage, ManifestPart, MemberInfo, Message, OriginNews,
+    BlockRequest, ContentMessage, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, Message, OriginNews,
+    Search,
 };
-use swarmline_types::{CapacityClass, ContentId, PieceHash, PieceIndex, PieceRange};
+use swarmline_types::{CapacityClass, ContentId, PieceHash, PieceIndex, PieceRange, UrlHash};
 
 use super::schema::{self, Body, Kind, LaneKind, Origin};
 use super::{FRAME_MAX, PAUSE_MAX, PREFIX_SIZE};
@@ -42,6 +43,8 @@ fn kind(message: &Message<ContentMessage>) -> Kind {
             content: id(content),
             part: part.as_ref().map(manifest_part),
         }),
+        Message::HintAsk(url) => Kind::HintAsk(url_hash(url)),
+        Message::HintAnswer { url, hint: it } => Kind::HintAnswer(hint(url, it)),
         Message::About { content, body: about } => {
             Kind::About(schema::About { content: id(content), body: Some(body(about)) })
         }
@@ -81,6 +84,16 @@ fn manifest_part(part: &ManifestPart) -> schema::ManifestPart {
         first: part.first,
         digests: joined(part.digests.iter().map(PieceHash::as_bytes)),
     }
+}
+
+fn hint(url: &UrlHash, hint: &Hint) -> schema::HintAnswer {
+    let search = match hint.search {
+        Search::Idle => 0,
+        Search::Looking => 1,
+        Search::Reading => 2,
+    };
+    let contents = joined(hint.contents.iter().map(ContentId::as_bytes));
+    schema::HintAnswer { url: url_hash(url), contents, search }
 }
 
 fn body(message: &ContentMessage) -> Body {
@@ -154,6 +167,10 @@ fn class(class: CapacityClass) -> i32 {
 
 fn id(content: &ContentId) -> Bytes {
     Bytes::copy_from_slice(content.as_bytes())
+}
+
+fn url_hash(url: &UrlHash) -> Bytes {
+    Bytes::copy_from_slice(url.as_bytes())
 }
 
 fn joined<'a>(parts: impl Iterator<Item = &'a [u8; 32]>) -> Bytes {

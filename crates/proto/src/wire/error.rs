@@ -5,8 +5,8 @@ use std::time::Duration;
 use swarmline_types::{BitfieldError, PieceIndex, PieceRange};
 
 use super::{
-    ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DATA_FRAME_MAX, DIGESTS_MAX, FRAME_MAX, HAVE_MAX, MEMBERS_MAX,
-    PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX,
+    ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DATA_FRAME_MAX, DIGESTS_MAX, FRAME_MAX, HAVE_MAX, HINTS_MAX,
+    MEMBERS_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX,
 };
 
 /// Why bytes from a peer are not a message. Always the sender's fault: the connection ends with it.
@@ -116,6 +116,25 @@ pub enum WireError {
     /// Too many digests.
     #[error("{got} digests in one manifest part, at most {DIGESTS_MAX} are allowed")]
     Digests {
+        /// How many.
+        got: usize,
+    },
+
+    /// The hash of a URL is absent or not 32 bytes long.
+    #[error("the hash of a URL has {got} bytes, 32 are needed")]
+    UrlHash {
+        /// Its bytes.
+        got: usize,
+    },
+    /// The list of contents of a URL is not a whole number of ids.
+    #[error("a hint with contents of {got} bytes, a multiple of 32 is needed")]
+    HintsSize {
+        /// Its bytes.
+        got: usize,
+    },
+    /// Too many contents of one URL.
+    #[error("{got} contents of one URL, at most {HINTS_MAX} are allowed")]
+    Hints {
         /// How many.
         got: usize,
     },

@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// One control message: exactly one kind.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Control {
-    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub(super) kind: Option<Kind>,
 }
 
@@ -29,6 +29,10 @@ pub(super) enum Kind {
     ManifestAnswer(ManifestAnswer),
     #[prost(message, tag = "7")]
     About(About),
+    #[prost(bytes = "bytes", tag = "8")]
+    HintAsk(Bytes),
+    #[prost(message, tag = "9")]
+    HintAnswer(HintAnswer),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -87,6 +91,16 @@ pub(super) struct ManifestPart {
     pub(super) first: u32,
     #[prost(bytes = "bytes", tag = "4")]
     pub(super) digests: Bytes,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct HintAnswer {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(super) url: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) contents: Bytes,
+    #[prost(int32, tag = "3")]
+    pub(super) search: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -20,6 +20,8 @@ fn read(body: &[u8], layout: &PieceLayout) -> Result<Option<Message<ContentMessa
         Some(Message::Members { content, members }) => Some(Message::Members { content, members }),
         Some(Message::ManifestAsk { content, first }) => Some(Message::ManifestAsk { content, first }),
         Some(Message::ManifestPart { content, part }) => Some(Message::ManifestPart { content, part }),
+        Some(Message::HintAsk(url)) => Some(Message::HintAsk(url)),
+        Some(Message::HintAnswer { url, hint }) => Some(Message::HintAnswer { url, hint }),
     })
 }
 

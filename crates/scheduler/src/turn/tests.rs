@@ -154,6 +154,15 @@ fn liars_that_offer_nothing_cost_nine_steps_at_most() {
 }
 
 #[test]
+fn whatever_length_the_origin_claims_the_wait_ends() {
+    let mut turn = turn_of(node(1));
+    asks(&mut turn, node(2));
+    turn.on_answer(&node(2), Search::Reading, ms(100));
+    turn.on_named(CONTENT, u64::MAX, ms(100));
+    assert_eq!(turn.due(None), Some(ms(100 + 3000 + (64 << 10))));
+}
+
+#[test]
 fn a_content_that_is_named_anew_starts_anew() {
     let (mut turn, _) = one_of_four(0);
     turn.on_named(CONTENT, 100 * KIB, ms(5000));

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use prost::Message as _;
-use swarmline_types::message::{Hello, LaneMessage, ManifestPart, MemberInfo};
+use swarmline_types::message::{Hello, LaneMessage, ManifestPart, MemberInfo, Search};
 use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PieceHash};
 
 use super::*;
@@ -75,6 +75,11 @@ fn digests(size: usize) -> Vec<u8> {
     control(Kind::ManifestAnswer(schema::ManifestAnswer { content: zeros(32), part: Some(part) }))
 }
 
+fn hint(url: usize, contents: usize) -> Vec<u8> {
+    let (url, contents) = (zeros(url), zeros(contents));
+    control(Kind::HintAnswer(schema::HintAnswer { url, contents, search: 0 }))
+}
+
 /// The error that these bytes give, with its cause.
 fn refusal(body: &[u8]) -> String {
     let error = read(body, &layout()).unwrap_err();
@@ -111,6 +116,10 @@ fn steps() -> Vec<Step> {
         (addr(18), addr(1)),
         (digests(32), digests(33)),
         (digests(32 * 1024), digests(32 * 1025)),
+        (control(Kind::HintAsk(zeros(32))), control(Kind::HintAsk(zeros(33)))),
+        (hint(32, 0), hint(0, 0)),
+        (hint(32, 64), hint(32, 65)),
+        (hint(32, 32 * 4), hint(32, 32 * 5)),
         (about(Body::Bitmap(zeros(2))), about(Body::Bitmap(zeros(3)))),
         (about(Body::Bitmap(vec![0xff, 0xe0].into())), about(Body::Bitmap(vec![0xff, 0xf0].into()))),
         (have(vec![10]), have(vec![0; 4097])),
@@ -170,6 +179,10 @@ fn errors_say_what_came_and_what_is_allowed() {
     an address of 1 bytes, 6 (IPv4) or 18 (IPv6) are needed
     a list of digests of 33 bytes, a multiple of 32 is needed
     1025 digests in one manifest part, at most 1024 are allowed
+    the hash of a URL has 33 bytes, 32 are needed
+    the hash of a URL has 0 bytes, 32 are needed
+    a hint with contents of 65 bytes, a multiple of 32 is needed
+    5 contents of one URL, at most 4 are allowed
     the bitmap does not fit the content: a bitfield of 11 pieces has 2 bytes, not 3
     the bitmap does not fit the content: a spare bit behind piece 11 is set
     4097 pieces in one have list, at most 4096 are allowed
@@ -241,6 +254,21 @@ fn unknown_news_of_the_origin_are_none() {
         panic!("not a release: {read:?}");
     };
     assert_eq!(origin, swarmline_types::message::OriginNews::Nothing);
+}
+
+/// Whoever does more than is known here does nothing that matters here.
+#[test]
+fn a_search_of_the_future_is_none() {
+    for (number, search) in
+        [(1, Search::Looking), (2, Search::Reading), (3, Search::Idle), (-1, Search::Idle)]
+    {
+        let answer = schema::HintAnswer { url: zeros(32), contents: zeros(0), search: number };
+        let read = read(&control(Kind::HintAnswer(answer)), &layout()).unwrap().unwrap();
+        assert!(
+            matches!(&read, Message::HintAnswer { hint, .. } if hint.search == search),
+            "{number}: {read:?}"
+        );
+    }
 }
 
 /// The largest message of every kind that has a list, over a content of the most pieces.

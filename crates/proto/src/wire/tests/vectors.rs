@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use swarmline_types::message::{
-    BlockRequest, Hello, LaneMessage, ManifestPart, MemberInfo, OriginNews, WireRequest,
+    BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Search, WireRequest,
 };
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PIECE_SIZE_DEFAULT, PIECE_SIZE_MAX,
-    PIECE_SIZE_MIN, PieceHash, PieceIndex, PieceRange,
+    PIECE_SIZE_MIN, PieceHash, PieceIndex, PieceRange, UrlHash,
 };
 
 use super::*;
-use crate::manifest::PHF_BYTES_MAX;
+use crate::manifest::{PHF_BYTES_MAX, PHF_HEAD_BYTES};
 
 const DOCUMENT: &str = include_str!("../../../../../docs/protocol.md");
 
@@ -68,6 +68,10 @@ fn part() -> ManifestPart {
     }
 }
 
+fn url() -> UrlHash {
+    UrlHash::new([0xdd; 32])
+}
+
 fn bitmap() -> Bitfield {
     let mut bits = Bitfield::none(&layout());
     [0, 1, 2, 8, 10].into_iter().for_each(|index| assert!(bits.insert(piece(index))));
@@ -78,7 +82,7 @@ fn request() -> BlockRequest {
     BlockRequest { request: WireRequest(7), piece: piece(10), offset: 4096, size: 12_064 }
 }
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 22] = [
     "hello",
     "join",
     "leave",
@@ -86,6 +90,9 @@ const NAMES: [&str; 19] = [
     "manifest ask",
     "manifest part",
     "manifest absent",
+    "hint ask",
+    "hint answer",
+    "hint reading",
     "bitmap",
     "have",
     "request",
@@ -111,6 +118,9 @@ fn messages() -> [Message<ContentMessage>; NAMES.len()] {
         Message::ManifestAsk { content, first: 9 },
         Message::ManifestPart { content, part: Some(part()) },
         Message::ManifestPart { content, part: None },
+        Message::HintAsk(url()),
+        Message::HintAnswer { url: url(), hint: Hint { contents: vec![content], search: Search::Idle } },
+        Message::HintAnswer { url: url(), hint: Hint { contents: vec![], search: Search::Reading } },
         about(ContentMessage::Bitmap(bitmap())),
         about(ContentMessage::Have([0, 1, 2, 8, 10].map(piece).to_vec())),
         about(ContentMessage::Request(request())),
@@ -144,6 +154,9 @@ fn every_message_has_its_golden_bytes() {
     manifest ask: 000000262a240a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f1009
     manifest part: 0000007232700a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f124c08a0fe0a1080800118092240aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
     manifest absent: 0000002432220a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+    hint ask: 000000224220dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+    hint answer: 000000464a440a20dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd1220000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+    hint reading: 000000264a240a20dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd1802
     bitmap: 000000283a260a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f1202e0a0
     have: 0000002d3a2b0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f1a070a050001010602
     request: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f220a0807100a18802020a05e
@@ -193,6 +206,7 @@ fn the_document_names_every_bound_as_it_is() {
         ("MEMBERS_BYTES_MAX", MEMBERS_BYTES_MAX),
         ("ADDRS_MAX", ADDRS_MAX),
         ("DIGESTS_MAX", DIGESTS_MAX),
+        ("HINTS_MAX", HINTS_MAX),
         ("HAVE_MAX", HAVE_MAX),
         ("HAVE_BYTES_MAX", HAVE_BYTES_MAX),
         ("PROGRESS_MAX", PROGRESS_MAX),
@@ -205,6 +219,7 @@ fn the_document_names_every_bound_as_it_is() {
         ("PIECE_SIZE_DEFAULT", PIECE_SIZE_DEFAULT as usize),
         ("PIECE_COUNT_MAX", PIECE_COUNT_MAX as usize),
         ("PHF_BYTES_MAX", PHF_BYTES_MAX),
+        ("PHF_HEAD_BYTES", PHF_HEAD_BYTES),
     ];
     for (name, value) in bounds {
         let row = format!("| `{name}` | {value} |");
