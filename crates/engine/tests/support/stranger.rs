@@ -7,8 +7,8 @@ use std::time::Duration;
 use swarmline_engine::Engine;
 use swarmline_net::{CloseReason, Discovery, Net, NetConfig, NetEvent, PeerAddr};
 use swarmline_proto::Manifest;
-use swarmline_types::NodeId;
-use swarmline_types::message::{BlockRequest, ContentMessage, Message, WireRequest};
+use swarmline_types::message::{BlockRequest, ContentMessage, Hint, Message, WireRequest};
+use swarmline_types::{NodeId, UrlHash};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -29,6 +29,8 @@ pub(crate) struct Stranger {
 pub(crate) enum Cue {
     /// This node is connected and shares the content.
     Met(NodeId),
+    /// It wants to know of a URL.
+    AsksAbout(NodeId, UrlHash),
     /// It wants digests, from this piece on.
     WantsManifest(NodeId, u32),
     /// It wants bytes.
@@ -54,6 +56,10 @@ pub(crate) struct Counts {
     pub(crate) wanted: usize,
     /// How often digests were wanted of it.
     pub(crate) manifests_wanted: usize,
+    /// What it was told of URLs.
+    pub(crate) hints: Vec<(UrlHash, Hint)>,
+    /// URLs that it was asked about.
+    pub(crate) asked_about: Vec<UrlHash>,
     /// What it requested and got, in bytes.
     pub(crate) received: u64,
     /// What it requested and did not get.
@@ -187,6 +193,14 @@ fn cue_of(event: NetEvent, manifest: &Manifest, met: &mut BTreeSet<NodeId>, seen
         }
         NetEvent::Message { from, message: Message::Join(content) } => {
             (content == ours && met.insert(from)).then_some(Cue::Met(from))
+        }
+        NetEvent::Message { from, message: Message::HintAsk(url) } => {
+            seen.note(|counts| counts.asked_about.push(url));
+            Some(Cue::AsksAbout(from, url))
+        }
+        NetEvent::Message { message: Message::HintAnswer { url, hint }, .. } => {
+            seen.note(|counts| counts.hints.push((url, hint)));
+            None
         }
         NetEvent::Message { from, message: Message::ManifestAsk { content, first } } => {
             seen.note(|counts| counts.manifests_wanted += 1);
