@@ -202,7 +202,7 @@ async fn a_wrong_hint_is_not_followed() {
     let liar = hinting(1, &other, Hint { contents, search: Search::Idle }).await;
     let progress = case.despite(&liar).await;
     assert_eq!((progress.content, progress.from_peers), (Some(case.manifest.content()), 0));
-    let counts = liar.counts();
+    let counts = liar.until("the question", |counts| !counts.asked_about.is_empty()).await;
     assert_eq!(counts.asked_about, [url_hash(&case.origin.url())]);
     assert_eq!(counts.manifests_wanted, 0, "of what the origin did not name nothing is asked");
     assert_eq!(case.sent(), HEAD + case.phf_bytes());
@@ -214,9 +214,17 @@ async fn a_right_hint_of_one_who_has_nothing_is_given_up() {
     let (_, other) = content(99, 8 * MIB);
     let hint = Hint { contents: vec![case.manifest.content()], search: Search::Idle };
     let liar = hinting(1, &other, hint).await;
-    case.despite(&liar).await;
-    assert!(liar.counts().manifests_wanted > 0);
-    assert_eq!(case.sent(), HEAD + case.phf_bytes());
+    // The origin names the content and says no more until the liar has been asked.
+    case.origin.inject("/file.phf", Fault::HangAfter(HEAD));
+    let mut config = knowing([liar.addr()]);
+    config.node.manifest_step = Duration::from_millis(100);
+    config.origin.idle_timeout = Duration::from_millis(500);
+    let victim = case.node("victim", config, 1).await;
+    let download = victim.get(get(case.origin.url(), case.out("victim"), ManifestSource::Origin));
+    liar.until("the question for the manifest", |counts| counts.manifests_wanted > 0).await;
+    case.origin.heal("/file.phf");
+    completed(download).await;
+    assert_holds(&case.out("victim"), &case.file);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,8 +140,10 @@ impl Driver {
         turns.chain(tidy).min()
     }
 
+    /// Never once the manifest is found: the transfer does not know it yet.
     fn turn_due(&self, lookout: &Lookout) -> Option<MonoTime> {
-        lookout.turn.due(lookout.content.and_then(|content| self.manifest_offered(&content)))
+        let content = lookout.content.filter(|content| self.assemblies.is_sought(content))?;
+        lookout.turn.due(self.assemblies.offered(&content))
     }
 
     /// Gives turns where they have come, and ends what nobody looks for any more.

@@ -61,6 +61,15 @@ impl Assemblies {
         self.searches.values().filter_map(|search| Some(search.asked?.1)).min()
     }
 
+    pub(super) fn is_sought(&self, content: &ContentId) -> bool {
+        self.searches.contains_key(content)
+    }
+
+    /// Whether a peer is being asked for a manifest: when its last part came, zero if none has.
+    pub(super) fn offered(&self, content: &ContentId) -> Option<MonoTime> {
+        self.searches.get(content).filter(|search| search.asked.is_some()).map(|search| search.part_at)
+    }
+
     /// The manifest is here: everybody who waits for it gets it.
     pub(super) fn end(&mut self, manifest: &Manifest) {
         for reply in self.searches.remove(&manifest.content()).into_iter().flat_map(|search| search.replies) {
@@ -114,15 +123,6 @@ impl Driver {
             let first = search.assembly.next();
             self.net.send(peer, Message::ManifestAsk { content: *content, first });
         }
-    }
-
-    /// Whether a peer is being asked for a manifest that is looked for: when its last part came, zero if none has.
-    pub(super) fn manifest_offered(&self, content: &ContentId) -> Option<MonoTime> {
-        self.assemblies
-            .searches
-            .get(content)
-            .filter(|search| search.asked.is_some())
-            .map(|search| search.part_at)
     }
 
     /// Asks others where an answer is overdue.

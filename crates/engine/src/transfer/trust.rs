@@ -228,11 +228,13 @@ impl Transfer {
         let (reply, mut from_peer) = oneshot::channel();
         shared.command(Command::FindManifest { content, reply }).await;
         tokio::select! {
+            biased;
             Ok(manifest) = &mut from_peer => return Ok(named.agrees(url, manifest)),
             () = self.my_turn(&named) => {}
         }
         let whole = shared.origin.get_small(url, PHF_BYTES_MAX as u64);
         tokio::select! {
+            biased;
             Ok(manifest) = from_peer => Ok(named.agrees(url, manifest)),
             // The file may be another one by now, which is the origin's word as well.
             phf = whole => Ok(read(url, &phf?, want)),
