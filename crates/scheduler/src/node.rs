@@ -183,6 +183,7 @@ impl Node {
         let Some(state) = self.peers.remove(&peer) else { return };
         self.contacts.on_down(&peer, clean, now);
         self.serving.forget_peer(&peer);
+        self.actions.retain(|action| !matches!(action, NodeAction::Serve { peer: to, .. } if *to == peer));
         let shared = state.contents.intersection(&self.contents);
         self.actions.extend(shared.map(|content| NodeAction::Part { content: *content, peer, clean }));
     }

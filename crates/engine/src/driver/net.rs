@@ -46,8 +46,8 @@ impl Driver {
     fn on_down(&mut self, peer: NodeId, clean: bool, why: &str) {
         debug!(peer = %peer.short(), clean, why, "peer down");
         self.peers.remove(&peer);
-        self.forget_answers_to(peer);
         self.node_input(NodeInput::Down { peer, clean });
+        self.tickets.retain(|(to, _), _| *to != peer);
         // Whoever vanishes answers no more; the machines take back what they asked when they are told to part.
         self.assemblies.forget_peer(&peer);
         self.forget_hints_of(&peer);

@@ -68,12 +68,6 @@ impl Driver {
         }
     }
 
-    /// A peer is gone, and with it what it was to get.
-    pub(super) fn forget_answers_to(&mut self, peer: NodeId) {
-        let gone: Vec<_> = self.tickets.keys().filter(|(to, _)| *to == peer).copied().collect();
-        gone.into_iter().for_each(|(to, request)| self.end_answer(to, request));
-    }
-
     /// Somebody changed the file: what the store no longer has, the scheduler has not either. The rest of the file is
     /// checked in the background, so that peers learn of all of it at once.
     fn notice_losses(&mut self, content: ContentId) {

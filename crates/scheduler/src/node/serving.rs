@@ -46,6 +46,7 @@ struct Ask {
 
 #[derive(Debug)]
 struct Active {
+    peer: NodeId,
     size: u64,
     since: MonoTime,
 }
@@ -132,8 +133,10 @@ impl Serving {
         self.drop_where(|asker, ask| asker == peer && ask.block.request == request);
     }
 
+    /// A peer is gone, and with it what waits for it and what is in the making: nobody will say that it was served.
     pub(super) fn forget_peer(&mut self, peer: &NodeId) {
         self.drop_where(|asker, _| asker == peer);
+        self.active.retain(|_, active| active.peer != *peer);
         self.rejects.remove(peer);
     }
 
@@ -180,7 +183,7 @@ impl Serving {
             self.queued_bytes -= size;
             let ticket = Ticket(self.next_ticket);
             self.next_ticket += 1;
-            self.active.insert(ticket, Active { size, since: now });
+            self.active.insert(ticket, Active { peer, size, since: now });
             actions.push_back(NodeAction::Serve { ticket, peer, content: ask.content, block: ask.block });
         }
     }

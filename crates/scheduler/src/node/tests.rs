@@ -203,6 +203,26 @@ fn what_is_taken_back_is_not_served() {
 }
 
 #[test]
+fn who_goes_leaves_room_for_the_others() {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    up(&mut node, 2, secs(0));
+    let tickets: Vec<_> = (0..8)
+        .flat_map(|request| ask(&mut node, 1, request, secs(0)))
+        .filter_map(|action| match action {
+            NodeAction::Serve { ticket, .. } => Some(ticket),
+            _ => None,
+        })
+        .collect();
+    // One answer ends, and the next is ordered but not yet begun when the peer goes.
+    node.handle(NodeInput::Served { ticket: tickets[0] }, secs(0));
+    node.handle(NodeInput::Down { peer: id(1), clean: false }, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"part 1");
+    let served: Vec<_> = (20..25).map(|request| words(&ask(&mut node, 2, request, secs(0)))).collect();
+    insta::assert_snapshot!(served.join(", "), @"serve 2#20, serve 2#21, serve 2#22, serve 2#23, ");
+}
+
+#[test]
 fn the_upload_rate_spaces_answers() {
     let config = NodeConfig { upload_rate: Rate::bytes_per_s(1 << 20), ..NodeConfig::default() };
     let mut node = node_with(&config);
