@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::answers::{ANSWERS_MAX, Answer, Answers};
+use self::bucket::Bucket;
 use self::expectations::{Expectations, OPEN_MAX};
 use self::stop::Stop;
 use crate::buffers::Buffers;
@@ -151,7 +152,8 @@ pub(crate) async fn run(
     if events.send(NetEvent::Up { node, addr, hello }).await.is_err() {
         return CloseReason::Shutdown;
     }
-    let peer = Peer { node, loopback, session: &session, events: &events };
+    let turns = Bucket::new(std::time::Instant::now());
+    let peer = Peer { node, loopback, session: &session, events: &events, turns: &turns };
     let (mut data_in, mut data_out) = data.split();
     let why = tokio::select! {
         why = session.0.stop.wait() => why,
@@ -180,6 +182,8 @@ struct Peer<'a> {
     loopback: bool,
     session: &'a Session,
     events: &'a mpsc::Sender<NetEvent>,
+    /// When its messages are read.
+    turns: &'a Bucket,
 }
 
 impl Peer<'_> {

@@ -1,6 +1,6 @@
 //! The two loops of the control stream.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{AsyncRead, AsyncWrite};
 use swarmline_proto::wire::RawBody;
@@ -8,7 +8,6 @@ use swarmline_types::message::{ContentMessage, Message};
 use tokio::sync::mpsc;
 
 use super::Peer;
-use super::bucket::Bucket;
 use super::frames::{ControlReader, ControlWriter, Frame};
 use crate::address::is_believable;
 use crate::error::{CloseReason, Violation};
@@ -17,9 +16,8 @@ use crate::event::NetEvent;
 impl Peer<'_> {
     /// Tells the engine what the peer says, until it says goodbye or something wrong.
     pub(super) async fn hear<R: AsyncRead + Unpin>(&self, reader: &mut ControlReader<R>) -> CloseReason {
-        let mut bucket = Bucket::new(Instant::now());
         loop {
-            bucket.take().await;
+            self.turns.take().await;
             let message = match reader.next().await {
                 Ok(Frame::Message(message)) => message,
                 Ok(Frame::Goodbye) => return CloseReason::Goodbye,

@@ -68,6 +68,7 @@ impl Peer<'_> {
                 Ok(bytes) => bytes,
                 Err(error) => return self.after_the_last_word(error.into()).await,
             };
+            self.turns.answered(bytes);
             if let Err(why) = self.tell(NetEvent::Served { to: self.node, request, bytes }).await {
                 return why;
             }
