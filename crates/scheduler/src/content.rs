@@ -297,7 +297,10 @@ impl Content {
         let heard = site.last_received.max(self.lane.last_growth());
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
         let missing = |peer: &Peer| peer.bitmap().pieces().any(|piece| !site.coverage.has(piece));
-        let orphaned = self.lane.gate.is_closed() && !site.peers.iter().any(|(_, peer)| missing(peer));
+        // What the coverage knows spares a walk through every bitmap.
+        let orphaned = self.lane.gate.is_closed()
+            && !site.coverage.has_useful()
+            && !site.peers.iter().any(|(_, peer)| missing(peer));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;
         let due = if orphaned { grace.min(patience) } else { patience };
         if now < due {

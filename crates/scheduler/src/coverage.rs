@@ -26,6 +26,8 @@ pub(crate) struct Coverage {
     missing: Vec<u32>,
     /// Per run: pieces that are open.
     open: Vec<u32>,
+    /// Pieces that are open in all runs together.
+    open_in_all: u32,
 }
 
 impl Coverage {
@@ -40,6 +42,7 @@ impl Coverage {
             missing_in_flight: 0,
             missing: Vec::new(),
             open: Vec::new(),
+            open_in_all: 0,
         };
         new.recount();
         new
@@ -59,6 +62,7 @@ impl Coverage {
             self.missing[run] += 1;
             self.open[run] += u32::from(self.holders[piece.as_usize()] == 0);
         }
+        self.open_in_all = self.open.iter().sum();
     }
 
     pub(crate) fn runs(&self) -> &Runs {
@@ -84,6 +88,11 @@ impl Coverage {
     /// Pieces of the run that only the origin can bring.
     pub(crate) fn open_in(&self, run: RunIndex) -> u32 {
         self.open[run.as_usize()]
+    }
+
+    /// Whether there is a piece that only the origin can bring.
+    pub(crate) fn has_open(&self) -> bool {
+        self.open_in_all > 0
     }
 
     /// Pieces of the run that I do not have.
@@ -121,7 +130,9 @@ impl Coverage {
         if new {
             let run = self.runs.of(piece).as_usize();
             self.missing[run] -= 1;
-            self.open[run] -= u32::from(self.holders(piece) == 0);
+            if self.holders(piece) == 0 {
+                self.close(piece);
+            }
             self.missing_in_flight -= u32::from(self.copies(piece) > 0);
             self.sort_in(piece);
         }
@@ -134,7 +145,9 @@ impl Coverage {
         if had {
             let run = self.runs.of(piece).as_usize();
             self.missing[run] += 1;
-            self.open[run] += u32::from(self.holders(piece) == 0);
+            if self.holders(piece) == 0 {
+                self.reopen(piece);
+            }
             self.missing_in_flight += u32::from(self.copies(piece) > 0);
             self.sort_in(piece);
         }
@@ -143,7 +156,7 @@ impl Coverage {
 
     pub(crate) fn add_holder(&mut self, piece: PieceIndex) {
         if self.is_open(piece) {
-            self.open[self.runs.of(piece).as_usize()] -= 1;
+            self.close(piece);
         }
         self.holders[piece.as_usize()] += 1;
         self.sort_in(piece);
@@ -152,7 +165,7 @@ impl Coverage {
     pub(crate) fn remove_holder(&mut self, piece: PieceIndex) {
         self.holders[piece.as_usize()] -= 1;
         if self.is_open(piece) {
-            self.open[self.runs.of(piece).as_usize()] += 1;
+            self.reopen(piece);
         }
         self.sort_in(piece);
     }
@@ -169,6 +182,16 @@ impl Coverage {
         self.copies[piece.as_usize()] -= 1;
         self.missing_in_flight -= u32::from(!self.has(piece) && self.copies(piece) == 0);
         self.sort_in(piece);
+    }
+
+    fn close(&mut self, piece: PieceIndex) {
+        self.open[self.runs.of(piece).as_usize()] -= 1;
+        self.open_in_all -= 1;
+    }
+
+    fn reopen(&mut self, piece: PieceIndex) {
+        self.open[self.runs.of(piece).as_usize()] += 1;
+        self.open_in_all += 1;
     }
 
     fn sort_in(&mut self, piece: PieceIndex) {
@@ -237,9 +260,10 @@ mod tests {
                     5 if coverage.copies(piece) > 0 => coverage.remove_copy(piece),
                     _ => {}
                 }
-                let carried = (coverage.missing.clone(), coverage.open.clone());
+                let counts = |c: &Coverage| (c.missing.clone(), c.open.clone(), c.open_in_all);
+                let carried = counts(&coverage);
                 coverage.recount();
-                prop_assert_eq!(carried, (coverage.missing.clone(), coverage.open.clone()));
+                prop_assert_eq!(carried, counts(&coverage));
                 let mut useful = coverage.useful.items.clone();
                 useful.sort();
                 let want: Vec<_> = layout

@@ -42,6 +42,8 @@ pub(crate) struct Lane {
     heartbeat_due: MonoTime,
     /// Since when the site could take on another run: before that nobody is late.
     room_since: Option<MonoTime>,
+    /// Only peers can bring what is missing, and no run is in the window.
+    is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
     is_whole: bool,
 }
@@ -73,6 +75,7 @@ impl Lane {
             gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,
             room_since: None,
+            is_at_rest: false,
             is_whole: false,
         }
     }

@@ -31,6 +31,9 @@ impl Lane {
             true => _ = self.room_since.get_or_insert(now),
             false => self.room_since = None,
         }
+        if self.rests(site) {
+            return;
+        }
         let (mut counted, mut blocked, mut working) = (0, 0, 0);
         let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
@@ -57,6 +60,16 @@ impl Lane {
         if working < site.config.window {
             slow.into_iter().for_each(|(run, live)| self.copy_slow(run, &live, site, allowance, now));
         }
+    }
+
+    /// Whether all runs would be passed. Of 2^20 pieces that peers hold, the runs are not gone through for each piece.
+    fn rests(&mut self, site: &Site) -> bool {
+        let rests = !site.coverage.has_open() && self.fetches.is_empty();
+        if rests && !self.is_at_rest {
+            self.runs.iter_mut().for_each(|run| run.entered = None);
+        }
+        self.is_at_rest = rests;
+        rests
     }
 
     fn visit(

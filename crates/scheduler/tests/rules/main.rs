@@ -100,6 +100,28 @@ fn what_the_only_holder_takes_with_it_is_fetched_again() {
 }
 
 #[test]
+fn nobody_is_late_for_what_a_peer_had_in_the_meantime() {
+    // Contents of which alice is the owner: she would have claimed by then.
+    let mut opened_again = 0;
+    for seed in 0..20 {
+        let mut desk = Desk::seeded(1, seed).peers("alice .");
+        desk.at_ms(900);
+        if !desk.fetches().is_empty() {
+            continue;
+        }
+        desk.has("alice", "x");
+        desk.at_ms(1_400);
+        desk.has("alice", ".");
+        desk.at_ms(2_200);
+        assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+        desk.at_ms(2_500);
+        assert_eq!(desk.fetches(), [0]);
+        opened_again += 1;
+    }
+    assert!(opened_again > 0);
+}
+
+#[test]
 fn a_piece_that_turns_up_on_the_lan_ends_its_fetch() {
     let mut desk = Desk::of(1).peers("alice .");
     desk.at_ms(4_000);
