@@ -193,7 +193,7 @@ impl Driven {
 pub(crate) fn bytes_of(manifest: &Manifest, have: &swarmline_types::Bitfield) -> u64 {
     let layout = manifest.layout();
     let full = u64::from(have.count()) * u64::from(layout.piece_size());
-    let last = layout.pieces().last().filter(|piece| have.has(*piece));
+    let last = layout.pieces().next_back().filter(|piece| have.has(*piece));
     full - last.map_or(0, |piece| u64::from(layout.piece_size() - layout.size_of(piece)))
 }
 

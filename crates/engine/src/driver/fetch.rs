@@ -1,14 +1,13 @@
 //! Origin requests: one task reads one answer, cuts it into pieces, and has each verified and written.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Origin, Version};
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{Failure, Input, RequestId};
 use swarmline_types::{ContentId, PieceIndex, PieceRange};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Duration, Instant};
 use tracing::debug;
 use url::Url;
@@ -29,8 +28,10 @@ pub(crate) enum Fetched {
     Failed(Box<FetchError>),
 }
 
-/// Pieces of one answer that wait for their hash or the disk; beyond it, the answer is not read.
-const WRITES_MAX: usize = 2;
+/// Pieces of one answer that wait for their hash or the disk; beyond it, the answer is not read. More of them if they
+/// are small, up to [`WRITES_BYTES`] together.
+const WRITES_MIN: u32 = 2;
+const WRITES_BYTES: u32 = 1 << 20;
 /// Bytes after which the driver is told of progress, or [`TELL_EVERY`].
 const TELL_BYTES: u64 = 256 << 10;
 const TELL_EVERY: Duration = Duration::from_millis(50);
@@ -114,18 +115,17 @@ struct Task {
 impl Task {
     /// Safe to abort at any point: a piece is had once it is written, and its record tells the next process.
     async fn run(self) {
-        let mut writes = VecDeque::new();
+        let writes_max = (WRITES_BYTES / self.manifest.layout().piece_size()).max(WRITES_MIN);
+        let writes = Arc::new(Semaphore::new(writes_max as usize));
         let end = match self.open().await {
             Ok(Some(answer)) => {
-                self.read(answer, &mut writes).await.err().map(|error| Fetched::Failed(Box::new(error)))
+                self.read(answer, &writes).await.err().map(|error| Fetched::Failed(Box::new(error)))
             }
             Ok(None) => Some(Fetched::NoRanges),
             Err(error) => Some(Fetched::Failed(Box::new(error))),
         };
         // What was written is told before that it broke off.
-        for write in writes {
-            let _ = write.await;
-        }
+        let _ = writes.acquire_many(writes_max).await;
         if let Some(end) = end {
             self.tell(end).await;
         }
@@ -151,7 +151,7 @@ impl Task {
         }
     }
 
-    async fn read(&self, mut answer: Fetch, writes: &mut VecDeque<JoinHandle<()>>) -> Result<(), FetchError> {
+    async fn read(&self, mut answer: Fetch, writes: &Arc<Semaphore>) -> Result<(), FetchError> {
         let layout = self.manifest.layout();
         let want = layout.span(self.pieces).size();
         let mut pieces = self.pieces.pieces();
@@ -182,20 +182,16 @@ impl Task {
         }
     }
 
-    async fn write(&self, piece: PieceIndex, parts: Vec<Bytes>, writes: &mut VecDeque<JoinHandle<()>>) {
-        while writes.len() >= WRITES_MAX
-            && let Some(write) = writes.pop_front()
-        {
-            let _ = write.await;
-        }
+    async fn write(&self, piece: PieceIndex, parts: Vec<Bytes>, writes: &Arc<Semaphore>) {
+        let place = writes.clone().acquire_owned().await.expect("the semaphore is never closed");
         let (content, opening, request) = (self.content, self.opening, self.request);
-        let results = self.results.clone();
-        let (file, disk) = (self.file.clone(), self.disk.clone());
-        writes.push_back(tokio::spawn(async move {
-            let result = disk.run(move || file.write(piece, &parts)).await;
-            let _ =
-                results.send(Outcome::Written(Written { content, opening, request, piece, result })).await;
-        }));
+        let (file, results) = (self.file.clone(), self.results.clone());
+        let tell = move |result| {
+            let written = Written { content, opening, request, piece, result };
+            let _ = results.blocking_send(Outcome::Written(written));
+            drop(place);
+        };
+        self.disk.start(move || file.write(piece, &parts), tell);
     }
 }
 
