@@ -117,12 +117,24 @@ impl Transfer {
             }
             Begun::Partial(file) => file,
         };
+        self.take_what_is_here(&file).await?;
         let closing = Closing { shared: self.shared.clone(), content, by: self.id };
         let snapshot = self.gather(&manifest, &file).await?;
         self.finish(file).await?;
         // From here on it is served whether anybody waits or not.
         drop(closing);
         self.stay(snapshot).await;
+        Ok(())
+    }
+
+    /// What another download of this node left at another path is copied before anybody is asked.
+    async fn take_what_is_here(&self, file: &Content) -> Result<(), TransferError> {
+        let (shared, file) = (self.shared.clone(), file.clone());
+        let filled = self.shared.disk.run(move || shared.store.fill_from_elsewhere(&file));
+        let pieces = filled.await.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
+        if pieces > 0 {
+            info!(pieces, "copied from another path");
+        }
         Ok(())
     }
 

@@ -144,6 +144,29 @@ async fn a_part_file_that_was_tampered_with_between_two_runs_does_no_harm() {
     assert_eq!(progress.from_origin, 4 * MIB - progress.bytes_resumed);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_node_left_at_another_path_is_not_fetched_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, manifest) = content(11, 4 * MIB);
+    let origin = origin_of(&file, &manifest).await;
+    // The first half of each mebibyte comes, then nothing.
+    origin.inject("/file", Fault::HangAfter(MIB / 2));
+    let first = start(dir.path(), alone()).await;
+    let mut events = first.get(get(origin.url(), dir.path().join("one"), ManifestSource::Origin));
+    until(&mut events, |progress| progress.bytes_have == 2 * MIB).await;
+    // No goodbye: as if it were killed.
+    drop((events, first));
+    origin.heal("/file");
+
+    let second = start(dir.path(), alone()).await;
+    let out = dir.path().join("two");
+    let progress = completed(second.get(get(origin.url(), &out, ManifestSource::Origin))).await;
+    assert_eq!((progress.bytes_resumed, progress.from_origin), (2 * MIB, 2 * MIB));
+    assert_eq!(origin.counts("/file").body_bytes, 4 * MIB);
+    assert_holds(&out, &file);
+    assert_absent(&dir.path().join("one"));
+}
+
 type Harm = fn(&Path);
 
 /// What a user may do to a file.

@@ -213,7 +213,7 @@ impl Content {
 
     /// Copies what another place of the same content has and this one lacks. Returns how many pieces.
     ///
-    /// Pieces that cannot be read there are left out.
+    /// Pieces that cannot be read there, or turn out to be wrong, are left out.
     ///
     /// # Errors
     /// When a piece cannot be written here.
@@ -224,9 +224,11 @@ impl Content {
         assert_eq!(self.id(), other.id(), "pieces of one content are not pieces of another");
         let mut filled = 0;
         for piece in self.have().missing().filter(|piece| other.has(*piece)) {
-            if let Ok(bytes) = other.read(piece, 0, self.layout().size_of(piece)) {
-                self.write(piece, &[bytes])?;
-                filled += 1;
+            let Ok(bytes) = other.read(piece, 0, self.layout().size_of(piece)) else { continue };
+            match self.write(piece, &[bytes]) {
+                Ok(()) => filled += 1,
+                Err(error) if error.is_senders_fault() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(filled)

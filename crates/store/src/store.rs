@@ -3,6 +3,7 @@
 mod adopt;
 mod begin;
 mod begin_plain;
+mod elsewhere;
 mod list;
 
 use std::collections::BTreeMap;

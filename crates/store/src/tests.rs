@@ -1,6 +1,7 @@
 //! The store's rules, each tried on a real directory.
 
 mod begin;
+mod elsewhere;
 mod finish;
 mod list;
 mod plain;

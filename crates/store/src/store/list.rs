@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// Reads one have-map; `None` if nothing is there to be offered or resumed.
-    fn held(&self, path: &Path) -> Option<Held> {
+    pub(super) fn held(&self, path: &Path) -> Option<Held> {
         let records = Records::open_existing(path).ok()?;
         let header = records.header::<Header>();
         let Some((header, layout)) = header.and_then(|header| header.layout().map(|layout| (header, layout)))
