@@ -362,7 +362,8 @@ impl Driver {
     fn close(&mut self, content: ContentId, by: TransferId) {
         let Some(driven) = self.contents.get_mut(&content) else { return };
         let was_last = driven.wanted_by.remove(&by) && driven.wanted_by.is_empty();
-        if was_last && driven.machine.stage() != Stage::Complete {
+        // It may be complete and have lost pieces since: then nobody is left to fetch them.
+        if was_last && !driven.machine.have().is_all() {
             self.forget(content);
         }
     }

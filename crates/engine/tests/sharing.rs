@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use swarmline_engine::Engine;
-use swarmline_ipc::message::{ErrorKind, ManifestSource};
+use swarmline_ipc::message::{ErrorKind, ManifestSource, Phase, Progress};
 use swarmline_proto::Manifest;
 use swarmline_testkit::{Content, Fault, TestOrigin};
 
@@ -201,7 +201,23 @@ async fn a_file_that_its_user_changed_is_not_passed_on() {
         let out = dir.path().join("second/out");
         let progress = completed(second.get(get(origin.url(), &out, ManifestSource::Origin))).await;
         assert_holds(&out, &file);
-        assert_eq!(progress.wasted, 0, "{name}: {progress:?}");
+        assert_eq!(progress.connected, 1, "{name}: who sends a wrong byte is banned: {progress:?}");
+    };
+    join_all(HARM.map(case)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_file_was_changed_leaves_so_that_nobody_serves_on_for_it() {
+    let case = async |(name, harm): (&str, Harm)| {
+        let dir = tempfile::tempdir().unwrap();
+        let (origin, first, ..) = harmed(dir.path(), harm).await;
+        let second = node(&dir.path().join("second"), &[&first]).await;
+        let out = dir.path().join("second/out");
+        let mut download = second.get(get(origin.url(), &out, ManifestSource::Origin));
+        let alone = |progress: &Progress| progress.phase == Phase::Complete && progress.sharing == 0;
+        let progress = until(&mut download, alone).await;
+        assert_eq!((progress.connected, progress.needed), (1, false), "{name}: {progress:?}");
+        assert!(first.status().await.unwrap().contents.is_empty(), "{name}");
     };
     join_all(HARM.map(case)).await;
 }
@@ -241,7 +257,7 @@ async fn a_file_that_changes_while_it_is_passed_on_spoils_nothing() {
         harm(&dir.path().join("first/file"));
         let progress = completed(events).await;
         assert_holds(&out, &file);
-        assert_eq!(progress.wasted, 0, "{name}: {progress:?}");
+        assert_eq!(progress.connected, 1, "{name}: who sends a wrong byte is banned: {progress:?}");
     };
     join_all(HARM.map(case)).await;
 }

@@ -68,11 +68,16 @@ impl Driver {
         }
     }
 
-    /// Somebody changed the file: what the store no longer has, the scheduler has not either. The rest of the file is
-    /// checked in the background, so that peers learn of all of it at once.
+    /// Somebody changed the file: what the store no longer has, the scheduler has not either. Where nobody waits for it,
+    /// nobody fetches it again: the content is left, since whoever is complete would serve on for a member that lacks
+    /// pieces. Otherwise the rest of the file is checked in the background, so that peers learn of all of it at once.
     fn notice_losses(&mut self, content: ContentId) {
-        if self.take_losses(content) {
-            self.recheck(content);
+        if !self.take_losses(content) {
+            return;
+        }
+        match self.contents.get(&content).is_some_and(|driven| driven.wanted_by.is_empty()) {
+            true => self.forget(content),
+            false => self.recheck(content),
         }
     }
 
