@@ -7,6 +7,7 @@ mod support;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use swarmline_engine::EngineConfig;
 use swarmline_ipc::message::{ErrorKind, Event, GetRequest, ManifestSource, Progress, TransferError, Trust};
 use swarmline_proto::Manifest;
@@ -175,6 +176,36 @@ async fn a_length_that_is_not_the_manifests_ends_it_with_both() {
         let case = Case::verified(MIB).await.fault(Fault::LengthOff(off));
         case.fails(ErrorKind::Origin, &[&MIB.to_string(), &told]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_answer_that_is_not_what_was_asked_for_is_asked_for_again() {
+    // Whole, and in ranges.
+    for len in [MIB, 3 * MIB] {
+        let range = Fault::ContentRange(Some("bytes 5-9/10".into()));
+        let slips = [Fault::LengthOff(-100), Fault::LengthOff(100), Fault::Excess(100), range];
+        let cases = slips.map(async |slip| Case::verified(len).await.fault(slip.first(1)).completes().await);
+        join_all(cases).await;
+    }
+}
+
+/// A download without a manifest of which the first 300 000 bytes are here, and the next answer has one too many.
+async fn over_long(times: u32) -> (Case, mpsc::Receiver<Event>) {
+    let case = Case::plain(MIB).await.fault(Fault::HangAfter(300_000).first(1));
+    let events = case.begin(case.request()).await;
+    case.origin.until("/file", |counts| counts.body_bytes >= 300_000).await;
+    case.origin.inject("/file", Fault::Excess(1).first(times));
+    (case, events)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_manifest_one_answer_that_is_too_long_is_asked_for_again() {
+    let (case, events) = over_long(1).await;
+    completed(events).await;
+    assert_holds(&case.out(), &case.file);
+    let (case, events) = over_long(u32::MAX).await;
+    assert_says(&failed(events).await, ErrorKind::Origin, &["more than the byte asked for"]);
+    assert_absent(&case.out());
 }
 
 #[tokio::test(flavor = "multi_thread")]

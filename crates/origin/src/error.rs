@@ -116,7 +116,7 @@ pub enum FetchError {
         got: u64,
     },
     /// More bytes than asked for or announced.
-    #[error("the origin sent more than the {want} bytes that were due")]
+    #[error("the origin sent more than the {} asked for", Bytes(*want))]
     Long {
         /// Bytes asked for or announced.
         want: u64,
@@ -171,6 +171,12 @@ impl FetchError {
         }
     }
 
+    /// Whether the answer was of another file or range than the one asked for. One such may be a slip on the way, which
+    /// the next request does not meet; a second one is what the origin has.
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self, Self::Changed { .. } | Self::ContentRange { .. } | Self::Long { .. })
+    }
+
     /// How long the origin wants to be left alone, if it says so; at most an hour.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -203,6 +209,17 @@ struct AskedFor(Option<ByteRange>);
 impl fmt::Display for AskedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |range| write!(f, " to a request for bytes {range}"))
+    }
+}
+
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("byte"),
+            bytes => write!(f, "{bytes} bytes"),
+        }
     }
 }
 

@@ -131,5 +131,6 @@ pub(crate) const HAVE_BATCH: Duration = Duration::from_millis(100);
 pub(crate) const HAVE_BATCH_MAX: usize = 4096;
 /// Announcing: a changed bitmap is repeated in full this often, against drift.
 pub(crate) const SUMMARY_EVERY: Duration = Duration::from_secs(60);
-/// Pieces with a wrong hash from the origin before it is held to serve another content.
+/// Pieces with a wrong hash from the origin, or answers of a wrong length, in a row before it is held to serve another
+/// content.
 pub(crate) const ORIGIN_MISMATCH_MAX: u32 = 2;

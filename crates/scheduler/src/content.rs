@@ -259,6 +259,10 @@ impl Content {
 
     fn on_mismatch(&mut self, piece: PieceIndex) {
         self.mismatch = Some(piece);
+        self.count_mismatch();
+    }
+
+    fn count_mismatch(&mut self) {
         if self.lane.gate.on_mismatch() >= ORIGIN_MISMATCH_MAX {
             self.lane.gate.close();
         }
@@ -274,6 +278,11 @@ impl Content {
             Failure::Transient { retry_after } => {
                 let pause = self.lane.gate.on_failure(retry_after, now);
                 retry_after.map_or(OriginNews::Nothing, |_| OriginNews::Pause(pause))
+            }
+            Failure::Contradiction => {
+                self.count_mismatch();
+                self.lane.gate.on_failure(None, now);
+                OriginNews::Nothing
             }
             Failure::NoRanges => OriginNews::NoRanges,
             Failure::Fatal => {

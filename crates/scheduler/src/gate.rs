@@ -103,7 +103,7 @@ impl Gate {
         self.mismatches = 0;
     }
 
-    /// A piece from the origin had a wrong hash; returns how many in a row.
+    /// A piece from the origin had a wrong hash, or an answer a wrong length; returns how many in a row.
     pub(crate) fn on_mismatch(&mut self) -> u32 {
         self.mismatches += 1;
         self.mismatches

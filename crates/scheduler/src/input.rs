@@ -90,8 +90,11 @@ pub enum Failure {
         /// The server said when to come back.
         retry_after: Option<Duration>,
     },
+    /// What came was not what was asked for: another length, another range. The next answer may be right; if it is not,
+    /// the origin has another content.
+    Contradiction,
     /// The origin does not serve ranges.
     NoRanges,
-    /// The origin will not serve this content: 404, 403, or another content stands there now.
+    /// The origin will not serve this content: 404, 403.
     Fatal,
 }

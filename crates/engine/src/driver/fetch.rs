@@ -80,9 +80,12 @@ impl Driver {
             Fetched::Failed(error) => {
                 debug!(%content, request = request.get(), %error, "origin request failed");
                 driven.note(&error);
-                match error.is_transient() {
-                    true => Failure::Transient { retry_after: error.retry_after() },
-                    false => Failure::Fatal,
+                match *error {
+                    ref error if error.is_transient() => {
+                        Failure::Transient { retry_after: error.retry_after() }
+                    }
+                    ref error if error.is_contradiction() => Failure::Contradiction,
+                    _ => Failure::Fatal,
                 }
             }
         };

@@ -16,6 +16,8 @@ use crate::error::{IntoFailure, failure};
 
 /// Bytes that are gathered before they are written.
 const WRITE_BYTES: usize = 1 << 20;
+/// Answers in a row that are not what was asked for, after which no more are waited for.
+const CONTRADICTIONS_MAX: u32 = 2;
 
 /// Why one attempt ended early.
 enum Broken {
@@ -23,6 +25,31 @@ enum Broken {
     Origin(FetchError),
     /// What cannot be mended by asking again.
     Fatal(TransferError),
+}
+
+/// How long the origin is asked again.
+struct Patience {
+    back_off: BackOff,
+    last_progress: Instant,
+    /// Answers in a row that were not what was asked for.
+    contradictions: u32,
+}
+
+impl Patience {
+    fn on_progress(&mut self) {
+        self.back_off.reset();
+        self.last_progress = Instant::now();
+        self.contradictions = 0;
+    }
+
+    fn has_hope(&mut self, error: &FetchError) -> bool {
+        // What has changed is begun anew.
+        if error.is_transient() || matches!(error, FetchError::Changed { .. }) {
+            return true;
+        }
+        self.contradictions += 1;
+        error.is_contradiction() && self.contradictions < CONTRADICTIONS_MAX
+    }
 }
 
 impl From<WriteError> for Broken {
@@ -37,23 +64,25 @@ impl Transfer {
         let Some(mut part) = self.begin_plain().await? else { return self.say_complete().await };
         self.enter(Phase::Fetching);
         self.progress.bytes_resumed = part.received();
-        let mut back_off = BackOff::new(self.shared.settings.seed);
-        let mut last_progress = Instant::now();
+        let mut patience = Patience {
+            back_off: BackOff::new(self.shared.settings.seed),
+            last_progress: Instant::now(),
+            contradictions: 0,
+        };
         loop {
             let before = part.received();
             let (kept, end) = self.attempt(part).await;
             let Some(kept) = kept else { return Err(our_fault()) };
             part = kept;
             if part.received() != before {
-                last_progress = Instant::now();
-                back_off.reset();
+                patience.on_progress();
             }
             let error = match end {
                 Ok(()) => break,
                 Err(Broken::Fatal(error)) => return Err(self.give_up(part, error).await),
                 Err(Broken::Origin(error)) => error,
             };
-            if let Err(error) = self.wait_after(error, &mut back_off, last_progress).await {
+            if let Err(error) = self.wait_after(error, &mut patience).await {
                 return Err(self.give_up(part, error).await);
             }
         }
@@ -71,18 +100,12 @@ impl Transfer {
         error
     }
 
-    async fn wait_after(
-        &mut self,
-        error: FetchError,
-        back_off: &mut BackOff,
-        last_progress: Instant,
-    ) -> Result<(), TransferError> {
-        let has_changed = matches!(error, FetchError::Changed { .. });
-        if !error.is_transient() && !has_changed {
+    async fn wait_after(&mut self, error: FetchError, patience: &mut Patience) -> Result<(), TransferError> {
+        if !patience.has_hope(&error) {
             return Err(error.into_failure());
         }
-        let wait = back_off.after_failure(error.retry_after());
-        if last_progress.elapsed() + wait > self.shared.settings.no_progress_timeout {
+        let wait = patience.back_off.after_failure(error.retry_after());
+        if patience.last_progress.elapsed() + wait > self.shared.settings.no_progress_timeout {
             let text = format!("no byte came for too long: {}", with_causes(&error));
             return Err(failure(ErrorKind::NoProgress, text));
         }

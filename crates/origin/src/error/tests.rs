@@ -92,7 +92,8 @@ fn texts_say_what_happened_and_what_to_do() {
             "the file changed at the origin: it was 10 bytes, \"a\", and is now 11 bytes, \"b\"",
         ),
         (FetchError::Short { want: 100, got: 99 }, "the origin sent 99 bytes of 100"),
-        (FetchError::Long { want: 100 }, "the origin sent more than the 100 bytes that were due"),
+        (FetchError::Long { want: 100 }, "the origin sent more than the 100 bytes asked for"),
+        (FetchError::Long { want: 1 }, "the origin sent more than the byte asked for"),
         (
             FetchError::TooLarge { limit: 100 },
             "the file at the origin is larger than the 100 bytes allowed here",
@@ -102,6 +103,16 @@ fn texts_say_what_happened_and_what_to_do() {
     for (error, text) in texts {
         assert_eq!(error.to_string(), text);
     }
+}
+
+#[test]
+fn an_answer_of_something_else_contradicts_and_passes_not() {
+    let changed = FetchError::Changed { old: version("\"a\"", 10), new: version("\"b\"", 11) };
+    for error in [changed, FetchError::Long { want: 1 }] {
+        assert!(error.is_contradiction() && !error.is_transient(), "{error}");
+    }
+    let short = FetchError::Short { want: 2, got: 1 };
+    assert!(short.is_transient() && !short.is_contradiction());
 }
 
 #[test]

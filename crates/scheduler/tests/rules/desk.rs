@@ -336,6 +336,7 @@ fn failure(number: u32) -> Failure {
     match number % 40 {
         0 => Failure::NoRanges,
         1 => Failure::Fatal,
+        2 => Failure::Contradiction,
         _ => Failure::Transient { retry_after: None },
     }
 }

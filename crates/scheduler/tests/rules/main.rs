@@ -122,6 +122,19 @@ fn nobody_is_late_for_what_a_peer_had_in_the_meantime() {
 }
 
 #[test]
+fn an_answer_that_was_not_asked_for_is_asked_for_again_once() {
+    let mut desk = Desk::of(1);
+    desk.at_ms(250);
+    desk.fails(Failure::Contradiction);
+    desk.at_ms(2_000);
+    assert_eq!(desk.fetches(), [0, 0], "{:?}", desk.said);
+    desk.fails(Failure::Contradiction);
+    desk.at_ms(60_000);
+    assert_eq!(desk.fetches(), [0, 0], "{:?}", desk.said);
+    assert!(desk.said.iter().any(|said| said.contains("give up")), "{:?}", desk.said);
+}
+
+#[test]
 fn a_piece_that_turns_up_on_the_lan_ends_its_fetch() {
     let mut desk = Desk::of(1).peers("alice .");
     desk.at_ms(4_000);
