@@ -201,7 +201,7 @@ impl Content {
             return Err(WriteError::Closed { path: self.destination().to_owned() });
         };
         disk::write_parts_at(part.file(), parts, range.start())
-            .map_err(|source| write_error(part.path(), part.file(), range.size(), source))?;
+            .map_err(|source| write_error(self.destination(), part.file(), range.size(), source))?;
         // Only now: a record without its bytes would be believed after a kill.
         let records = &inner.records;
         records

@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::buffer::BUFFER;
-use crate::content::{DiscardError, FinishError, WriteError};
+use crate::content::{DiscardError, FinishError, WriteError, write_error};
 use crate::disk;
 use crate::epoch::Epoch;
 use crate::header::{path_from_text, path_to_text};
 use crate::part::PartFile;
 use crate::place::Place;
-use crate::record::{Records, read_up_to};
+use crate::record::{DIGEST, Records, read_up_to};
 use crate::stamp::FileId;
 
 /// A file that grows at its end until it takes the destination's name. Dropping it keeps it for the next time.
@@ -137,7 +137,7 @@ impl PlainPart {
     /// When the file cannot be cut or the record not written.
     pub fn restart(&mut self, validator: Option<&str>) -> Result<(), WriteError> {
         self.header.validator = validator.filter(|text| text.len() <= VALIDATOR_MAX).map(str::to_owned);
-        self.start_anew().map_err(|source| self.write_error(self.part.file(), 0, source))
+        self.start_anew().map_err(|source| self.write_error(0, source))
     }
 
     /// Takes room for a file of `size` bytes, so that a full disk is found now.
@@ -146,7 +146,7 @@ impl PlainPart {
     /// [`WriteError::Full`]; what was received is kept.
     pub fn expect(&self, size: u64) -> Result<(), WriteError> {
         let room = if size > self.received { disk::promise(self.part.file(), size) } else { Ok(()) };
-        room.map_err(|source| self.write_error(self.part.file(), size - self.received, source))
+        room.map_err(|source| self.write_error(size - self.received, source))
     }
 
     /// Writes bytes behind those received.
@@ -158,8 +158,11 @@ impl PlainPart {
             let room = usize::try_from(BLOCK - self.received % BLOCK).unwrap_or(usize::MAX);
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             let written = self.part.file().write_all_at(now, self.received);
-            written.map_err(|source| self.write_error(self.part.file(), now.len() as u64, source))?;
-            self.count(now).map_err(|source| self.write_error(self.records.file(), 32, source))?;
+            written.map_err(|source| self.write_error(now.len() as u64, source))?;
+            let counted = self.count(now);
+            counted.map_err(|source| {
+                write_error(self.records.path(), self.records.file(), DIGEST as u64, source)
+            })?;
             bytes = later;
         }
         Ok(())
@@ -269,8 +272,9 @@ impl PlainPart {
         u32::try_from(self.received / BLOCK).expect("no file system holds 2^56 bytes in a file")
     }
 
-    fn write_error(&self, file: &File, needed: u64, source: io::Error) -> WriteError {
-        crate::content::write_error(self.part.path(), file, needed, source)
+    /// Names the destination, which people know; the part file is ours.
+    fn write_error(&self, needed: u64, source: io::Error) -> WriteError {
+        write_error(self.destination(), self.part.file(), needed, source)
     }
 }
 

@@ -139,7 +139,8 @@ pub(crate) const fn offset_of(index: u32) -> u64 {
 }
 
 const MAGIC: &[u8; 8] = b"SWRLREC1";
-const DIGEST: usize = 32;
+/// Bytes of a digest.
+pub(crate) const DIGEST: usize = 32;
 const NONE: Digest = [0; DIGEST];
 /// Magic, length and checksum.
 const PREFIX: usize = 8 + 4 + DIGEST;

@@ -104,6 +104,14 @@ fn names(dir: &Path) -> usize {
     std::fs::read_dir(dir).unwrap().count()
 }
 
+/// Fails unless the error says where there is no room, how much is needed and how much there is.
+fn assert_names(error: &WriteError, destination: &Path, want: u64) {
+    let WriteError::Full { path, needed, free, .. } = error else { panic!("{error:?}") };
+    let destination = destination.parent().unwrap().canonicalize().unwrap().join("file");
+    assert_eq!((path, *needed), (&destination, want));
+    assert!(*free < want, "{error:?}");
+}
+
 fn refused_at_the_beginning(disk: &Disk) {
     let store = disk.store();
     let error = begin(&store, &disk.path("file"), 9, Room::Promised).unwrap_err();
@@ -124,10 +132,7 @@ fn fills_up(disk: &Disk) {
     let content = begin(&store, &disk.path("file"), 3, Room::Sparse).unwrap();
     write(&content, 1).unwrap();
     let error = write(&content, 0).unwrap_err();
-    assert!(
-        matches!(&error, WriteError::Full { needed: 262_144, free, .. } if *free < PIECE as u64),
-        "{error:?}"
-    );
+    assert_names(&error, &disk.path("file"), PIECE as u64);
     assert!(!error.is_senders_fault());
     assert_eq!(content.have().pieces().map(|piece| piece.get()).collect::<Vec<_>>(), [1]);
     std::fs::remove_file(disk.path("ballast")).unwrap();
@@ -159,10 +164,12 @@ fn plain_keeps(disk: &Disk) {
     };
     let mut part = begin();
     part.restart(Some("v")).unwrap();
-    assert!(matches!(part.expect(2 * PIECE as u64), Err(WriteError::Full { .. })));
+    assert_names(&part.expect(5 * PIECE as u64).unwrap_err(), &disk.path("file"), 5 * PIECE as u64);
     part.append(&piece(0)[..PIECE / 2]).unwrap();
+    let rest = 5 * PIECE as u64 - PIECE as u64 / 2;
+    assert_names(&part.expect(5 * PIECE as u64).unwrap_err(), &disk.path("file"), rest);
     let error = part.append(&[piece(1), piece(2)].concat()).unwrap_err();
-    assert!(matches!(error, WriteError::Full { .. }), "{error:?}");
+    assert_names(&error, &disk.path("file"), 2 * PIECE as u64);
     drop(part);
     let part = begin();
     assert!(part.received() >= PIECE as u64 / 2 && part.received() <= PIECE as u64, "{}", part.received());

@@ -28,7 +28,7 @@ pub enum WriteError {
     /// The disk, or the user's share of it, is full. What was written so far is kept.
     #[error("the disk of {} is full: {needed} bytes are needed, {free} are free", path.display())]
     Full {
-        /// The file that could not grow.
+        /// The destination, whose part file could not grow, or the have-map.
         path: PathBuf,
         /// Bytes that were to be written.
         needed: u64,
@@ -40,7 +40,7 @@ pub enum WriteError {
     /// The file cannot be written.
     #[error("could not write {}", path.display())]
     File {
-        /// The part file or its have-map.
+        /// The destination, whose part file is meant, or the have-map.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
