@@ -166,6 +166,57 @@ async fn a_directory_that_is_missing_or_takes_no_file_ends_it_with_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_path_longer_than_the_system_takes_ends_it_with_the_reason() {
+    for case in Case::both(MIB).await {
+        // Directories that are there, almost as deep as they can be reached.
+        let mut deep = case.dir.path().canonicalize().unwrap();
+        while deep.as_os_str().len() < 3900 {
+            deep.push("d".repeat(100));
+        }
+        fs::create_dir_all(&deep).unwrap();
+        let of_len = |len: usize| deep.join("x".repeat(len - deep.as_os_str().len() - 1));
+        let too_long = [
+            ("in all", of_len(4096)),
+            ("with what a part file's name has more", of_len(4095)),
+            ("in its name alone", case.dir.path().join("x".repeat(256))),
+        ];
+        for (what, destination) in too_long {
+            let error = failed(case.node.get(GetRequest { destination, ..case.request() })).await;
+            assert!(error.message.contains("name too long"), "{what}: {error}");
+            assert_eq!(error.kind, ErrorKind::Disk, "{what}");
+        }
+        assert_eq!((names(&deep).len(), case.sent()), (0, 0));
+        // Whatever it is called by.
+        let roundabout = case.dir.path().join("./".repeat(1500)).join("out");
+        completed(case.node.get(GetRequest { destination: roundabout, ..case.request() })).await;
+        assert_holds(&case.out(), &case.file);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_as_long_as_can_be_completes_and_is_resumed() {
+    for case in Case::both(3 * MIB).await {
+        let base = case.request();
+        let Case { dir, file, origin, node } = case;
+        // Alike for longer than a part file's name has room for.
+        let outs = ["1", "2"].map(|end| dir.path().join("x".repeat(254) + end));
+        let request = |out: &PathBuf| GetRequest { destination: out.clone(), ..base.clone() };
+        origin.limit(mib_per_s(4));
+        let mut events = node.get(request(&outs[0]));
+        until(&mut events, |progress| progress.bytes_have >= MIB).await;
+        node.shutdown().await;
+        origin.limit(None);
+        drop(events);
+        let node = start(dir.path(), alone()).await;
+        let progress = completed(node.get(request(&outs[0]))).await;
+        assert!(progress.bytes_resumed >= MIB, "{progress:?}");
+        completed(node.get(request(&outs[1]))).await;
+        outs.iter().for_each(|out| assert_holds(out, &file));
+        assert_eq!(names(dir.path()).len(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_relative_destination_is_refused() {
     let case = Case::verified(MIB).await;
     let destination = PathBuf::from("out");
