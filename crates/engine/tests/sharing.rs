@@ -16,8 +16,8 @@ use swarmline_proto::Manifest;
 use swarmline_testkit::{Content, Fault, TestOrigin};
 
 use support::{
-    MIB, PIECE, addr_of, alone, assert_absent, assert_holds, completed, content, failed, get, knowing,
-    mib_per_s, node, origin_of, phf_file, pinned, seed_with, start, until,
+    MIB, PIECE, addr_of, alone, assert_absent, assert_holds, completed, content, failed, get, in_time,
+    knowing, mib_per_s, node, origin_of, phf_file, pinned, seed_with, start, until,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +100,9 @@ async fn a_cancelled_download_goes_on_where_it_was() {
     let mut events = node.get(request.clone());
     let before = until(&mut events, |progress| progress.bytes_have >= MIB).await;
     drop(events);
+    // Whoever comes before it is closed joins it.
+    let is_open = async || !node.status().await.unwrap().contents.is_empty();
+    in_time("its end", async { while is_open().await {} }).await;
     origin.limit(None);
     let progress = completed(node.get(request)).await;
     assert!(progress.bytes_resumed >= before.bytes_have, "{progress:?}");
