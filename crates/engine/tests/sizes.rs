@@ -77,7 +77,7 @@ async fn pieces_around_four_gib_get_to_their_places() {
         PieceHash::new(pattern::sha256(&bytes))
     };
     let mut digests = vec![digest_of(0); layout.piece_count() as usize];
-    near.clone().for_each(|piece| digests[piece as usize] = digest_of(piece));
+    near.clone().for_each(|piece| digests[usize::try_from(piece).unwrap()] = digest_of(piece));
     let manifest = Manifest::from_digests(layout, digests).unwrap();
     let write = |path: &Path, has: &dyn Fn(u64) -> bool| {
         let file = File::create(path).unwrap();

@@ -204,9 +204,9 @@ pub(crate) async fn dead_url() -> String {
 pub(crate) fn assert_holds(path: &Path, content: &Content) {
     let file = std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(file.metadata().unwrap().len(), content.len(), "bytes of {}", path.display());
-    let mut buffers = [vec![0; MIB as usize], vec![0; MIB as usize]];
-    for offset in (0..content.len()).step_by(MIB as usize) {
-        let size = (content.len() - offset).min(MIB) as usize;
+    let mut buffers = [vec![0; 1 << 20], vec![0; 1 << 20]];
+    for offset in (0..content.len()).step_by(1 << 20) {
+        let size = usize::try_from((content.len() - offset).min(MIB)).unwrap();
         let [got, want] = buffers.each_mut().map(|buffer| &mut buffer[..size]);
         file.read_exact_at(got, offset).unwrap();
         content.read(offset, want);
