@@ -74,7 +74,10 @@ pub(crate) enum Command {
         turn: oneshot::Sender<Held>,
     },
     /// Bytes of a plain download came: they count towards the rate too.
-    PlainBytes(u64),
+    PlainBytes {
+        bytes: u64,
+        reply: oneshot::Sender<()>,
+    },
     Status {
         reply: oneshot::Sender<NodeStatus>,
     },
@@ -276,7 +279,10 @@ impl Driver {
             Command::FindManifest { content, reply } => self.find_manifest(content, reply),
             Command::LookFor { url, looking } => self.look_for(url, looking),
             Command::AwaitTurn { url, content, bytes, turn } => self.await_turn(url, content, bytes, turn),
-            Command::PlainBytes(bytes) => self.on_origin_bytes(bytes),
+            Command::PlainBytes { bytes, reply } => {
+                self.on_origin_bytes(bytes);
+                let _ = reply.send(());
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }

@@ -78,7 +78,7 @@ impl Engine {
         let class = net_config.class;
         let (net, events) = Net::start(net_config).await?;
         let (clock, disk, origin) = (Clock::start(), Disk::new(), Origin::new(config.origin));
-        let pace = Pace::new(clock);
+        let pace = Pace::new(clock, config.node.download_rate.is_some());
         let seed = seed(net.node());
         let settings = Settings {
             class,

@@ -11,13 +11,20 @@ use crate::clock::Clock;
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     clock: Clock,
+    is_limited: bool,
     /// Microseconds of the clock.
     until: Arc<AtomicU64>,
 }
 
 impl Pace {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, until: Arc::new(AtomicU64::new(0)) }
+    /// `is_limited`: whether the node has a download rate at all.
+    pub(crate) fn new(clock: Clock, is_limited: bool) -> Self {
+        Self { clock, is_limited, until: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// Whether bytes must have been counted before more are read.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     pub(crate) fn hold_until(&self, at: MonoTime) {

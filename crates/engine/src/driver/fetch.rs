@@ -7,7 +7,7 @@ use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Origin, Version}
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{Failure, Input, RequestId};
 use swarmline_types::{ContentId, PieceIndex, PieceRange};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tracing::debug;
 use url::Url;
@@ -20,8 +20,8 @@ use crate::pace::Pace;
 
 /// What a fetch has come to.
 pub(crate) enum Fetched {
-    /// Bytes received so far, and since the last such message.
-    Bytes { received: u64, new: u64 },
+    /// Bytes received so far, and since the last such message. Who waits for them to be counted sees `counted` dropped.
+    Bytes { received: u64, new: u64, counted: Option<oneshot::Sender<()>> },
     /// The answer is another than what was asked for: everything.
     NoRanges,
     /// It broke off.
@@ -34,6 +34,8 @@ const WRITES_MIN: u32 = 2;
 const WRITES_BYTES: u32 = 1 << 20;
 /// Bytes after which the driver is told of progress, or [`TELL_EVERY`].
 const TELL_BYTES: u64 = 256 << 10;
+/// The same where there is a download rate. Several answers begin at once, and each gets so much beyond the rate.
+const TELL_BYTES_LIMITED: u64 = 64 << 10;
 const TELL_EVERY: Duration = Duration::from_millis(50);
 
 impl Driver {
@@ -73,7 +75,8 @@ impl Driver {
             return;
         }
         let why = match what {
-            Fetched::Bytes { received, .. } => {
+            Fetched::Bytes { received, counted, .. } => {
+                drop(counted);
                 return self.input(content, Input::Progress { request, received });
             }
             Fetched::NoRanges => Failure::NoRanges,
@@ -140,6 +143,16 @@ impl Task {
         let _ = self.results.send(Outcome::Fetched { content, opening, request, what }).await;
     }
 
+    /// Where there is a rate, what was read is counted before more is read.
+    async fn tell_bytes(&self, received: u64, new: u64) {
+        if !self.pace.is_limited() {
+            return self.tell(Fetched::Bytes { received, new, counted: None }).await;
+        }
+        let (counted, wait) = oneshot::channel();
+        self.tell(Fetched::Bytes { received, new, counted: Some(counted) }).await;
+        let _ = wait.await;
+    }
+
     /// `None`: the origin does not serve ranges.
     async fn open(&self) -> Result<Option<Fetch>, FetchError> {
         let layout = self.manifest.layout();
@@ -156,6 +169,7 @@ impl Task {
 
     async fn read(&self, mut answer: Fetch, writes: &Arc<Semaphore>) -> Result<(), FetchError> {
         let layout = self.manifest.layout();
+        let tell_bytes = if self.pace.is_limited() { TELL_BYTES_LIMITED } else { TELL_BYTES };
         let want = layout.span(self.pieces).size();
         let mut pieces = self.pieces.pieces();
         let mut assembly = Assembly::default();
@@ -168,8 +182,8 @@ impl Task {
                 return Err(FetchError::Long { want });
             }
             let is_last = received == want;
-            if is_last || received - told >= TELL_BYTES || told_at.elapsed() >= TELL_EVERY {
-                self.tell(Fetched::Bytes { received, new: received - told }).await;
+            if is_last || received - told >= tell_bytes || told_at.elapsed() >= TELL_EVERY {
+                self.tell_bytes(received, received - told).await;
                 (told, told_at) = (received, Instant::now());
             }
             while let Some(piece) = current

@@ -6,6 +6,7 @@ use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Version};
 use swarmline_scheduler::BackOff;
 use swarmline_store::{BeginError, BeginPlain, PlainBegun, PlainPart, WriteError};
 use swarmline_types::ByteRange;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -193,7 +194,7 @@ impl Transfer {
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(Broken::Origin(error)),
             };
-            self.shared.command(Command::PlainBytes(bytes.len() as u64)).await;
+            self.count(bytes.len() as u64).await;
             self.shared.pace.wait().await;
             self.progress.from_origin += bytes.len() as u64;
             size += bytes.len();
@@ -206,6 +207,13 @@ impl Transfer {
         // What came before it broke off is not fetched again.
         self.append(gathered, part).await?;
         end
+    }
+
+    /// Has bytes counted towards the rate.
+    async fn count(&self, bytes: u64) {
+        let (reply, counted) = oneshot::channel();
+        self.shared.command(Command::PlainBytes { bytes, reply }).await;
+        let _ = counted.await;
     }
 
     async fn append(&mut self, gathered: Vec<Bytes>, part: &mut Option<PlainPart>) -> Result<(), Broken> {
