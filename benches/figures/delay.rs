@@ -29,6 +29,7 @@ pub(crate) fn measure(shop: &Workshop) -> Result<()> {
         for (what, unit, field) in [
             ("control, median", "ms", "median_ms"),
             ("control, 99 %", "ms", "p99_ms"),
+            ("a lone packet, median", "ms", "packet_median_ms"),
             ("bulk beside it", "Mbit/s", "bulk_mbit_per_s"),
         ] {
             let of = |runs: &[Value]| runs.iter().filter_map(|run| run[field].as_f64()).collect::<Vec<_>>();
@@ -123,8 +124,8 @@ fn call(line: &str) -> Result<()> {
 
 /// The link in each direction: a bucket as the office of `cargo xtask lan` has them.
 const LINK: &str = "rate 20mbit burst 16384";
-/// How long a packet may wait in a router before it is dropped. TCP fills any queue, so most of the delay is there;
-/// what a short one does not explain is the sender's.
+/// How long a packet may wait in a router before it is dropped. What a lone packet beside the bulk does not explain is
+/// the sender's.
 const QUEUES_MS: [u32; 2] = [50, 10];
 /// Says in the environment what to do inside.
 const INSIDE: &str = "SWARMLINE_FIGURES_INSIDE";

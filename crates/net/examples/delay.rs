@@ -2,7 +2,8 @@
 //!
 //! On one host `delay give 10.0.0.1:7000 [fast|stock]`, on the other `delay take 10.0.0.1:7000 [fast|stock] [SECONDS]`:
 //! it keeps four requests of 1 MiB in flight, asks a question every 50 ms, and prints as JSON how long the answers took,
-//! which travel with the bulk.
+//! which travel with the bulk. Beside it lone UDP packets go to and fro: how long they take is what the queues of the
+//! way cost everybody, and no sender can help.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people, who see where it stops")]
 
@@ -14,7 +15,9 @@ use bytes::Bytes;
 use swarmline_net::{Discovery, Net, NetConfig, NetEvent, Transport};
 use swarmline_types::message::{BlockRequest, ContentMessage, Message, WireRequest};
 use swarmline_types::{ContentId, NodeId, PieceLayout};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
 
 const MIB: u32 = 1 << 20;
 const CONTENT: ContentId = ContentId::new([1; 32]);
@@ -33,6 +36,7 @@ async fn main() {
     }
     let (net, mut events) = Net::start(config).await.unwrap();
     if args[1] == "give" {
+        tokio::spawn(echo(addr));
         return give(&net, &mut events).await;
     }
     net.dial(None, addr);
@@ -48,7 +52,57 @@ async fn main() {
         }
     };
     let seconds = args.get(4).map_or(10, |text| text.parse().unwrap());
-    take(&net, &mut events, giver, Duration::from_secs(seconds)).await;
+    let span = Duration::from_secs(seconds);
+    let packets = tokio::spawn(probe(addr, span));
+    let (answers, bulk_mbit_per_s) = take(&net, &mut events, giver, span).await;
+    let packets = packets.await.unwrap();
+    println!(
+        r#"{{"bulk_mbit_per_s":{bulk_mbit_per_s:.2},"answers":{},"median_ms":{:.2},"p99_ms":{:.2},"packet_median_ms":{:.2}}}"#,
+        answers.len(),
+        at_ms(&answers, 50),
+        at_ms(&answers, 99),
+        at_ms(&packets, 50),
+    );
+}
+
+/// Sends every UDP packet back.
+async fn echo(addr: SocketAddr) {
+    let socket = UdpSocket::bind(addr).await.unwrap();
+    let mut packet = [0; 64];
+    loop {
+        let (size, from) = socket.recv_from(&mut packet).await.unwrap();
+        socket.send_to(&packet[..size], from).await.unwrap();
+    }
+}
+
+/// How long lone packets take, ascending. Lost ones do not count.
+async fn probe(addr: SocketAddr, span: Duration) -> Vec<Duration> {
+    let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+    socket.connect(addr).await.unwrap();
+    let (start, mut every) = (Instant::now(), tokio::time::interval(Duration::from_millis(50)));
+    let mut delays = Vec::new();
+    for number in 0u32.. {
+        every.tick().await;
+        if start.elapsed() > span {
+            break;
+        }
+        let sent = Instant::now();
+        socket.send(&number.to_be_bytes()).await.unwrap();
+        let mut back = [0; 4];
+        while let Ok(received) = timeout(Duration::from_millis(500), socket.recv(&mut back)).await {
+            received.unwrap();
+            if back == number.to_be_bytes() {
+                delays.push(sent.elapsed());
+                break;
+            }
+        }
+    }
+    delays.sort();
+    delays
+}
+
+fn at_ms(delays: &[Duration], percent: usize) -> f64 {
+    delays[(delays.len() - 1) * percent / 100].as_secs_f64() * 1e3
 }
 
 fn layout() -> PieceLayout {
@@ -75,7 +129,13 @@ async fn give(net: &Net, events: &mut Receiver<NetEvent>) {
     }
 }
 
-async fn take(net: &Net, events: &mut Receiver<NetEvent>, from: NodeId, span: Duration) {
+/// How long answers took, ascending, and Mbit/s of the bulk beside them.
+async fn take(
+    net: &Net,
+    events: &mut Receiver<NetEvent>,
+    from: NodeId,
+    span: Duration,
+) -> (Vec<Duration>, f64) {
     let ask = |name| {
         let piece = layout().piece(0).unwrap();
         net.request(from, CONTENT, BlockRequest { request: WireRequest(name), piece, offset: 0, size: MIB });
@@ -108,13 +168,5 @@ async fn take(net: &Net, events: &mut Receiver<NetEvent>, from: NodeId, span: Du
         }
     }
     delays.sort();
-    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100].as_secs_f64() * 1e3;
-    println!(
-        r#"{{"bulk_mbit_per_s":{:.2},"answers":{},"median_ms":{:.2},"p99_ms":{:.2},"max_ms":{:.2}}}"#,
-        f64::from(pieces - 4) * f64::from(MIB) * 8e-6 / start.elapsed().as_secs_f64(),
-        delays.len(),
-        at(50),
-        at(99),
-        at(100),
-    );
+    (delays, f64::from(pieces - 4) * f64::from(MIB) * 8e-6 / start.elapsed().as_secs_f64())
 }

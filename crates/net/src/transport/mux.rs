@@ -140,7 +140,7 @@ impl<C> Drop for Muxer<C> {
     }
 }
 
-/// One stream. A write of up to 1 MiB is one frame; the next large one waits until it left the muxer.
+/// One stream. A write of up to 1 MiB is one frame; the next one waits until it left the muxer.
 pub(crate) struct Substream {
     stream: yamux::Stream,
     id: u32,
@@ -163,7 +163,7 @@ impl AsyncRead for Substream {
 
 impl AsyncWrite for Substream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.queues.poll_room(self.id, buf.len(), cx));
+        ready!(self.queues.poll_room(self.id, cx));
         let size = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.queues.entered(self.id, size);
         Poll::Ready(Ok(size))

@@ -35,15 +35,15 @@ impl Queues {
         self.lock().streams.insert(stream, Queue::default());
     }
 
-    /// Ready when `size` more bytes of this stream may be handed to the muxer: when nothing of it waits, or when
-    /// little does and little comes. A closed connection is always ready; the muxer then says why it is closed.
-    pub(super) fn poll_room(&self, stream: u32, size: usize, cx: &Context<'_>) -> Poll<()> {
+    /// Ready when more of this stream may be handed to the muxer: when next to nothing of it waits there. A closed
+    /// connection is always ready; the muxer then says why it is closed.
+    pub(super) fn poll_room(&self, stream: u32, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.closed {
             return Poll::Ready(());
         }
         let Some(queue) = state.streams.get_mut(&stream) else { return Poll::Ready(()) };
-        if queue.waiting <= 0 || queue.waiting + signed(size) <= SMALL_MAX {
+        if queue.waiting <= LITTLE_MAX {
             return Poll::Ready(());
         }
         queue.writer = Some(cx.waker().clone());
@@ -75,7 +75,7 @@ impl Queues {
         let mut state = self.lock();
         let Some(queue) = state.streams.get_mut(&stream) else { return };
         queue.waiting -= signed(size);
-        if queue.waiting <= 0
+        if queue.waiting <= LITTLE_MAX
             && let Some(writer) = queue.writer.take()
         {
             drop(state);
@@ -177,8 +177,9 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Tap<C> {
 
 /// Bytes of a frame's header.
 const HEADER_SIZE: usize = 12;
-/// Small writes of one stream may wait together up to 32 KiB.
-const SMALL_MAX: i64 = 32 << 10;
+/// What waits may be followed: 1 KiB, so that the header of an answer does not hold up the answer, and no more than one
+/// turn waits.
+const LITTLE_MAX: i64 = 1 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -195,9 +196,9 @@ mod tests {
         queues
     }
 
-    fn has_room(queues: &Queues, stream: u32, size: usize) -> bool {
+    fn has_room(queues: &Queues, stream: u32) -> bool {
         let waker = Waker::noop();
-        queues.poll_room(stream, size, &Context::from_waker(waker)).is_ready()
+        queues.poll_room(stream, &Context::from_waker(waker)).is_ready()
     }
 
     /// Cuts of every kind must not confuse the reading along, so the frames go through byte by byte and in one piece.
@@ -210,21 +211,22 @@ mod tests {
             let queues = queues([3, 5]);
             let mut tap = Tap::new((), queues.clone());
             queues.entered(3, 40_010);
-            queues.entered(5, 60);
-            assert!(!has_room(&queues, 3, 100_000));
+            queues.entered(5, 2050);
+            assert!(!has_room(&queues, 3));
             wire.chunks(step).for_each(|part| tap.passed(part));
-            assert!(has_room(&queues, 3, 100_000), "all of it left");
-            assert!(!has_room(&queues, 5, 100_000), "ten bytes still wait");
+            assert!(has_room(&queues, 3), "all of it left");
+            assert!(!has_room(&queues, 5), "2,000 bytes still wait");
         }
     }
 
     #[test]
-    fn a_large_frame_waits_for_the_one_before_and_a_small_one_does_not() {
+    fn a_frame_waits_for_the_one_before_and_not_for_a_header() {
         let queues = queues([1, 2]);
-        queues.entered(1, 1000);
-        assert!(has_room(&queues, 1, 1000));
-        assert!(!has_room(&queues, 1, 1 << 20));
-        assert!(has_room(&queues, 2, 1 << 20), "another stream is not affected");
+        queues.entered(1, 12);
+        assert!(has_room(&queues, 1));
+        queues.entered(1, 8 << 10);
+        assert!(!has_room(&queues, 1));
+        assert!(has_room(&queues, 2), "another stream is not affected");
     }
 
     #[test]
@@ -232,15 +234,15 @@ mod tests {
         let queues = queues([1, 2]);
         queues.left(1, 1 << 20);
         queues.entered(1, 1 << 20);
-        assert!(has_room(&queues, 1, 1 << 20));
+        assert!(has_room(&queues, 1));
     }
 
     #[test]
     fn the_end_of_the_connection_lets_every_writer_go() {
         let queues = queues([1, 2]);
         queues.entered(1, 1 << 20);
-        assert!(!has_room(&queues, 1, 1 << 20));
+        assert!(!has_room(&queues, 1));
         queues.close();
-        assert!(has_room(&queues, 1, 1 << 20));
+        assert!(has_room(&queues, 1));
     }
 }
