@@ -3,7 +3,7 @@
 //! A page of memory that is touched for the first time costs more than receiving, decrypting and copying what is put
 //! into it. The engine drops the bytes of a piece soon after they came; their buffer then waits here for the next.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -12,6 +12,12 @@ use bytes::Bytes;
 pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
+    /// The one of this process, however many nodes run in it.
+    pub(crate) fn of_process() -> Self {
+        static STOCK: LazyLock<Buffers> = LazyLock::new(Buffers::default);
+        STOCK.clone()
+    }
+
     /// A buffer of `size` bytes, whatever they are.
     pub(crate) fn take(&self, size: usize) -> Buffer {
         let kept = if size < WORTH_KEEPING { None } else { self.lock(Vec::pop) };

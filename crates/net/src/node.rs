@@ -136,7 +136,7 @@ impl Node {
             redial: Redial::new(static_peers, config.seed, now),
             strangers: Strangers::default(),
             probe,
-            stock: Buffers::default(),
+            stock: Buffers::of_process(),
         };
         node.listen(&config.listen).await?;
         Ok(node)

@@ -4,7 +4,7 @@
 //! store come back to it when the last [`Bytes`] of them is dropped.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -15,6 +15,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
+    /// The one of this process, however many stores it has open.
+    pub(crate) fn of_process() -> Arc<Self> {
+        static POOL: LazyLock<Arc<Pool>> = LazyLock::new(Arc::default);
+        Arc::clone(&POOL)
+    }
+
     /// A buffer of `len` bytes with anything in them.
     pub(crate) fn take(self: &Arc<Self>, len: usize) -> Buffer {
         if !(SMALL..=BUFFER).contains(&len) {

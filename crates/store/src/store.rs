@@ -48,7 +48,7 @@ impl Store {
     /// [`OpenError::Owned`] if another process has the directory.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let dir = StateDir::open(dir)?;
-        let inner = StoreInner { dir, pool: Arc::default(), live: Mutex::default() };
+        let inner = StoreInner { dir, pool: Pool::of_process(), live: Mutex::default() };
         let store = Self { inner: Arc::new(inner) };
         if let Err(error) = store.remove_orphans() {
             debug!(%error, "manifests that nothing needs could not be removed");

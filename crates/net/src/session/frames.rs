@@ -106,8 +106,9 @@ impl<W: AsyncWrite + Unpin> ControlWriter<W> {
     }
 }
 
-const READ_SIZE: usize = 8 << 10;
-/// Messages are written together up to 16 KiB, which is one turn on the slowest link.
+/// Most messages are much smaller: 2 KiB.
+const READ_SIZE: usize = 2 << 10;
+/// Messages are written together up to 16 KiB, which is two turns on the slowest link.
 const BATCH_MAX: usize = 16 << 10;
 
 #[cfg(test)]

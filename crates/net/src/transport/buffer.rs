@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use futures::{AsyncRead, AsyncWrite};
 
-/// Bytes go in behind and out in front. Grows to what its user asks for, and shrinks after a long calm, so that an idle
-/// connection costs [`SMALL`] bytes.
+/// Bytes go in behind and out in front. Grows to what its user asks for, and shrinks after a long calm, so that a
+/// connection with little traffic costs [`SMALL`] bytes; while there is none it [`rest`](Self::rest)s and costs nothing.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     filled: Range<usize>,
@@ -108,6 +108,13 @@ impl Buffer {
         Poll::Ready(Ok(size))
     }
 
+    /// Nothing comes at the moment: gives the memory back that a buffer has in any case, if nothing is in it.
+    pub(super) fn rest(&mut self) {
+        if self.is_empty() && self.bytes.len() <= SMALL {
+            self.bytes = Vec::new();
+        }
+    }
+
     /// Writes everything to a socket.
     pub(super) fn poll_drain<C: AsyncWrite + Unpin>(
         &mut self,
@@ -155,6 +162,21 @@ mod tests {
         out.extend_from_slice(buffer.filled());
         let want: Vec<u8> = (0..100u8).flat_map(|round| [round; 700]).collect();
         assert_eq!(out, want);
+    }
+
+    #[test]
+    fn a_buffer_rests_only_when_nothing_is_in_it_and_not_while_much_goes_through_it() {
+        let mut buffer = Buffer::new();
+        buffer.append(&[7; 100]);
+        buffer.rest();
+        assert_eq!(buffer.filled(), [7; 100]);
+        buffer.consume(100);
+        buffer.rest();
+        assert_eq!(buffer.bytes.capacity(), 0);
+        buffer.append(&vec![7; SMALL + 1]);
+        buffer.consume(SMALL + 1);
+        buffer.rest();
+        assert!(buffer.bytes.len() > SMALL);
     }
 
     #[test]

@@ -129,7 +129,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Records<C> {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.incoming.poll_fill(&mut self.socket, cx, INCOMING_MAX)
+        let filled = self.incoming.poll_fill(&mut self.socket, cx, INCOMING_MAX);
+        if filled.is_pending() {
+            [&mut self.incoming, &mut self.outgoing, &mut self.plain].into_iter().for_each(Buffer::rest);
+        }
+        filled
     }
 
     /// Lets the session do one thing.
