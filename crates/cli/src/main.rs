@@ -10,6 +10,7 @@ mod words;
 
 mod limits;
 mod log;
+mod memory;
 mod signals;
 
 mod settings;
@@ -69,6 +70,7 @@ fn run(command: &Command, watch: Stopwatch) -> anyhow::Result<Exit> {
 
 fn in_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> anyhow::Result<Exit> {
     limits::raise();
+    memory::keep();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
