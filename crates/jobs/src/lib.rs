@@ -9,10 +9,16 @@
 //!
 //! - [`words`]: codes, names, numbers, shapes. Data alone.
 //! - [`face`]: every call as data, and both faces over whoever answers calls.
+//! - [`record`]: what of a job outlives its process.
+//! - [`machine`]: which call is legal, what follows from it, what the client is told and when.
 
 pub mod words;
 
 pub mod face;
+
+pub mod record;
+
+pub mod machine;
 
 pub use face::{
     AbsentService, BackgroundCopyCallback, BackgroundCopyError, BackgroundCopyFile, BackgroundCopyJob,
@@ -20,4 +26,5 @@ pub use face::{
     DoManager, DownloadCall, DownloadId, DownloadStatusCallback, FileCall, FileId, JobCall, JobId,
     JobService, JobSummary, NewFile, Notice, Reply, StreamSink, deliver,
 };
+pub use record::{Record, RecordError};
 pub use words::*;

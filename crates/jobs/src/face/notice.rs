@@ -48,7 +48,7 @@ pub enum Notice {
 }
 
 /// Calls the object and returns its answer: `S_OK`, or the code it returned. An object of the wrong kind answers
-/// `E_NOINTERFACE`, which the machine takes for a pointer that is gone.
+/// `RPC_E_DISCONNECTED`, as one that is gone.
 ///
 /// Runs the client's code: call it with no lock held, on a thread that may be kept waiting. A panic in it passes through.
 pub fn deliver(service: &Arc<dyn JobService>, object: &ClientObject, notice: Notice) -> HResult {
@@ -69,7 +69,7 @@ pub fn deliver(service: &Arc<dyn JobService>, object: &ClientObject, notice: Not
         (ClientObject::Download(object), Notice::StatusChange { download, status }) => {
             object.on_status_change(&DoDownload::attach(Arc::clone(service), download), &status)
         }
-        _ => Err(HResult::E_NOINTERFACE),
+        _ => Err(HResult::RPC_E_DISCONNECTED),
     };
     match answer {
         Ok(()) => HResult::S_OK,

@@ -163,7 +163,7 @@ properties! {
     DownloadProperty, "DODownloadProperty", DOWNLOAD_PROPERTIES {
         0 Id "Id": Text, READ, Some("its own"), "its id, a GUID in text form";
         1 Uri "Uri": Text, rw(NewOrPaused), None, "http or https address";
-        2 ContentId "ContentId": Text, rw(New), None, "content id: the hash of hashes in base64 or hexadecimal";
+        2 ContentId "ContentId": Text, rw(New), None, "content id: the hash of hashes in base64";
         3 DisplayName "DisplayName": Text, rw(NonFinal), None, "name for people";
         4 LocalPath "LocalPath": Text, rw(New), None, "destination; made empty by the first Start";
         5 HttpCustomHeaders "HttpCustomHeaders": Text, rw(NewOrPaused), None, "header lines for requests of the file";
