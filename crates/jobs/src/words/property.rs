@@ -28,6 +28,8 @@ pub enum SettableIn {
     Suspended,
     /// Until it is final.
     NonFinal,
+    /// Always.
+    Always,
 }
 
 impl SettableIn {
@@ -41,6 +43,7 @@ impl SettableIn {
             }
             Self::Suspended => matches!(phase, Phase::New | Phase::Suspended),
             Self::NonFinal => !phase.is_final(),
+            Self::Always => true,
         }
     }
 }
@@ -156,7 +159,7 @@ macro_rules! properties {
     };
 }
 
-use SettableIn::{New, NewOrPaused, NonFinal, Suspended};
+use SettableIn::{Always, New, NewOrPaused, NonFinal, Suspended};
 
 properties! {
     /// Properties of a download.
@@ -171,7 +174,7 @@ properties! {
         7 SecurityFlags "SecurityFlags": U32, write(NonFinal), None, "how lenient TLS is";
         8 CallbackFreqPercent "CallbackFreqPercent": U32, rw(NonFinal), Some("0"), "call back each so many percent; 0 is off";
         9 CallbackFreqSeconds "CallbackFreqSeconds": U32, rw(NonFinal), Some("1"), "call back each so many seconds; 0 is off";
-        10 NoProgressTimeoutSeconds "NoProgressTimeoutSeconds": U32, rw(NonFinal), Some("0"), "at least 60; 0 is 3600 in the foreground, 86400 behind";
+        10 NoProgressTimeoutSeconds "NoProgressTimeoutSeconds": U32, rw(Always), Some("0"), "at least 60; 0 is 3600 in the foreground, 86400 behind";
         11 ForegroundPriority "ForegroundPriority": Bool, rw(NonFinal), Some("FALSE"), "somebody waits for it";
         12 BlockingMode "BlockingMode": Bool, rw(NonFinal), Some("FALSE"), "Start returns when all is here, or it failed, or was paused";
         13 CallbackInterface "CallbackInterface": Interface, rw(NonFinal), Some("empty"), "IDODownloadStatusCallback; an empty value clears it";

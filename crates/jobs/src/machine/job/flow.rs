@@ -1,0 +1,445 @@
+//! From queued to arrived: starting, stopping, failing, and what a transfer tells.
+
+use std::time::Duration;
+
+use swarmline_types::{ContentId, Priority};
+
+use super::super::action::{Action, Sink, TransferId, TransferSpec};
+use super::super::desk::Desk;
+use super::super::fault::Fault;
+use super::super::input::TransferEvent;
+use super::super::table::{Event, after};
+use super::super::timers::Due;
+use super::{Job, Save, Stage};
+use crate::face::FileId;
+use crate::words::{ErrorContext, ErrorInfo, FileTime, HResult, Phase, Traffic};
+
+/// Longest header block that is kept of an answer, in bytes.
+const HEADERS_MAX: usize = 8 << 10;
+
+impl Job {
+    /// Now it stands there. Records, times, callbacks and waiting starts follow.
+    pub(in super::super) fn enter(&mut self, desk: &mut Desk, phase: Phase) {
+        let before = self.phase();
+        self.kept.phase = phase;
+        self.modified(desk);
+        // A job that ran is queued again after a restart, so its record need not say that it runs.
+        let runs = |phase| matches!(phase, Phase::Queued | Phase::Running);
+        self.save_at_least(if runs(before) && runs(phase) { Save::Soon } else { Save::Now });
+        if !phase.is_active() {
+            self.stalled_since = None;
+        }
+        if phase == Phase::Arrived {
+            self.kept.arrived = desk.wall;
+        } else if before == Phase::Arrived && !phase.is_final() {
+            self.kept.arrived = FileTime::ZERO;
+        }
+        self.tell_phase(desk, before);
+    }
+
+    /// What is missing is to be fetched.
+    pub(in super::super) fn begin(&mut self, desk: &mut Desk) {
+        self.enter(desk, Phase::Queued);
+        self.line_up(desk);
+        self.settle(desk);
+        self.judge_conditions(desk);
+    }
+
+    /// All files that are missing wait for a place.
+    pub(in super::super) fn line_up(&mut self, desk: &mut Desk) {
+        for live in &mut self.live {
+            if matches!(live.stage, Stage::Idle | Stage::Retrying { .. }) {
+                live.stage = Stage::Waiting;
+                live.failures = 0;
+            }
+        }
+        desk.slots.enqueue(self.id(), self.class());
+    }
+
+    /// Nothing is fetched any more. What is being given its name gets it.
+    pub(in super::super) fn halt(&mut self, desk: &mut Desk) {
+        desk.slots.dequeue(self.id());
+        for file in 0..self.live.len() {
+            match self.live[file].stage {
+                Stage::Fetching { transfer, .. } => {
+                    self.leave(desk, file);
+                    desk.order(Action::Stop { transfer });
+                }
+                Stage::Waiting | Stage::Retrying { .. } => self.live[file].stage = Stage::Idle,
+                Stage::Idle | Stage::Placing { .. } | Stage::Here => {}
+            }
+        }
+    }
+
+    /// The attempt at this file is over: its place is free, its time goes into the record.
+    fn leave(&mut self, desk: &mut Desk, file: usize) {
+        let (record, live) = self.file_mut(file).expect("a route names a file of its job");
+        let Stage::Fetching { transfer, class, since } = live.stage else { return };
+        live.stage = Stage::Idle;
+        let span = since.map_or(Duration::ZERO, |since| desk.now.since(since));
+        record.duration_ms =
+            record.duration_ms.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+        desk.transfers.remove(&transfer);
+        desk.slots.give_back(class);
+    }
+
+    /// A place is free, and it is this job's turn: an attempt at its first file that waits.
+    pub(in super::super) fn start_next(&mut self, desk: &mut Desk) {
+        let mut waiting = (0..self.live.len()).filter(|file| self.live[*file].stage == Stage::Waiting);
+        let (Some(file), more) = (waiting.next(), waiting.next().is_some()) else { return };
+        let (id, class) = (self.id(), self.class());
+        let Some(sink) = self.sink(file) else {
+            // The stream went with its client while the file waited.
+            self.fail(desk, Fault::Stream { code: HResult::RPC_E_DISCONNECTED }.info(place(file)));
+            return;
+        };
+        let transfer = desk.begin_transfer(id, file, class);
+        self.live[file].stage = Stage::Fetching { transfer, class, since: None };
+        self.live[file].before = self.kept.files[file].traffic;
+        if let Some(earlier) = self.live[file].arrived_by.take() {
+            desk.transfers.remove(&earlier);
+        }
+        let spec = Box::new(self.spec(file, sink));
+        desk.order(Action::Start { transfer, job: id, file: FileId(place(file)), spec });
+        if more {
+            desk.slots.enqueue(id, class);
+        }
+    }
+
+    fn sink(&self, file: usize) -> Option<Sink> {
+        let record = &self.kept.files[file];
+        match &record.path {
+            Some(path) => Some(Sink::File { path: path.clone() }),
+            None => {
+                let (client, token) = self.live[file].stream?;
+                Some(Sink::Stream { client, token, taken: record.transferred })
+            }
+        }
+    }
+
+    fn spec(&self, file: usize, sink: Sink) -> TransferSpec {
+        let record = &self.kept.files[file];
+        let options = &record.options;
+        TransferSpec {
+            user: self.kept.user,
+            priority: self.class(),
+            url: record.url.clone(),
+            content: record.id.as_deref().and_then(|id| id.parse::<ContentId>().ok()),
+            sink,
+            ranges: record.ranges.clone(),
+            size: record.size.or(record.size_given),
+            headers: options.headers.clone(),
+            auth_headers: options.auth_headers.clone(),
+            security: options.security,
+            allow_insecure_redirect: options.allow_insecure_redirect,
+            integrity: options.integrity.clone(),
+            integrity_mandatory: options.integrity_mandatory,
+        }
+    }
+
+    /// Files of another class: in the line, and those being fetched.
+    pub(in super::super) fn reclass(&mut self, desk: &mut Desk) {
+        let now = self.class();
+        desk.slots.reclass(self.id(), now);
+        for live in &mut self.live {
+            if let Stage::Fetching { transfer, class, .. } = &mut live.stage
+                && *class != now
+            {
+                desk.slots.give_back(*class);
+                desk.slots.take(now);
+                *class = now;
+                desk.order(Action::Reprioritise { transfer: *transfer, priority: now });
+            }
+        }
+    }
+
+    /// The attempt at a file is of no use any longer; another one waits for a place.
+    pub(in super::super) fn start_over(&mut self, desk: &mut Desk, file: usize) {
+        if let Stage::Fetching { transfer, .. } = self.live[file].stage {
+            self.leave(desk, file);
+            desk.order(Action::Stop { transfer });
+        }
+        self.live[file].stage = Stage::Waiting;
+        self.live[file].failures = 0;
+        desk.slots.enqueue(self.id(), self.class());
+        self.settle(desk);
+    }
+
+    /// What a transfer tells. The route was looked up by its name, so it is a present one or one that arrived.
+    pub(in super::super) fn on_transfer(
+        &mut self,
+        desk: &mut Desk,
+        file: usize,
+        transfer: TransferId,
+        event: TransferEvent,
+    ) {
+        let present =
+            matches!(self.live[file].stage, Stage::Fetching { transfer: own, .. } if own == transfer);
+        match event {
+            TransferEvent::Progress { traffic, .. } if self.live[file].arrived_by == Some(transfer) => {
+                self.count(file, traffic);
+            }
+            _ if !present => {}
+            TransferEvent::Started => self.on_started(desk, file),
+            TransferEvent::Size(size) => self.on_size(desk, file, size),
+            TransferEvent::Headers(mut headers) => {
+                headers.truncate(headers.floor_char_boundary(HEADERS_MAX));
+                self.live[file].headers = Some(headers);
+            }
+            TransferEvent::Mode(mode) => {
+                self.kept.files[file].mode = Some(mode);
+                self.save_at_least(Save::Soon);
+            }
+            TransferEvent::Progress { transferred, traffic } => {
+                self.on_bytes(desk, file, transferred, traffic)
+            }
+            TransferEvent::Arrived => self.on_arrived(desk, file, transfer),
+            TransferEvent::Failed(fault) => self.on_failed(desk, file, &fault),
+        }
+    }
+
+    fn on_started(&mut self, desk: &mut Desk, file: usize) {
+        if let Stage::Fetching { since, .. } = &mut self.live[file].stage {
+            since.get_or_insert(desk.now);
+        }
+        self.settle(desk);
+    }
+
+    fn on_size(&mut self, desk: &mut Desk, file: usize, size: u64) {
+        let record = &mut self.kept.files[file];
+        record.size = Some(size);
+        let refused = if record.size_given.is_some_and(|given| given != size) {
+            Some(HResult::DO_E_HTTP_BLOCKSIZE_MISMATCH)
+        } else {
+            record.ranges.iter().find_map(|range| range.length_in(size).err())
+        };
+        self.changed(desk);
+        if let Some(code) = refused {
+            self.fail(desk, plain_error(code, Some(place(file))));
+        }
+    }
+
+    fn on_bytes(&mut self, desk: &mut Desk, file: usize, transferred: u64, traffic: Traffic) {
+        let wanted = self.wanted(file).unwrap_or(u64::MAX);
+        self.count(file, traffic);
+        let (record, live) = self.file_mut(file).expect("a route names a file of its job");
+        let before = std::mem::replace(&mut record.transferred, transferred.min(wanted));
+        if record.transferred > before {
+            live.failures = 0;
+            self.stalled_since = Some(desk.now);
+            self.kept.error = None;
+        }
+        self.changed(desk);
+    }
+
+    /// Where bytes came from and went to, all attempts together.
+    fn count(&mut self, file: usize, traffic: Traffic) {
+        self.kept.files[file].traffic = self.live[file].before.plus(traffic);
+        self.save_at_least(Save::Soon);
+    }
+
+    fn on_arrived(&mut self, desk: &mut Desk, file: usize, transfer: TransferId) {
+        let route = desk.transfers.get(&transfer).copied();
+        self.leave(desk, file);
+        let wanted = self.wanted(file);
+        let id = self.id();
+        let user = self.kept.user;
+        let places = self.modern().is_some();
+        let (record, live) = self.file_mut(file).expect("a route names a file of its job");
+        // It may go on serving, and then tells what it gave away.
+        desk.transfers.extend(route.map(|route| (transfer, route)));
+        live.arrived_by = Some(transfer);
+        record.transferred = wanted.unwrap_or(record.transferred);
+        match record.path.clone().filter(|_| places) {
+            Some(path) => {
+                let ask = desk.ask(id);
+                live.stage = Stage::Placing { ask };
+                desk.order(Action::HandOver { ask, job: id, file: FileId(place(file)), user, path });
+            }
+            None => {
+                live.stage = Stage::Here;
+                record.here = true;
+                self.notifier.on_file(place(file));
+            }
+        }
+        self.stalled_since = Some(desk.now);
+        self.changed(desk);
+        self.settle(desk);
+    }
+
+    /// A download's file has its name, or could not get it.
+    pub(in super::super) fn on_placed(&mut self, desk: &mut Desk, file: usize, result: Result<(), HResult>) {
+        let (record, live) = self.file_mut(file).expect("a stage belongs to a file");
+        live.stage = Stage::Idle;
+        match result {
+            Ok(()) => {
+                live.stage = Stage::Here;
+                (record.here, record.placed) = (true, true);
+                self.settle(desk);
+            }
+            Err(code) => self.fail(desk, plain_error(code, Some(place(file)))),
+        }
+    }
+
+    fn on_failed(&mut self, desk: &mut Desk, file: usize, fault: &Fault) {
+        self.leave(desk, file);
+        let error = fault.info(place(file));
+        if !fault.is_transient() || self.timeout(desk).is_zero() {
+            self.fail(desk, error);
+            return;
+        }
+        let live = &mut self.live[file];
+        let doubled = desk.config.retry_min.saturating_mul(1 << live.failures.min(16));
+        live.failures = live.failures.saturating_add(1);
+        live.stage = Stage::Retrying { due: desk.now + doubled.min(desk.config.retry_max) };
+        self.note_error(error);
+        self.changed(desk);
+        self.settle(desk);
+    }
+
+    fn note_error(&mut self, error: ErrorInfo) {
+        self.kept.error = Some(error);
+        self.kept.error_count = self.kept.error_count.saturating_add(1);
+    }
+
+    /// It failed until the client does something about it.
+    pub(in super::super) fn fail(&mut self, desk: &mut Desk, error: ErrorInfo) {
+        self.end_in(desk, Event::Fails, error);
+    }
+
+    fn end_in(&mut self, desk: &mut Desk, event: Event, error: ErrorInfo) {
+        if let Some(phase) = after(event, self.phase()) {
+            self.halt(desk);
+            self.note_error(error);
+            self.enter(desk, phase);
+        }
+    }
+
+    /// What its files are doing says where it stands.
+    pub(in super::super) fn settle(&mut self, desk: &mut Desk) {
+        if !self.phase().is_active() {
+            return;
+        }
+        let any = |test: fn(&Stage) -> bool| self.live.iter().any(|live| test(&live.stage));
+        let event =
+            if any(|stage| matches!(stage, Stage::Fetching { since: Some(_), .. } | Stage::Placing { .. })) {
+                Event::Begins
+            } else if any(|stage| matches!(stage, Stage::Fetching { .. } | Stage::Waiting)) {
+                Event::Waits
+            } else if any(|stage| matches!(stage, Stage::Retrying { .. })) {
+                Event::Stumbles
+            } else if any(|stage| *stage == Stage::Idle) {
+                return;
+            } else {
+                Event::Finishes
+            };
+        if matches!(event, Event::Begins | Event::Stumbles) {
+            self.stalled_since.get_or_insert(desk.now);
+        }
+        if let Some(phase) = after(event, self.phase()) {
+            self.enter(desk, phase);
+        }
+    }
+
+    /// Whether the conditions allow it to go on.
+    pub(in super::super) fn judge_conditions(&mut self, desk: &mut Desk) {
+        if self.is_placing() || !self.phase().is_active() {
+            return;
+        }
+        match (self.block(desk), self.phase()) {
+            (Some(code), Phase::Blocked) => self.kept.error = Some(plain_error(code, None)),
+            (Some(code), _) => {
+                let event = if self.timeout(desk).is_zero() { Event::Fails } else { Event::Blocks };
+                self.end_in(desk, event, plain_error(code, None));
+                if self.phase() == Phase::Blocked {
+                    self.stalled_since.get_or_insert(desk.now);
+                }
+            }
+            (None, Phase::Blocked) => self.go_on(desk),
+            (None, _) => {}
+        }
+    }
+
+    /// What keeps it from trying is over.
+    pub(in super::super) fn go_on(&mut self, desk: &mut Desk) {
+        if let Some(phase) = after(Event::Unblocks, self.phase()) {
+            self.enter(desk, phase);
+            self.line_up(desk);
+        }
+    }
+
+    fn block(&self, desk: &Desk) -> Option<HResult> {
+        let conditions = desk.conditions;
+        let (cost, cellular) = match (self.legacy(), self.modern()) {
+            (Some(legacy), _) => (legacy.cost.allows(conditions.cost), true),
+            (None, Some(modern)) => {
+                let policy = self.cost_policy();
+                let cellular =
+                    !modern.disallow_cellular && policy.allows(crate::words::LinkCost::UNRESTRICTED, true);
+                (policy.allows(conditions.cost, false), cellular)
+            }
+            (None, None) => (true, true),
+        };
+        conditions.block(cost, cellular)
+    }
+
+    /// After how long without a byte it fails.
+    pub(in super::super) fn timeout(&self, desk: &Desk) -> Duration {
+        let default = || match self.class() {
+            Priority::Foreground => desk.config.no_progress_foreground,
+            Priority::Background => desk.config.no_progress_background,
+        };
+        match (self.kept.no_progress_timeout_s, self.modern()) {
+            (None, _) | (Some(0), Some(_)) => default(),
+            (Some(seconds), _) => Duration::from_secs(seconds.into()),
+        }
+    }
+
+    /// The timeout without progress may be over.
+    pub(in super::super) fn on_no_progress(&mut self, desk: &mut Desk) {
+        let due = self.stalled_since.map(|since| since + self.timeout(desk));
+        if self.is_placing() || due.is_none_or(|due| desk.now < due) {
+            return;
+        }
+        let extended = self.kept.error.as_ref().map_or(HResult::S_OK, |error| error.code);
+        let error = ErrorInfo { extended, ..plain_error(HResult::DO_E_DOWNLOAD_NO_PROGRESS, None) };
+        self.end_in(desk, Event::Expires, error);
+    }
+
+    /// Files whose pause is over wait for a place again.
+    pub(in super::super) fn on_retry(&mut self, desk: &mut Desk) {
+        let mut due = false;
+        for live in &mut self.live {
+            if matches!(live.stage, Stage::Retrying { due } if due <= desk.now) {
+                live.stage = Stage::Waiting;
+                due = true;
+            }
+        }
+        if due {
+            desk.slots.enqueue(self.id(), self.class());
+            self.settle(desk);
+        }
+    }
+
+    /// Its timers, as it stands now.
+    pub(in super::super) fn arm(&mut self, desk: &mut Desk) {
+        let id = self.id();
+        let retry = self.live.iter().filter_map(|live| match live.stage {
+            Stage::Retrying { due } => Some(due),
+            _ => None,
+        });
+        desk.timers.set(Due::Retry(id), retry.min());
+        let stalled = self.stalled_since.filter(|_| !self.is_placing());
+        desk.timers.set(Due::NoProgress(id), stalled.map(|since| since + self.timeout(desk)));
+    }
+}
+
+/// Place of a file in its job as the client counts.
+pub(in super::super) fn place(file: usize) -> u32 {
+    u32::try_from(file).unwrap_or(u32::MAX)
+}
+
+/// An error without more to it.
+pub(in super::super) fn plain_error(code: HResult, file: Option<u32>) -> ErrorInfo {
+    ErrorInfo { context: ErrorContext::None, code, file, extended: HResult::S_OK, http_status: None }
+}
