@@ -4,6 +4,7 @@ mod ending;
 mod flow;
 mod reading;
 mod telling;
+mod transfers;
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -86,40 +86,39 @@ pub enum Event {
 type Row<T> = [T; Phase::ALL.len()];
 
 /// Calls of the legacy face.
+#[rustfmt::skip]
 pub const JOB_TABLE: &[(JobOperation, Row<Verdict>)] = {
     use JobOperation as Op;
-    use Verdict::{
-        Discard as D, HandOver as H, Pause as P, Refuse as X, Start as R, StartMore as M, Stay as S,
-    };
+    use Verdict::{Discard as D, HandOver as H, Pause as P, Refuse as X, Start as R, StartMore as M, Stay as S};
     &[
         //                     new que run sus ret blo fai arr han dis
-        (Op::AddFiles, [S, S, S, S, S, S, S, S, X, X]),
-        (Op::SetRemoteName, [S, S, S, S, S, S, S, S, X, X]),
-        (Op::SetFileProperty, [S, X, X, S, X, X, X, X, X, X]),
-        (Op::Set, [S, S, S, S, S, S, S, S, X, X]),
-        (Op::Resume, [R, S, S, R, R, R, R, M, X, X]),
-        (Op::Suspend, [S, P, P, S, P, P, P, S, X, X]),
-        (Op::Complete, [H, H, H, H, H, H, H, H, X, X]),
-        (Op::Cancel, [D, D, D, D, D, D, D, D, X, X]),
+        (Op::AddFiles,        [S,  S,  S,  S,  S,  S,  S,  S,  X,  X]),
+        (Op::SetRemoteName,   [S,  S,  S,  S,  S,  S,  S,  S,  X,  X]),
+        (Op::SetFileProperty, [S,  X,  X,  S,  X,  X,  X,  X,  X,  X]),
+        (Op::Set,             [S,  S,  S,  S,  S,  S,  S,  S,  X,  X]),
+        (Op::Resume,          [R,  S,  S,  R,  R,  R,  R,  M,  X,  X]),
+        (Op::Suspend,         [S,  P,  P,  S,  P,  P,  P,  S,  X,  X]),
+        (Op::Complete,        [H,  H,  H,  H,  H,  H,  H,  H,  X,  X]),
+        (Op::Cancel,          [D,  D,  D,  D,  D,  D,  D,  D,  X,  X]),
     ]
 };
 
 /// Calls of the modern face. A pause of a download that waits for a condition keeps it from going on by itself.
+#[rustfmt::skip]
 pub const DOWNLOAD_TABLE: &[(DownloadOperation, Row<Verdict>)] = {
     use DownloadOperation as Op;
-    use Verdict::{
-        Discard as D, HandOver as H, Pause as P, Refuse as X, Start as R, StartMore as M, Stay as S,
-    };
+    use Verdict::{Discard as D, HandOver as H, Pause as P, Refuse as X, Start as R, StartMore as M, Stay as S};
     &[
         //               new que run sus ret blo fai arr han dis
-        (Op::Start, [R, S, S, R, S, R, R, M, X, X]),
-        (Op::Pause, [S, P, P, S, P, P, S, S, X, X]),
-        (Op::Finalize, [X, X, X, X, X, X, X, H, S, X]),
-        (Op::Abort, [D, D, D, D, D, D, D, D, X, S]),
+        (Op::Start,     [R,  S,  S,  R,  S,  R,  R,  M,  X,  X]),
+        (Op::Pause,     [S,  P,  P,  S,  P,  P,  S,  S,  X,  X]),
+        (Op::Finalize,  [X,  X,  X,  X,  X,  X,  X,  H,  S,  X]),
+        (Op::Abort,     [D,  D,  D,  D,  D,  D,  D,  D,  X,  S]),
     ]
 };
 
 /// Events, for both faces. Where nothing stands, the event comes too late or cannot come.
+#[rustfmt::skip]
 pub const EVENT_TABLE: &[(Event, Row<Option<Phase>>)] = {
     use Phase::{Arrived, Blocked, Discarded, Failed, Queued, Retrying, Running};
     const NO: Option<Phase> = None;
@@ -132,16 +131,16 @@ pub const EVENT_TABLE: &[(Event, Row<Option<Phase>>)] = {
     const D: Option<Phase> = Some(Discarded);
     &[
         //                  new que run sus ret blo fai arr han dis
-        (Event::Begins, [NO, R, NO, NO, R, NO, NO, NO, NO, NO]),
-        (Event::Waits, [NO, NO, Q, NO, Q, NO, NO, NO, NO, NO]),
-        (Event::Stumbles, [NO, T, T, NO, NO, NO, NO, NO, NO, NO]),
-        (Event::Fails, [NO, F, F, NO, F, F, NO, NO, NO, NO]),
-        (Event::Finishes, [NO, A, A, NO, A, NO, NO, NO, NO, NO]),
-        (Event::Blocks, [NO, B, B, NO, B, NO, NO, NO, NO, NO]),
-        (Event::Unblocks, [NO, NO, NO, NO, Q, Q, NO, NO, NO, NO]),
-        (Event::Expires, [NO, F, F, NO, F, F, NO, NO, NO, NO]),
-        (Event::Ages, [D, D, D, D, D, D, D, D, NO, NO]),
-        (Event::Restarts, [NO, NO, Q, NO, NO, NO, NO, NO, NO, NO]),
+        (Event::Begins,    [NO, R,  NO, NO, R,  NO, NO, NO, NO, NO]),
+        (Event::Waits,     [NO, NO, Q,  NO, Q,  NO, NO, NO, NO, NO]),
+        (Event::Stumbles,  [NO, T,  T,  NO, NO, NO, NO, NO, NO, NO]),
+        (Event::Fails,     [NO, F,  F,  NO, F,  F,  NO, NO, NO, NO]),
+        (Event::Finishes,  [NO, A,  A,  NO, A,  NO, NO, NO, NO, NO]),
+        (Event::Blocks,    [NO, B,  B,  NO, B,  NO, NO, NO, NO, NO]),
+        (Event::Unblocks,  [NO, NO, NO, NO, Q,  Q,  NO, NO, NO, NO]),
+        (Event::Expires,   [NO, F,  F,  NO, F,  F,  NO, NO, NO, NO]),
+        (Event::Ages,      [D,  D,  D,  D,  D,  D,  D,  D,  NO, NO]),
+        (Event::Restarts,  [NO, NO, Q,  NO, NO, NO, NO, NO, NO, NO]),
     ]
 };
 

@@ -50,7 +50,7 @@ impl Job {
         self.verdict(JobOperation::SetRemoteName)?;
         self.admit(desk, url.len())?;
         self.kept.files[file].url = Some(url);
-        if matches!(self.live[file].stage, Stage::Fetching { .. } | Stage::Retrying { .. }) {
+        if matches!(self.live[file].stage, Stage::Fetching { .. }) {
             self.start_over(desk, file);
         }
         self.accept(desk)

@@ -153,7 +153,8 @@ impl Job {
     /// The files belong to the job now. Returns the first.
     pub(super) fn append_files(&mut self, desk: &mut Desk, files: Vec<NewFile>) -> FileId {
         let first = FileId(self.progress().files_total);
-        let joins = matches!(self.phase(), Phase::Queued | Phase::Running | Phase::Retrying);
+        // In a job that waits for another attempt, they wait for it as well.
+        let joins = matches!(self.phase(), Phase::Queued | Phase::Running);
         let stage = if joins { Stage::Waiting } else { Stage::Idle };
         for NewFile { id, url, path, ranges, size } in files {
             let record = FileRecord { id, url, path, ranges, size_given: size, ..FileRecord::default() };

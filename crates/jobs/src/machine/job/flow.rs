@@ -1,21 +1,17 @@
-//! From queued to arrived: starting, stopping, failing, and what a transfer tells.
+//! From queued to arrived: starting, stopping, failing, waiting.
 
 use std::time::Duration;
 
 use swarmline_types::{ContentId, Priority};
 
-use super::super::action::{Action, Sink, TransferId, TransferSpec};
+use super::super::action::{Action, Sink, TransferSpec};
 use super::super::desk::Desk;
 use super::super::fault::Fault;
-use super::super::input::TransferEvent;
 use super::super::table::{Event, after};
 use super::super::timers::Due;
-use super::{Job, Save, Stage};
+use super::{Job, Live, Save, Stage};
 use crate::face::FileId;
-use crate::words::{ErrorContext, ErrorInfo, FileTime, HResult, Phase, Traffic};
-
-/// Longest header block that is kept of an answer, in bytes.
-const HEADERS_MAX: usize = 8 << 10;
+use crate::words::{ErrorContext, ErrorInfo, FileTime, HResult, LinkCost, Phase};
 
 impl Job {
     /// Now it stands there. Records, times, callbacks and waiting starts follow.
@@ -72,7 +68,7 @@ impl Job {
     }
 
     /// The attempt at this file is over: its place is free, its time goes into the record.
-    fn leave(&mut self, desk: &mut Desk, file: usize) {
+    pub(super) fn leave(&mut self, desk: &mut Desk, file: usize) {
         let (record, live) = self.file_mut(file).expect("a route names a file of its job");
         let Stage::Fetching { transfer, class, since } = live.stage else { return };
         live.stage = Stage::Idle;
@@ -99,6 +95,7 @@ impl Job {
         if let Some(earlier) = self.live[file].arrived_by.take() {
             desk.transfers.remove(&earlier);
         }
+        self.stalled_since.get_or_insert(desk.now);
         let spec = Box::new(self.spec(file, sink));
         desk.order(Action::Start { transfer, job: id, file: FileId(place(file)), spec });
         if more {
@@ -153,151 +150,7 @@ impl Job {
         }
     }
 
-    /// The attempt at a file is of no use any longer; another one waits for a place.
-    pub(in super::super) fn start_over(&mut self, desk: &mut Desk, file: usize) {
-        if let Stage::Fetching { transfer, .. } = self.live[file].stage {
-            self.leave(desk, file);
-            desk.order(Action::Stop { transfer });
-        }
-        self.live[file].stage = Stage::Waiting;
-        self.live[file].failures = 0;
-        desk.slots.enqueue(self.id(), self.class());
-        self.settle(desk);
-    }
-
-    /// What a transfer tells. The route was looked up by its name, so it is a present one or one that arrived.
-    pub(in super::super) fn on_transfer(
-        &mut self,
-        desk: &mut Desk,
-        file: usize,
-        transfer: TransferId,
-        event: TransferEvent,
-    ) {
-        let present =
-            matches!(self.live[file].stage, Stage::Fetching { transfer: own, .. } if own == transfer);
-        match event {
-            TransferEvent::Progress { traffic, .. } if self.live[file].arrived_by == Some(transfer) => {
-                self.count(file, traffic);
-            }
-            _ if !present => {}
-            TransferEvent::Started => self.on_started(desk, file),
-            TransferEvent::Size(size) => self.on_size(desk, file, size),
-            TransferEvent::Headers(mut headers) => {
-                headers.truncate(headers.floor_char_boundary(HEADERS_MAX));
-                self.live[file].headers = Some(headers);
-            }
-            TransferEvent::Mode(mode) => {
-                self.kept.files[file].mode = Some(mode);
-                self.save_at_least(Save::Soon);
-            }
-            TransferEvent::Progress { transferred, traffic } => {
-                self.on_bytes(desk, file, transferred, traffic)
-            }
-            TransferEvent::Arrived => self.on_arrived(desk, file, transfer),
-            TransferEvent::Failed(fault) => self.on_failed(desk, file, &fault),
-        }
-    }
-
-    fn on_started(&mut self, desk: &mut Desk, file: usize) {
-        if let Stage::Fetching { since, .. } = &mut self.live[file].stage {
-            since.get_or_insert(desk.now);
-        }
-        self.settle(desk);
-    }
-
-    fn on_size(&mut self, desk: &mut Desk, file: usize, size: u64) {
-        let record = &mut self.kept.files[file];
-        record.size = Some(size);
-        let refused = if record.size_given.is_some_and(|given| given != size) {
-            Some(HResult::DO_E_HTTP_BLOCKSIZE_MISMATCH)
-        } else {
-            record.ranges.iter().find_map(|range| range.length_in(size).err())
-        };
-        self.changed(desk);
-        if let Some(code) = refused {
-            self.fail(desk, plain_error(code, Some(place(file))));
-        }
-    }
-
-    fn on_bytes(&mut self, desk: &mut Desk, file: usize, transferred: u64, traffic: Traffic) {
-        let wanted = self.wanted(file).unwrap_or(u64::MAX);
-        self.count(file, traffic);
-        let (record, live) = self.file_mut(file).expect("a route names a file of its job");
-        let before = std::mem::replace(&mut record.transferred, transferred.min(wanted));
-        if record.transferred > before {
-            live.failures = 0;
-            self.stalled_since = Some(desk.now);
-            self.kept.error = None;
-        }
-        self.changed(desk);
-    }
-
-    /// Where bytes came from and went to, all attempts together.
-    fn count(&mut self, file: usize, traffic: Traffic) {
-        self.kept.files[file].traffic = self.live[file].before.plus(traffic);
-        self.save_at_least(Save::Soon);
-    }
-
-    fn on_arrived(&mut self, desk: &mut Desk, file: usize, transfer: TransferId) {
-        let route = desk.transfers.get(&transfer).copied();
-        self.leave(desk, file);
-        let wanted = self.wanted(file);
-        let id = self.id();
-        let user = self.kept.user;
-        let places = self.modern().is_some();
-        let (record, live) = self.file_mut(file).expect("a route names a file of its job");
-        // It may go on serving, and then tells what it gave away.
-        desk.transfers.extend(route.map(|route| (transfer, route)));
-        live.arrived_by = Some(transfer);
-        record.transferred = wanted.unwrap_or(record.transferred);
-        match record.path.clone().filter(|_| places) {
-            Some(path) => {
-                let ask = desk.ask(id);
-                live.stage = Stage::Placing { ask };
-                desk.order(Action::HandOver { ask, job: id, file: FileId(place(file)), user, path });
-            }
-            None => {
-                live.stage = Stage::Here;
-                record.here = true;
-                self.notifier.on_file(place(file));
-            }
-        }
-        self.stalled_since = Some(desk.now);
-        self.changed(desk);
-        self.settle(desk);
-    }
-
-    /// A download's file has its name, or could not get it.
-    pub(in super::super) fn on_placed(&mut self, desk: &mut Desk, file: usize, result: Result<(), HResult>) {
-        let (record, live) = self.file_mut(file).expect("a stage belongs to a file");
-        live.stage = Stage::Idle;
-        match result {
-            Ok(()) => {
-                live.stage = Stage::Here;
-                (record.here, record.placed) = (true, true);
-                self.settle(desk);
-            }
-            Err(code) => self.fail(desk, plain_error(code, Some(place(file)))),
-        }
-    }
-
-    fn on_failed(&mut self, desk: &mut Desk, file: usize, fault: &Fault) {
-        self.leave(desk, file);
-        let error = fault.info(place(file));
-        if !fault.is_transient() || self.timeout(desk).is_zero() {
-            self.fail(desk, error);
-            return;
-        }
-        let live = &mut self.live[file];
-        let doubled = desk.config.retry_min.saturating_mul(1 << live.failures.min(16));
-        live.failures = live.failures.saturating_add(1);
-        live.stage = Stage::Retrying { due: desk.now + doubled.min(desk.config.retry_max) };
-        self.note_error(error);
-        self.changed(desk);
-        self.settle(desk);
-    }
-
-    fn note_error(&mut self, error: ErrorInfo) {
+    pub(super) fn note_error(&mut self, error: ErrorInfo) {
         self.kept.error = Some(error);
         self.kept.error_count = self.kept.error_count.saturating_add(1);
     }
@@ -374,8 +227,7 @@ impl Job {
             (Some(legacy), _) => (legacy.cost.allows(conditions.cost), true),
             (None, Some(modern)) => {
                 let policy = self.cost_policy();
-                let cellular =
-                    !modern.disallow_cellular && policy.allows(crate::words::LinkCost::UNRESTRICTED, true);
+                let cellular = !modern.disallow_cellular && policy.allows(LinkCost::UNRESTRICTED, true);
                 (policy.allows(conditions.cost, false), cellular)
             }
             (None, None) => (true, true),
@@ -406,16 +258,13 @@ impl Job {
         self.end_in(desk, Event::Expires, error);
     }
 
-    /// Files whose pause is over wait for a place again.
+    /// Files whose pause is over wait for a place again, and with them those that were added meanwhile.
     pub(in super::super) fn on_retry(&mut self, desk: &mut Desk) {
-        let mut due = false;
-        for live in &mut self.live {
-            if matches!(live.stage, Stage::Retrying { due } if due <= desk.now) {
+        let is_due = |live: &Live| matches!(live.stage, Stage::Retrying { due } if due <= desk.now);
+        if self.live.iter().any(is_due) {
+            for live in self.live.iter_mut().filter(|live| live.stage == Stage::Idle || is_due(live)) {
                 live.stage = Stage::Waiting;
-                due = true;
             }
-        }
-        if due {
             desk.slots.enqueue(self.id(), self.class());
             self.settle(desk);
         }
