@@ -8,6 +8,7 @@
 mod finding;
 mod workspace;
 
+mod com_api;
 mod layers;
 mod tidy;
 
@@ -41,6 +42,8 @@ enum Command {
     Layers,
     /// Check the texts of the tree: white space, names, leftovers, links, dependency lists
     Tidy,
+    /// Write the tables of docs/com-api.md anew from the code
+    ComApi,
     /// Measure nodes on a small office network made of network namespaces (needs root)
     Lan(Box<lan::Options>),
     /// Serve one folder over HTTP until standard input closes
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Ci(options) => ci::run(&Workspace::find()?, &options)?,
         Command::Layers => layers::run(&Workspace::find()?)?,
         Command::Tidy => tidy::run(&Workspace::find()?)?,
+        Command::ComApi => com_api::run(&Workspace::find()?)?,
         Command::Lan(options) => return lan::run(&options),
         Command::LanOrigin(options) => origin::run(&options)?,
         Command::LanReaper(options) => netns::reaper::run(&options)?,

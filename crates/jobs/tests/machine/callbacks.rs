@@ -2,11 +2,9 @@
 
 use insta::assert_snapshot;
 use swarmline_jobs::machine::{Config, Fault, Input};
-use swarmline_jobs::{
-    CallbackRef, ClientId, DownloadCall, DownloadProperty, HResult, JobCall, JobId, JobPriority, Reply, Value,
-};
+use swarmline_jobs::{CallbackRef, ClientId, HResult, JobCall, JobId, JobPriority, Reply};
 
-use crate::rig::{ALICE, BOB, LASTING, PASSING, ROOT, Rig, secs};
+use crate::rig::{ALICE, BOB, LASTING, PASSING, ROOT, Rig, secs, told};
 
 const TRANSFERRED: u32 = 1;
 const ERROR: u32 = 2;
@@ -18,17 +16,12 @@ const FILE: u32 = 0x10;
 fn running(flags: u32) -> (Rig, JobId) {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.started(job, 0);
     rig.listen(job, flags);
     rig.pass(secs(1));
     rig.log();
     (rig, job)
-}
-
-/// Only what is told.
-fn told(rig: &mut Rig) -> String {
-    rig.log().lines().filter(|line| line.starts_with("tell")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -75,7 +68,7 @@ fn a_failure_is_not_repeated_when_the_job_goes_on() {
     let (mut rig, job) = running(ERROR);
     rig.failed(job, 0, LASTING);
     rig.return_callback(HResult::E_FAIL);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     told(&mut rig);
     rig.pass(secs(600));
     assert_snapshot!(told(&mut rig), @"");
@@ -85,7 +78,7 @@ fn a_failure_is_not_repeated_when_the_job_goes_on() {
 fn a_second_failure_while_the_first_is_being_told_is_told_too() {
     let (mut rig, job) = running(ERROR);
     rig.failed(job, 0, LASTING);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.failed(job, 0, Fault::Http { status: 403 });
     assert_snapshot!(told(&mut rig), @"tell j error HTTP_E_STATUS_404");
     rig.return_callback(HResult::S_OK);
@@ -172,7 +165,7 @@ fn whoever_comes_late_is_told_what_is_true() {
     let mut rig = Rig::new();
     for (name, fails) in [("good", false), ("bad", true)] {
         let job = rig.job_of(name, &["a"]);
-        rig.job(job, JobCall::Resume).unwrap();
+        rig.resume(job);
         if fails {
             rig.failed(job, 0, LASTING)
         } else {
@@ -260,7 +253,7 @@ fn files_are_told_of_where_the_object_knows_that_call() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a", "b"]);
     rig.listen(job, FILE);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 1);
     rig.arrived(job, 0);
     assert_snapshot!(told(&mut rig), @"tell j/1 transferred");
@@ -271,7 +264,7 @@ fn files_are_told_of_where_the_object_knows_that_call() {
     rig.job(job, JobCall::SetNotifyFlags(FILE)).unwrap();
     let token = rig.token();
     rig.job(job, JobCall::SetNotifyInterface(Some(CallbackRef { token, knows_files: false }))).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 0);
     assert_snapshot!(told(&mut rig), @"");
 }
@@ -300,77 +293,6 @@ fn completing_from_inside_the_callback_works() {
     assert_eq!(rig.job(job, JobCall::Complete), Ok(Reply::Done));
     rig.return_callback(HResult::S_OK);
     assert!(rig.log().ends_with("release"));
-}
-
-#[test]
-fn a_download_tells_each_state_once_and_signs_of_life_between() {
-    let mut rig = Rig::new();
-    let id = rig.download_of("d");
-    let token = rig.token();
-    rig.set(id, DownloadProperty::TotalSizeBytes, Value::U64(200)).unwrap();
-    rig.set(id, DownloadProperty::CallbackInterface, Value::Interface(token)).unwrap();
-    let job = JobId(id.0);
-    let step = |rig: &mut Rig| {
-        while !rig.out.is_empty() {
-            rig.return_callback(HResult::E_FAIL);
-        }
-    };
-    rig.log();
-    rig.start(id).unwrap();
-    rig.started(job, 0);
-    step(&mut rig);
-    rig.bytes(job, 0, 50);
-    rig.pass(secs(1));
-    step(&mut rig);
-    rig.failed(job, 0, PASSING);
-    step(&mut rig);
-    rig.pass(secs(1));
-    step(&mut rig);
-    rig.started(job, 0);
-    rig.arrived(job, 0);
-    step(&mut rig);
-    rig.pass(secs(60));
-    rig.download(id, DownloadCall::Finalize).unwrap();
-    step(&mut rig);
-    assert_snapshot!(told(&mut rig), @r"
-    tell d Transferring 0 of 200 S_OK S_OK
-    tell d Transferring 50 of 200 S_OK S_OK
-    tell d Transferring 50 of 200 WININET_E_TIMEOUT S_OK
-    tell d Transferring 50 of 200 S_OK S_OK
-    tell d Transferred 200 of 200 S_OK S_OK
-    tell d Finalized 200 of 200 S_OK S_OK
-    ");
-    assert!(rig.was_released(token));
-}
-
-#[test]
-fn signs_of_life_come_by_time_or_by_percent_whichever_is_first() {
-    let mut rig = Rig::new();
-    let id = rig.download_of("d");
-    let token = rig.token();
-    rig.set(id, DownloadProperty::TotalSizeBytes, Value::U64(1000)).unwrap();
-    rig.set(id, DownloadProperty::CallbackFreqSeconds, Value::U32(10)).unwrap();
-    rig.set(id, DownloadProperty::CallbackFreqPercent, Value::U32(5)).unwrap();
-    rig.set(id, DownloadProperty::CallbackInterface, Value::Interface(token)).unwrap();
-    let job = JobId(id.0);
-    rig.start(id).unwrap();
-    rig.started(job, 0);
-    rig.return_callback(HResult::S_OK);
-    rig.log();
-    for (second, transferred) in [(2, 40), (4, 50), (13, 60), (14, 61), (23, 62), (24, 200)] {
-        rig.pass(secs(second).saturating_sub(rig.now.since(swarmline_types::MonoTime::ZERO)));
-        rig.bytes(job, 0, transferred);
-        while !rig.out.is_empty() {
-            rig.return_callback(HResult::S_OK);
-        }
-    }
-    // 5 % after 4 s; then twice 10 s later, with what was known then; then by percent again.
-    assert_snapshot!(told(&mut rig), @r"
-    tell d Transferring 50 of 1000 S_OK S_OK
-    tell d Transferring 60 of 1000 S_OK S_OK
-    tell d Transferring 62 of 1000 S_OK S_OK
-    tell d Transferring 200 of 1000 S_OK S_OK
-    ");
 }
 
 #[test]

@@ -27,6 +27,10 @@ fn dice() -> impl Strategy<Value = Dice> {
     any::<(u8, u8, u8, u8, u8)>().prop_map(|(kind, a, b, c, d)| Dice { kind, a, b, c, d })
 }
 
+fn one_in(sides: u8, die: u8) -> bool {
+    die.is_multiple_of(sides)
+}
+
 /// Everything that was ever named, so that late and wrong names are used as often as right ones.
 #[derive(Default)]
 struct Seen {
@@ -66,7 +70,7 @@ fn text(d: Dice) -> String {
 fn value(rig: &mut Rig, d: Dice) -> Value {
     match d.b % 8 {
         0 => Value::Empty,
-        1 => Value::Bool(d.c % 2 == 0),
+        1 => Value::Bool(one_in(2, d.c)),
         2 => Value::U32(d.c.into()),
         3 => Value::U64(u64::from(d.c) << (d.d % 64)),
         4 => Value::Bytes(vec![d.c; usize::from(d.d)]),
@@ -86,11 +90,11 @@ fn job_call(rig: &mut Rig, d: Dice) -> JobCall {
         0..=2 => JobCall::AddFiles(
             (0..d.c % 3)
                 .map(|n| NewFile {
-                    id: (d.d % 5 > 0).then(|| format!("{}{n}", d.d)),
+                    id: (!one_in(5, d.d)).then(|| format!("{}{n}", d.d)),
                     url: Some(format!("http://o/{n}")),
-                    path: (d.d % 4 > 0).then(|| format!("/d/{}{n}", d.d)),
+                    path: (!one_in(4, d.d)).then(|| format!("/d/{}{n}", d.d)),
                     ranges: ranges(d),
-                    size: (d.d % 3 == 0).then_some(1000),
+                    size: (one_in(3, d.d)).then_some(1000),
                 })
                 .collect(),
         ),
@@ -103,7 +107,7 @@ fn job_call(rig: &mut Rig, d: Dice) -> JobCall {
         12 | 13 => {
             let token = rig.token();
             JobCall::SetNotifyInterface(
-                (d.c % 5 > 0).then_some(CallbackRef { token, knows_files: d.d % 2 == 0 }),
+                (!one_in(5, d.c)).then_some(CallbackRef { token, knows_files: one_in(2, d.d) }),
             )
         }
         14 => JobCall::SetNoProgressTimeout(u32::from(d.c)),
@@ -133,7 +137,7 @@ fn file_call(rig: &mut Rig, d: Dice) -> FileCall {
 
 fn download_call(rig: &mut Rig, d: Dice) -> DownloadCall {
     match d.b % 12 {
-        0..=2 => DownloadCall::Start((d.c % 2 == 0).then(|| ranges(d))),
+        0..=2 => DownloadCall::Start((one_in(2, d.c)).then(|| ranges(d))),
         3 => DownloadCall::Pause,
         4 => DownloadCall::Abort,
         5 => DownloadCall::Finalize,
@@ -149,10 +153,10 @@ fn call(rig: &mut Rig, seen: &Seen, d: Dice) -> Call {
     match d.kind % 16 {
         0 => Call::CreateJob { name: text(d), kind: JobType::ALL[usize::from(d.a.is_multiple_of(16))] },
         1 => Call::CreateDownload,
-        2 => Call::EnumJobs { all_users: d.b % 2 == 0 },
+        2 => Call::EnumJobs { all_users: one_in(2, d.b) },
         3 => Call::GetJob { job },
         4 => Call::EnumDownloads {
-            category: (d.b % 2 == 0)
+            category: (one_in(2, d.b))
                 .then(|| Category { property: DownloadProperty::ALL[usize::from(d.c % 26)], value: text(d) }),
         },
         5..=6 => Call::File { job, file: FileId(u32::from(d.d % 4)), call: file_call(rig, d) },
@@ -216,9 +220,9 @@ fn take_step(rig: &mut Rig, seen: &mut Seen, d: Dice) {
                 rig.input(Input::ClientGone { client });
             }
             3 => rig.input(Input::Conditions(Conditions {
-                network: d.a % 3 > 0,
+                network: !one_in(3, d.a),
                 cost: LinkCost::from_bits(1 << (d.c % 8)),
-                cellular: d.d % 3 == 0,
+                cellular: one_in(3, d.d),
                 ..Conditions::default()
             })),
             4 => rig.wall = rig.wall.after(secs(u64::from(d.a) * 100_000)),
@@ -227,7 +231,7 @@ fn take_step(rig: &mut Rig, seen: &mut Seen, d: Dice) {
     }
     seen.transfers
         .extend(rig.specs.keys().filter(|id| !seen.transfers.contains(id)).copied().collect::<Vec<_>>());
-    seen.asks.extend(rig.asked.drain(..).map(|asked| asked.ask));
+    seen.asks.extend(rig.asked.drain(..));
     seen.tickets.extend(rig.out.drain(..).map(|(ticket, _)| ticket));
 }
 
@@ -295,13 +299,13 @@ proptest! {
             for ask in std::mem::take(&mut seen.asks) {
                 rig.input(Input::Answered { ask, result: Ok(Answered::Done) });
             }
-            seen.asks.extend(rig.asked.drain(..).map(|asked| asked.ask));
+            seen.asks.extend(rig.asked.drain(..));
         }
         for job in seen.jobs {
             let _ = rig.begin_call(ROOT, Call::Job { job, call: JobCall::Cancel });
             let _ = rig.begin_call(ROOT, Call::Download { download: DownloadId(job.0), call: DownloadCall::Abort });
-            while let Some(asked) = rig.asked.pop_front() {
-                rig.input(Input::Answered { ask: asked.ask, result: Ok(Answered::Done) });
+            while let Some(ask) = rig.asked.pop_front() {
+                rig.input(Input::Answered { ask, result: Ok(Answered::Done) });
             }
         }
         prop_assert_eq!(rig.unanswered(), 0);

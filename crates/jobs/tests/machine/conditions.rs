@@ -11,7 +11,7 @@ use crate::rig::{LASTING, PASSING, Rig, secs};
 fn running() -> (Rig, JobId) {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.started(job, 0);
     (rig, job)
 }
@@ -49,7 +49,8 @@ fn each_condition_has_its_code_and_the_weightiest_is_shown() {
         vpn_blocks: true,
         memory_blocks: true,
     };
-    let lifted: [(fn(&mut Conditions), HResult); 6] = [
+    type Lift = fn(&mut Conditions);
+    let lifted: [(Lift, HResult); 6] = [
         (|_| {}, HResult::DO_E_BLOCKED_BY_NO_NETWORK),
         (|c| c.network = true, HResult::DO_E_BLOCKED_BY_COST_TRANSFER_POLICY),
         (|c| c.cost = LinkCost::UNRESTRICTED, HResult::DO_E_BLOCKED_BY_CELLULAR_POLICY),
@@ -122,7 +123,7 @@ fn an_error_is_read_until_bytes_flow_again() {
     );
     rig.job(job, JobCall::Suspend).unwrap();
     assert_eq!(error(&mut rig, job), shown, "suspended");
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.started(job, 0);
     assert_eq!(error(&mut rig, job), shown, "asked, and no answer yet");
     rig.bytes(job, 0, 1);
@@ -190,11 +191,13 @@ fn a_job_that_waits_for_a_place_is_not_stalled() {
     let (first, second) = (rig.job_of("first", &["a"]), rig.job_of("second", &["a"]));
     for job in [first, second] {
         rig.job(job, JobCall::SetNoProgressTimeout(100)).unwrap();
-        rig.job(job, JobCall::Resume).unwrap();
+        rig.resume(job);
     }
     rig.pass(secs(150));
     assert_eq!((rig.state(first), rig.state(second)), ("ERROR", "QUEUED"));
-    assert_eq!(rig.jobs.running(), 1, "its turn came when the first one failed")
+    assert_eq!(rig.jobs.running(), 1, "its turn came when the first one failed");
+    rig.pass(secs(50));
+    assert_eq!(rig.state(second), "ERROR", "it had a place, and nothing came")
 }
 
 #[test]

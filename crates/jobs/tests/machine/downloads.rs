@@ -139,7 +139,8 @@ fn a_whole_file_has_no_other_part() {
 
 #[test]
 fn a_blocking_start_is_answered_at_the_end() {
-    let ends: [(fn(&mut Rig, DownloadId), Result<Reply, HResult>); 4] = [
+    type End = fn(&mut Rig, DownloadId);
+    let ends: [(End, Result<Reply, HResult>); 4] = [
         (|rig, id| rig.arrived(JobId(id.0), 0), Ok(Reply::Done)),
         (|rig, id| rig.failed(JobId(id.0), 0, LASTING), Err(HResult::HTTP_E_STATUS_404)),
         (|rig, id| drop(rig.download(id, DownloadCall::Pause)), Ok(Reply::Done)),

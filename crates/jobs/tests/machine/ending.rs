@@ -10,7 +10,7 @@ use crate::rig::{ALICE, LASTING, ROOT, Rig, secs};
 fn two_of_three() -> (Rig, JobId) {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a", "b", "c"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.started(job, 1);
     rig.arrived(job, 0);
     rig.arrived(job, 2);
@@ -80,7 +80,7 @@ fn a_rename_that_fails_in_the_middle_leaves_the_job_suspended() {
     rig.begin_call(ALICE, Call::Job { job, call: JobCall::Complete });
     rig.answer(Err(HResult::E_ACCESSDENIED));
     assert_eq!(rig.state(job), "SUSPENDED");
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 1);
     assert_eq!(rig.state(job), "TRANSFERRED");
 }
@@ -105,7 +105,7 @@ fn calls_that_wait_are_bounded() {
     let job = rig.job_of("j", &["a"]);
     rig.prompt = false;
     let call = |rig: &mut Rig| rig.begin_call(ALICE, Call::Job { job, call: JobCall::Complete });
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 0);
     let calls: Vec<_> = (0..4).map(|_| call(&mut rig)).collect();
     assert_eq!(rig.replies.get(&calls[3]), Some(&Err(HResult::E_OUTOFMEMORY)));

@@ -115,14 +115,14 @@ fn a_job_has_no_more_text_than_it_may() {
 fn a_running_job_fetches_a_file_that_joins_it_and_one_that_arrived_waits_for_resume() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.add(job, "b").unwrap();
     assert_eq!(rig.attempts.len(), 2);
     rig.arrived(job, 0);
     rig.arrived(job, 1);
     rig.add(job, "c").unwrap();
     assert_eq!((rig.state(job), rig.attempts.len()), ("TRANSFERRED", 2));
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     assert_eq!((rig.state(job), rig.attempts.len()), ("QUEUED", 3));
 }
 
@@ -135,7 +135,7 @@ fn a_file_without_a_sink_joins_a_suspended_job_only_and_keeps_it_from_starting()
     assert_eq!(rig.job(job, JobCall::Resume), Err(HResult::DO_E_FILE_DOWNLOADSINK_UNSPECIFIED));
     let path = FileCall::SetOptimizationProperty(FileProperty::DownloadSinkFilePath as u32, text("/d/b"));
     rig.file(job, 1, path).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     assert_eq!(add(&mut rig, job, bare("c")), Err(HResult::DO_E_FILE_DOWNLOADSINK_UNSPECIFIED));
 }
 
@@ -158,12 +158,12 @@ fn a_file_has_one_kind_of_sink() {
     assert_eq!(get(&mut rig, job, stream), Ok(Value::Interface(token)));
     let path = FileProperty::DownloadSinkFilePath;
     assert_eq!(set(&mut rig, job, path, text("/d/a")), Err(HResult::DO_E_FILE_DOWNLOADSINK_ALREADY_SET));
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     let spec = &rig.specs[&rig.attempt(job, 0)];
     assert_eq!(spec.sink, Sink::Stream { client: ALICE.client, token, taken: 0 });
     rig.bytes(job, 0, 7);
     rig.job(job, JobCall::Suspend).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     let spec = &rig.specs[&rig.attempt(job, 0)];
     assert_eq!(spec.sink, Sink::Stream { client: ALICE.client, token, taken: 7 }, "it gets what follows");
     rig.arrived(job, 0);
@@ -178,7 +178,7 @@ fn a_stream_that_dies_with_its_client_fails_the_job() {
     add(&mut rig, job, NewFile { path: None, ..new_file("a") }).unwrap();
     let token = rig.token();
     set(&mut rig, job, FileProperty::DownloadSinkInterface, Value::Interface(token)).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.input(swarmline_jobs::machine::Input::ClientGone { client: ALICE.client });
     assert_eq!(rig.state(job), "ERROR");
     assert_eq!(rig.job(job, JobCall::Resume), Err(HResult::DO_E_FILE_DOWNLOADSINK_UNSPECIFIED));
@@ -225,7 +225,7 @@ fn progress_counts_what_is_wanted() {
     add(&mut rig, job, NewFile { size: Some(50), ..new_file("b") }).unwrap();
     assert_eq!(rig.file(job, 0, FileCall::GetFileRanges), Ok(Reply::Ranges(Some(ranges))));
     assert_eq!(rig.file(job, 1, FileCall::GetFileRanges), Ok(Reply::Ranges(None)));
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     let progress = |bytes_total, bytes_transferred, files_transferred| {
         Ok(Reply::Progress(JobProgress { bytes_total, bytes_transferred, files_total: 2, files_transferred }))
     };
@@ -244,7 +244,7 @@ fn a_range_past_the_end_fails_as_soon_as_the_size_is_known() {
     let mut rig = Rig::new();
     let job = rig.create("j");
     add(&mut rig, job, NewFile { ranges: vec![range(0, 10)], ..new_file("a") }).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.event(job, 0, TransferEvent::Size(9));
     let Ok(Reply::Error(error)) = rig.job(job, JobCall::GetError) else { panic!("an error") };
     assert_eq!((error.code, error.file), (HResult::DO_E_INVALID_RANGE, Some(0)));
@@ -257,7 +257,7 @@ fn statistics_add_up_over_all_attempts_and_go_on_after_arrival() {
     let tell = |rig: &mut Rig, transferred, traffic| {
         rig.event(job, 0, TransferEvent::Progress { transferred, traffic });
     };
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.started(job, 0);
     tell(&mut rig, 10, Traffic { from_http: 10, http_connections: 1, ..Traffic::default() });
     rig.pass(secs(2));
@@ -282,7 +282,7 @@ fn statistics_add_up_over_all_attempts_and_go_on_after_arrival() {
 fn a_new_address_is_asked_at_once_and_a_file_that_is_here_stays() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a", "b"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 1);
     let before = rig.attempt(job, 0);
     for file in [0, 1] {
@@ -300,7 +300,7 @@ fn a_new_address_is_asked_at_once_and_a_file_that_is_here_stays() {
 fn the_last_answers_headers_are_read_and_bounded() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.event(job, 0, TransferEvent::Headers("é".repeat(10_000)));
     let Ok(Reply::Value(Value::Text(headers))) = rig.file(job, 0, FileCall::GetProperty(1)) else {
         panic!("headers")

@@ -3,6 +3,8 @@
 
 mod rig;
 
+mod hands;
+
 mod tables;
 
 mod callbacks;
@@ -12,6 +14,7 @@ mod ending;
 mod files;
 mod places;
 mod restart;
+mod signs;
 
 mod chaos;
 mod model;

@@ -10,10 +10,6 @@ fn small() -> Rig {
     Rig::with(Config { running_files_max: 3, foreground_reserve: 1, ..Config::default() })
 }
 
-fn resume(rig: &mut Rig, job: JobId) {
-    rig.job(job, JobCall::Resume).unwrap();
-}
-
 fn starts(rig: &mut Rig) -> String {
     let log = rig.log();
     log.lines()
@@ -26,8 +22,8 @@ fn starts(rig: &mut Rig) -> String {
 fn jobs_take_turns_and_the_background_leaves_a_place() {
     let mut rig = small();
     let (a, b) = (rig.job_of("a", &["0", "1", "2"]), rig.job_of("b", &["0"]));
-    resume(&mut rig, a);
-    resume(&mut rig, b);
+    rig.resume(a);
+    rig.resume(b);
     assert_snapshot!(starts(&mut rig), @r"
     start a/0 Background
     start a/1 Background
@@ -39,7 +35,7 @@ fn jobs_take_turns_and_the_background_leaves_a_place() {
     assert_snapshot!(starts(&mut rig), @"start b/0 Background");
     let urgent = rig.job_of("urgent", &["0"]);
     rig.job(urgent, JobCall::SetPriority(JobPriority::Foreground)).unwrap();
-    resume(&mut rig, urgent);
+    rig.resume(urgent);
     assert_snapshot!(starts(&mut rig), @"start urgent/0 Foreground");
 }
 
@@ -47,8 +43,8 @@ fn jobs_take_turns_and_the_background_leaves_a_place() {
 fn a_job_of_many_files_lets_the_next_one_in_after_each() {
     let mut rig = Rig::with(Config { running_files_max: 2, foreground_reserve: 1, ..Config::default() });
     let (a, b) = (rig.job_of("a", &["0", "1", "2"]), rig.job_of("b", &["0"]));
-    resume(&mut rig, a);
-    resume(&mut rig, b);
+    rig.resume(a);
+    rig.resume(b);
     rig.arrived(a, 0);
     assert_snapshot!(starts(&mut rig), @r"
     start a/0 Background
@@ -63,7 +59,7 @@ fn a_change_of_priority_counts_at_once() {
     let mut rig = small();
     let jobs: Vec<JobId> = ["a", "b", "c", "d"].map(|name| rig.job_of(name, &["0"])).to_vec();
     for job in &jobs {
-        resume(&mut rig, *job);
+        rig.resume(*job);
     }
     starts(&mut rig);
     rig.job(jobs[3], JobCall::SetPriority(JobPriority::Foreground)).unwrap();
@@ -79,8 +75,8 @@ fn a_place_is_free_when_a_file_arrives_fails_or_stops() {
     for end in ["arrives", "fails", "stops", "goes"] {
         let mut rig = Rig::with(Config { running_files_max: 2, foreground_reserve: 1, ..Config::default() });
         let (a, b) = (rig.job_of("a", &["0"]), rig.job_of("b", &["0"]));
-        resume(&mut rig, a);
-        resume(&mut rig, b);
+        rig.resume(a);
+        rig.resume(b);
         match end {
             "arrives" => rig.arrived(a, 0),
             "fails" => rig.failed(a, 0, PASSING),
@@ -96,7 +92,7 @@ fn a_place_is_free_when_a_file_arrives_fails_or_stops() {
 fn a_thousand_jobs_run_through_the_places_they_have() {
     let mut rig = Rig::new();
     let jobs: Vec<JobId> = (0..1000).map(|n| rig.job_of(&n.to_string(), &["a"])).collect();
-    jobs.iter().for_each(|job| resume(&mut rig, *job));
+    jobs.iter().for_each(|job| rig.resume(*job));
     assert_eq!(rig.jobs.running(), 56);
     let mut order = Vec::new();
     while let Some(((job, file), _)) = rig.attempts.iter().next().map(|(key, id)| (*key, *id)) {
@@ -166,7 +162,7 @@ fn the_same_seed_and_the_same_calls_give_the_same_jobs() {
 fn progress_is_saved_after_a_while_and_calls_at_once() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    resume(&mut rig, job);
+    rig.resume(job);
     rig.started(job, 0);
     rig.pass(secs(5));
     rig.log();

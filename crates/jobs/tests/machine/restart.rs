@@ -33,27 +33,28 @@ fn all_of(rig: &mut Rig, job: JobId) -> Vec<Result<Reply, HResult>> {
 
 #[test]
 fn a_job_is_after_a_restart_what_it_was_and_what_ran_is_queued() {
-    let steps: [(&str, fn(&mut Rig, JobId)); 6] = [
+    type Step = fn(&mut Rig, JobId);
+    let steps: [(&str, Step); 6] = [
         ("SUSPENDED", |_, _| {}),
         ("QUEUED", |rig, job| {
-            rig.job(job, JobCall::Resume).unwrap();
+            rig.resume(job);
             rig.started(job, 0);
         }),
         ("TRANSIENT_ERROR", |rig, job| {
-            rig.job(job, JobCall::Resume).unwrap();
+            rig.resume(job);
             rig.failed(job, 0, PASSING);
         }),
         ("ERROR", |rig, job| {
-            rig.job(job, JobCall::Resume).unwrap();
+            rig.resume(job);
             rig.bytes(job, 0, 7);
             rig.failed(job, 0, LASTING);
         }),
         ("TRANSFERRED", |rig, job| {
-            rig.job(job, JobCall::Resume).unwrap();
+            rig.resume(job);
             rig.arrived(job, 0);
         }),
         ("SUSPENDED", |rig, job| {
-            rig.job(job, JobCall::Resume).unwrap();
+            rig.resume(job);
             rig.bytes(job, 0, 7);
             rig.job(job, JobCall::Suspend).unwrap();
         }),
@@ -81,7 +82,7 @@ fn what_ran_goes_on_where_it_was_and_what_was_tried_is_tried() {
     let mut rig = Rig::new();
     let jobs = ["a", "b"].map(|name| rig.job_of(name, &["0"]));
     for job in jobs {
-        rig.job(job, JobCall::Resume).unwrap();
+        rig.resume(job);
     }
     rig.started(jobs[0], 0);
     rig.failed(jobs[1], 0, PASSING);
@@ -96,7 +97,7 @@ fn an_end_that_had_begun_is_finished() {
     for (call, line, answers) in [(JobCall::Complete, "hand over", 1), (JobCall::Cancel, "discard", 0)] {
         let mut rig = Rig::new();
         let job = rig.job_of("j", &["a", "b"]);
-        rig.job(job, JobCall::Resume).unwrap();
+        rig.resume(job);
         rig.arrived(job, 0);
         rig.arrived(job, 1);
         rig.prompt = false;
@@ -115,7 +116,7 @@ fn an_end_that_had_begun_is_finished() {
 fn a_rename_that_fails_after_a_restart_leaves_the_job() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.arrived(job, 0);
     rig.prompt = false;
     rig.begin_call(ALICE, Call::Job { job, call: JobCall::Complete });
@@ -169,7 +170,7 @@ fn a_stream_has_to_be_given_again_and_gets_everything_again() {
     let property = FileProperty::DownloadSinkInterface as u32;
     let token = rig.token();
     rig.file(job, 0, FileCall::SetOptimizationProperty(property, Value::Interface(token))).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     rig.bytes(job, 0, 7);
 
     let id = rig.bare_download("d");
@@ -185,7 +186,7 @@ fn a_stream_has_to_be_given_again_and_gets_everything_again() {
     assert!(rig.attempts.is_empty());
     let token = rig.token();
     rig.file(job, 0, FileCall::SetOptimizationProperty(property, Value::Interface(token))).unwrap();
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     let sink = &rig.specs[&rig.attempt(job, 0)].sink;
     assert_eq!(*sink, swarmline_jobs::machine::Sink::Stream { client: ALICE.client, token, taken: 0 });
 }
@@ -207,7 +208,7 @@ fn the_order_of_creation_survives() {
 fn a_condition_that_was_lifted_meanwhile_holds_nobody() {
     let mut rig = Rig::new();
     let job = rig.job_of("j", &["a"]);
-    rig.job(job, JobCall::Resume).unwrap();
+    rig.resume(job);
     let offline = swarmline_jobs::machine::Conditions { network: false, ..Default::default() };
     rig.input(Input::Conditions(offline));
     assert_eq!(rig.state(job), "TRANSIENT_ERROR");

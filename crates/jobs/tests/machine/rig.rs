@@ -4,26 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use swarmline_jobs::machine::{
-    Action, Answered, AskId, CallId, Config, Fault, Input, Jobs, Ticket, TransferEvent, TransferId,
-    TransferSpec,
+    Action, Answered, AskId, CallId, Config, Fault, Input, Jobs, Ticket, TransferId, TransferSpec,
 };
 use swarmline_jobs::{
-    Call, CallbackRef, Caller, ClientId, DownloadCall, DownloadId, DownloadProperty, FileCall, FileId,
-    FileTime, HResult, JobCall, JobId, JobType, NewFile, Notice, Numbered, Record, Reply, Token, Traffic,
-    Value,
+    Call, Caller, ClientId, FileId, FileTime, HResult, JobId, NewFile, Notice, Numbered, Record, Reply, Token,
 };
 use swarmline_types::MonoTime;
 
 pub(crate) const ALICE: Caller = Caller { user: 1000, client: ClientId(1) };
 pub(crate) const BOB: Caller = Caller { user: 1001, client: ClientId(2) };
 pub(crate) const ROOT: Caller = Caller { user: 0, client: ClientId(3) };
-
-/// An order that the driver has not answered.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) ask: AskId,
-    pub(crate) what: String,
-}
 
 pub(crate) struct Rig {
     pub(crate) jobs: Jobs,
@@ -36,7 +26,7 @@ pub(crate) struct Rig {
     pub(crate) attempts: BTreeMap<(JobId, FileId), TransferId>,
     pub(crate) specs: BTreeMap<TransferId, TransferSpec>,
     /// Orders left lying; empty while `prompt`.
-    pub(crate) asked: VecDeque<Asked>,
+    pub(crate) asked: VecDeque<AskId>,
     /// The driver answers what is asked at once, with success.
     pub(crate) prompt: bool,
     /// Callbacks that are out.
@@ -44,7 +34,7 @@ pub(crate) struct Rig {
     pub(crate) records: BTreeMap<JobId, Record>,
     /// What was ordered since [`log`](Self::log) was last read.
     lines: Vec<String>,
-    names: BTreeMap<JobId, String>,
+    pub(crate) names: BTreeMap<JobId, String>,
     released: BTreeSet<Token>,
     given: BTreeSet<Token>,
     running_max: usize,
@@ -102,11 +92,11 @@ impl Rig {
     }
 
     fn ask(&mut self, ask: AskId, what: String, answers: &mut Vec<AskId>) {
-        self.lines.push(what.clone());
+        self.lines.push(what);
         if self.prompt {
             answers.push(ask);
         } else {
-            self.asked.push_back(Asked { ask, what });
+            self.asked.push_back(ask);
         }
     }
 
@@ -221,133 +211,6 @@ impl Rig {
         self.released.contains(&token)
     }
 
-    // -- the legacy face, as Alice
-
-    pub(crate) fn create(&mut self, name: &str) -> JobId {
-        let call = Call::CreateJob { name: name.into(), kind: JobType::Download };
-        let Ok(Reply::Job(job)) = self.call(ALICE, call) else { panic!("a job is made") };
-        self.names.insert(job, name.into());
-        job
-    }
-
-    pub(crate) fn job(&mut self, job: JobId, call: JobCall) -> Result<Reply, HResult> {
-        self.call(ALICE, Call::Job { job, call })
-    }
-
-    pub(crate) fn file(&mut self, job: JobId, file: u32, call: FileCall) -> Result<Reply, HResult> {
-        self.call(ALICE, Call::File { job, file: FileId(file), call })
-    }
-
-    pub(crate) fn add(&mut self, job: JobId, name: &str) -> Result<Reply, HResult> {
-        self.job(job, JobCall::AddFiles(vec![new_file(name)]))
-    }
-
-    /// A job with these files, suspended.
-    pub(crate) fn job_of(&mut self, name: &str, files: &[&str]) -> JobId {
-        let job = self.create(name);
-        for file in files {
-            self.add(job, &format!("{name}-{file}")).expect("a file is added");
-        }
-        job
-    }
-
-    pub(crate) fn state(&mut self, job: JobId) -> &'static str {
-        match self.job(job, JobCall::GetState) {
-            Ok(Reply::State(state)) => state.label(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Alice listens to a job, to all that can be told.
-    pub(crate) fn listen(&mut self, job: JobId, flags: u32) -> Token {
-        let token = self.token();
-        self.job(job, JobCall::SetNotifyFlags(flags)).expect("flags");
-        let callback = Some(CallbackRef { token, knows_files: true });
-        self.job(job, JobCall::SetNotifyInterface(callback)).expect("a callback");
-        token
-    }
-
-    // -- the modern face, as Alice
-
-    /// A download of `http://o/NAME` to `/d/NAME`, never started.
-    pub(crate) fn download_of(&mut self, name: &str) -> DownloadId {
-        let download = self.bare_download(name);
-        self.set(download, DownloadProperty::Uri, Value::Text(format!("http://o/{name}")))
-            .expect("an address");
-        self.set(download, DownloadProperty::LocalPath, Value::Text(format!("/d/{name}"))).expect("a path");
-        download
-    }
-
-    pub(crate) fn bare_download(&mut self, name: &str) -> DownloadId {
-        let Ok(Reply::Download(download)) = self.call(ALICE, Call::CreateDownload) else {
-            panic!("a download is made")
-        };
-        self.names.insert(JobId(download.0), name.into());
-        download
-    }
-
-    pub(crate) fn download(&mut self, download: DownloadId, call: DownloadCall) -> Result<Reply, HResult> {
-        self.call(ALICE, Call::Download { download, call })
-    }
-
-    pub(crate) fn set(
-        &mut self,
-        id: DownloadId,
-        property: DownloadProperty,
-        value: Value,
-    ) -> Result<Reply, HResult> {
-        self.download(id, DownloadCall::SetProperty(property as u32, value))
-    }
-
-    pub(crate) fn get(&mut self, id: DownloadId, property: DownloadProperty) -> Result<Value, HResult> {
-        match self.download(id, DownloadCall::GetProperty(property as u32))? {
-            Reply::Value(value) => Ok(value),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub(crate) fn start(&mut self, download: DownloadId) -> Result<Reply, HResult> {
-        self.download(download, DownloadCall::Start(None))
-    }
-
-    /// State, error, extended error.
-    pub(crate) fn status(&mut self, download: DownloadId) -> (&'static str, HResult, HResult) {
-        match self.download(download, DownloadCall::GetStatus) {
-            Ok(Reply::Status(status)) => (status.state.label(), status.error, status.extended_error),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    // -- what transfers tell
-
-    pub(crate) fn attempt(&self, job: JobId, file: u32) -> TransferId {
-        *self.attempts.get(&(job, FileId(file))).expect("it is being fetched")
-    }
-
-    pub(crate) fn event(&mut self, job: JobId, file: u32, event: TransferEvent) {
-        let transfer = self.attempt(job, file);
-        self.input(Input::Transfer { transfer, event });
-    }
-
-    pub(crate) fn started(&mut self, job: JobId, file: u32) {
-        self.event(job, file, TransferEvent::Started);
-    }
-
-    pub(crate) fn bytes(&mut self, job: JobId, file: u32, transferred: u64) {
-        let traffic = Traffic { from_http: transferred, ..Traffic::default() };
-        self.event(job, file, TransferEvent::Progress { transferred, traffic });
-    }
-
-    pub(crate) fn arrived(&mut self, job: JobId, file: u32) {
-        self.event(job, file, TransferEvent::Arrived);
-    }
-
-    pub(crate) fn failed(&mut self, job: JobId, file: u32, fault: Fault) {
-        self.event(job, file, TransferEvent::Failed(fault));
-    }
-
-    // -- time and answers
-
     /// Lets time pass, waking the machine whenever it wants to be woken.
     pub(crate) fn pass(&mut self, span: Duration) {
         let end = self.now + span;
@@ -366,8 +229,8 @@ impl Rig {
 
     /// Answers the oldest order that was left lying.
     pub(crate) fn answer(&mut self, result: Result<Answered, HResult>) {
-        let asked = self.asked.pop_front().expect("something was asked");
-        self.input(Input::Answered { ask: asked.ask, result });
+        let ask = self.asked.pop_front().expect("something was asked");
+        self.input(Input::Answered { ask, result });
     }
 
     /// Answers the oldest callback.
@@ -434,6 +297,11 @@ pub(crate) fn new_file(name: &str) -> NewFile {
         path: Some(format!("/d/{name}")),
         ..NewFile::default()
     }
+}
+
+/// Only what was told since the log was last read.
+pub(crate) fn told(rig: &mut Rig) -> String {
+    rig.log().lines().filter(|line| line.starts_with("tell")).collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn secs(secs: u64) -> Duration {

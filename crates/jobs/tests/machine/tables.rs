@@ -28,13 +28,12 @@ const ONLINE: Conditions = Conditions {
 fn job_in(column: &str) -> (Rig, JobId) {
     let mut rig = Rig::new();
     let job = if column == "S0" { rig.create("j") } else { rig.job_of("j", &["a"]) };
-    let resume = |rig: &mut Rig| rig.job(job, JobCall::Resume).map(drop).expect("it starts");
     match column {
         "S0" | "S1" => {}
-        "Q" => resume(&mut rig),
+        "Q" => rig.resume(job),
         "N" => rig.job(job, JobCall::Cancel).map(drop).expect("it is cancelled"),
         _ => {
-            resume(&mut rig);
+            rig.resume(job);
             rig.started(job, 0);
         }
     }

@@ -96,6 +96,7 @@ impl Job {
             desk.transfers.remove(&earlier);
         }
         self.stalled_since.get_or_insert(desk.now);
+        desk.touched.insert(id);
         let spec = Box::new(self.spec(file, sink));
         desk.order(Action::Start { transfer, job: id, file: FileId(place(file)), spec });
         if more {
