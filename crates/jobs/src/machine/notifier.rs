@@ -165,9 +165,10 @@ impl Notifier {
         }
     }
 
-    /// The job is final: what waits is told, then nothing.
+    /// The job is final: that is told, then nothing.
     pub(super) fn close(&mut self) {
         self.news = None;
+        self.files.clear();
         self.closing = true;
     }
 
