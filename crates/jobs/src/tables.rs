@@ -7,7 +7,7 @@ use crate::words::{
     Access, Answer, CostPolicyFlags, DOWNLOAD_PROPERTIES, DownloadCostPolicy, DownloadMode, DownloadState,
     ErrorContext, FILE_PROPERTIES, HResult, INTERFACES, Interface, JOB_PROPERTIES, JobPriority, JobState,
     JobType, LinkCost, Method, NOT_IMPLEMENTED_INTERFACES, NotifyFlags, Numbered, Party, Phase, PropertyRow,
-    SecurityFlags, SettableIn, SwarmStatus, guid_text,
+    SecurityFlags, SettableIn, SwarmStatus, Usage, guid_text,
 };
 
 /// All tables of the API as Markdown: interfaces with their methods, properties, enums, flags, states, codes.
@@ -221,9 +221,14 @@ fn flags(page: &mut String) {
 
 fn codes(page: &mut String) {
     line!(page, "## Codes\n");
-    line!(page, "| value | name | meaning |\n|---|---|---|");
+    line!(page, "| value | name | | meaning |\n|---|---|---|---|");
     for code in HResult::ALL {
-        line!(page, "| 0x{:08X} | {} | {} |", code.value.to_u32(), code.name, code.meaning);
+        let usage = match code.usage {
+            Usage::Given => "returned",
+            Usage::Taken => "understood, never returned",
+            Usage::Never => "never returned, by design",
+        };
+        line!(page, "| 0x{:08X} | {} | {usage} | {} |", code.value.to_u32(), code.name, code.meaning);
     }
-    line!(page, "| 0xC0D0xxxx | | an error number of the system, in the lower half |");
+    line!(page, "| 0xC0D0xxxx | | returned | an error number of the system, in the lower half |");
 }

@@ -24,7 +24,7 @@ mod property;
 
 pub use flags::{CostPolicyFlags, LinkCost, NotifyFlags, SecurityFlags};
 pub use guid::{Guid, ParseGuidError, clsid, guid_text, parse_guid};
-pub use hresult::{Code, ERRNO_BASE, HResult};
+pub use hresult::{Code, ERRNO_BASE, HResult, Usage};
 pub use interface::{Answer, INTERFACES, Interface, Method, NOT_IMPLEMENTED_INTERFACES, Party, iid};
 pub use number::{
     DownloadCostPolicy, DownloadMode, DownloadState, ErrorContext, JobPriority, JobState, JobType, Numbered,

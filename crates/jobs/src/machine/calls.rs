@@ -6,14 +6,14 @@ mod download_property;
 mod file;
 mod legacy;
 
-use super::action::{AskId, CallId};
+use super::action::{Action, AskId, CallId};
 use super::desk::Desk;
 use super::input::Answered;
 use super::job::{Busy, Job, Method, Stage, Waiting};
 use super::notifier::Listener;
-use crate::face::{Caller, DownloadCall, FileCall, JobCall, Reply};
+use crate::face::{Caller, ClientId, DownloadCall, FileCall, JobCall, Reply};
 use crate::record::FileRecord;
-use crate::words::{FileProperty, HResult, Token, Value};
+use crate::words::{HResult, Token, Value};
 
 pub(super) use check::name as check_name;
 
@@ -147,11 +147,11 @@ impl Job {
     }
 
     /// A stream in place of another, or none.
-    fn set_stream(&mut self, desk: &mut Desk, file: usize, stream: Option<(crate::face::ClientId, Token)>) {
+    fn set_stream(&mut self, desk: &mut Desk, file: usize, stream: Option<(ClientId, Token)>) {
         let (record, live) = self.file_mut(file).expect("the caller found the file");
         record.stream = stream.is_some();
         if let Some((client, token)) = std::mem::replace(&mut live.stream, stream) {
-            desk.order(super::action::Action::ReleaseToken { client, token });
+            desk.order(Action::ReleaseToken { client, token });
         }
     }
 
@@ -174,7 +174,7 @@ impl Job {
 /// Answers a call with a failure, and gives back the object that came with it.
 pub(super) fn refuse(desk: &mut Desk, id: CallId, caller: Caller, token: Option<Token>, code: HResult) {
     if let Some(token) = token {
-        desk.order(super::action::Action::ReleaseToken { client: caller.client, token });
+        desk.order(Action::ReleaseToken { client: caller.client, token });
     }
     desk.reply(id, Err(code));
 }
@@ -185,7 +185,7 @@ fn optional_text(text: Option<&String>) -> Result<Value, HResult> {
 }
 
 /// Reads a stream: its owner gets it back, others learn that it is set.
-fn stream_value(stream: Option<(crate::face::ClientId, Token)>, caller: Caller) -> Result<Value, HResult> {
+fn stream_value(stream: Option<(ClientId, Token)>, caller: Caller) -> Result<Value, HResult> {
     match stream {
         Some((client, token)) if client == caller.client => Ok(Value::Interface(token)),
         Some(_) => Ok(Value::Empty),
@@ -196,9 +196,4 @@ fn stream_value(stream: Option<(crate::face::ClientId, Token)>, caller: Caller) 
 /// The size that a client reads: the true one, else the one it gave.
 fn size_value(record: &FileRecord) -> Result<Value, HResult> {
     record.size.or(record.size_given).map(Value::U64).ok_or(HResult::E_NOT_SET)
-}
-
-/// A file's property by its id.
-fn file_property(id: u32) -> Result<FileProperty, HResult> {
-    FileProperty::of(id)
 }

@@ -15,6 +15,7 @@ use super::config::Config;
 use super::desk::Desk;
 use super::input::{Answered, Input, TransferEvent};
 use super::job::{Job, Method, Save, Waiting};
+use super::table::{Event, after};
 use super::timers::Due;
 use super::{Conditions, TransferId};
 use crate::face::{Call, Caller, ClientId, JobId};
@@ -194,8 +195,7 @@ impl Jobs {
             let Some(job) = self.jobs.get_mut(id) else { continue };
             let since = if job.phase() == Phase::Arrived { job.kept.arrived } else { job.kept.created };
             let old = since > CLOCK_PLAUSIBLE && self.desk.wall.since(since) >= self.desk.config.retention;
-            if old && !job.is_busy() && super::table::after(super::table::Event::Ages, job.phase()).is_some()
-            {
+            if old && !job.is_busy() && after(Event::Ages, job.phase()).is_some() {
                 job.age(&mut self.desk);
             }
         }

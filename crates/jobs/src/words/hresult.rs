@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use codes::Code;
+pub use codes::{Code, Usage};
 
 /// Base of the codes that carry an error number of the system: `0xC0D00000 | errno`.
 pub const ERRNO_BASE: u32 = 0xC0D0_0000;

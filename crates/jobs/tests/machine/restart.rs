@@ -180,6 +180,7 @@ fn a_stream_has_to_be_given_again_and_gets_everything_again() {
     rig.set(id, P::StreamInterface, Value::Interface(token)).unwrap();
     rig.download(id, DownloadCall::Start(Some(vec![FileRange { offset: 0, length: TO_END }]))).unwrap();
     rig.bytes(JobId(id.0), 0, 7);
+    rig.download(id, DownloadCall::Pause).unwrap();
 
     let mut rig = rig.restart(Config::default());
     assert_eq!((rig.state(job), rig.status(id).0), ("SUSPENDED", "Created"));

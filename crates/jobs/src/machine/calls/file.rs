@@ -4,7 +4,7 @@ use super::super::action::{Action, CallId};
 use super::super::desk::Desk;
 use super::super::job::{Busy, Job, Stage};
 use super::super::table::JobOperation;
-use super::{Outcome, check, file_property, optional_text, size_value, stream_value};
+use super::{Outcome, check, optional_text, size_value, stream_value};
 use crate::face::{Caller, FileCall, FileId, Reply};
 use crate::words::{FileProperty, HResult, HTTP_RESPONSE_HEADERS, Value};
 
@@ -64,7 +64,7 @@ impl Job {
         file: usize,
         (property, value): (u32, Value),
     ) -> Outcome {
-        let property = file_property(property)?;
+        let property = FileProperty::of(property)?;
         let value = property.row().check_set(value)?;
         let phase = self.phase();
         let settable = || property.row().check_phase(phase);
@@ -142,7 +142,7 @@ impl Job {
     }
 
     fn file_property(&self, caller: Caller, file: usize, property: u32) -> Result<Value, HResult> {
-        let property = file_property(property)?;
+        let property = FileProperty::of(property)?;
         property.row().check_get()?;
         let record = &self.kept.files[file];
         match property {

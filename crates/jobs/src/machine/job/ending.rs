@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use super::super::action::{Action, CallId};
 use super::super::desk::Desk;
+use super::super::timers::Due;
 use super::flow::{place, plain_error};
 use super::{Busy, Job, Save, Stage};
-use crate::face::{FileId, Reply};
+use crate::face::{ClientId, FileId, Reply};
 use crate::words::{HResult, Phase};
 
 impl Job {
@@ -165,7 +166,7 @@ impl Job {
     }
 
     /// A client is gone, and with it what it gave: its callback, its streams.
-    pub(in super::super) fn on_client_gone(&mut self, desk: &mut Desk, client: crate::face::ClientId) {
+    pub(in super::super) fn on_client_gone(&mut self, desk: &mut Desk, client: ClientId) {
         if self.notifier.listener().is_some_and(|listener| listener.client == client) {
             self.notifier.lose();
             desk.touched.insert(self.id());
@@ -190,7 +191,7 @@ impl Job {
             return None;
         }
         self.save = Save::No;
-        desk.timers.set(super::super::timers::Due::Save(self.id()), None);
+        desk.timers.set(Due::Save(self.id()), None);
         Some(Action::Save { job: self.id(), record: Box::new(self.kept.clone()) })
     }
 }

@@ -7,8 +7,8 @@ use super::super::desk::Desk;
 use super::super::job::{Job, Stage};
 use super::super::table::{Event, after};
 use super::Jobs;
-use crate::record::{FileRecord, Record};
-use crate::words::{FileTime, Phase};
+use crate::record::{FaceRecord, Record};
+use crate::words::Phase;
 
 impl Jobs {
     pub(super) fn restore(&mut self, mut records: Vec<Record>) {
@@ -61,15 +61,20 @@ impl Job {
 
 /// A stream is gone, and what it took cannot be taken back: it has to be given again, from the start.
 fn lose_streams(record: &mut Record) {
-    let modern = matches!(record.face, crate::record::FaceRecord::Modern(_));
+    let modern = matches!(record.face, FaceRecord::Modern(_));
     let mut lost = false;
     for file in record.files.iter_mut().filter(|file| file.stream && !file.here) {
         lost = true;
-        let ranges = if modern { Vec::new() } else { std::mem::take(&mut file.ranges) };
-        *file = FileRecord { stream: false, transferred: 0, ranges, ..std::mem::take(file) };
+        file.stream = false;
+        file.transferred = 0;
+        if modern {
+            file.ranges.clear();
+        }
     }
-    if lost && record.phase.is_active() {
-        record.phase = if modern { Phase::New } else { Phase::Suspended };
-        record.arrived = FileTime::ZERO;
+    // A download takes a stream only before its first start, a job while it is suspended.
+    if lost && modern && !record.phase.is_final() {
+        record.phase = Phase::New;
+    } else if lost && record.phase.is_active() {
+        record.phase = Phase::Suspended;
     }
 }
