@@ -280,9 +280,14 @@ proptest! {
             waiting_calls_max: 3,
             ..Config::default()
         };
+        // Something runs from the start, so that few steps lead far.
         let mut rig = Rig::with(config);
+        let (job, idle, download) = (rig.job_of("j", &["a", "b"]), rig.job_of("k", &["a"]), rig.download_of("d"));
+        rig.resume(job);
+        rig.start(download).expect("it starts");
         rig.prompt = prompt;
-        let mut seen = Seen::default();
+        let mut seen = Seen { jobs: vec![idle, JobId(download.0), job], ..Seen::default() };
+        seen.transfers.extend(rig.specs.keys());
         for (index, step) in steps.into_iter().enumerate() {
             take_step(&mut rig, &mut seen, step);
             prop_assert!(rig.jobs.count() <= 8);
@@ -309,5 +314,6 @@ proptest! {
             }
         }
         prop_assert_eq!(rig.unanswered(), 0);
+        prop_assert_eq!((rig.jobs.running(), rig.jobs.count(), rig.records.len()), (0, 0, 0), "nothing is left");
     }
 }
