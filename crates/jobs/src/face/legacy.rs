@@ -10,6 +10,7 @@
 mod file;
 mod job;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -129,8 +130,8 @@ impl fmt::Debug for BackgroundCopyError {
 ///
 /// Called from any thread, one call of a job at a time, and never while the service holds a lock: calling back into the
 /// job is what they are for. A slow method keeps nobody waiting but the next call of the same job. The job and the error
-/// stay valid as long as they are kept.
-pub trait BackgroundCopyCallback: Send + Sync {
+/// stay valid as long as they are kept. `Any`, so that whoever registered it recognises it.
+pub trait BackgroundCopyCallback: Any + Send + Sync {
     /// All files of the job are here.
     ///
     /// # Errors

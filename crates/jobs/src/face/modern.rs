@@ -4,6 +4,7 @@
 //! and `DO_E_NO_SERVICE` when nobody answers. A download is *final* after `finalize` and `abort`; handles that are held
 //! still read a final one for a while.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +73,11 @@ impl DoDownload {
     /// Its id, as property `Id` tells it in text form.
     pub fn id(&self) -> DownloadId {
         self.id
+    }
+
+    /// Who answers for it.
+    pub fn service(&self) -> &Arc<dyn JobService> {
+        &self.service
     }
 
     fn ask(&self, call: DownloadCall) -> Result<Reply, HResult> {
@@ -193,7 +199,7 @@ impl DoDownload {
 /// `IDODownloadStatusCallback`, implemented by a client that wants to be told.
 ///
 /// Called from any thread, one call of a download at a time, never while the service holds a lock.
-pub trait DownloadStatusCallback: Send + Sync {
+pub trait DownloadStatusCallback: Any + Send + Sync {
     /// The state changed, or it is time for news of a download that runs.
     ///
     /// # Errors
@@ -205,7 +211,7 @@ pub trait DownloadStatusCallback: Send + Sync {
 }
 
 /// Where the bytes of a file go that has no destination on disk: `IStream`, of which only `Write` is called.
-pub trait StreamSink: Send + Sync {
+pub trait StreamSink: Any + Send + Sync {
     /// Takes the bytes that follow those it was given before. Ranges come one after another, in the order asked for.
     ///
     /// # Errors

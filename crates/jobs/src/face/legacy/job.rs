@@ -38,7 +38,8 @@ impl BackgroundCopyJob {
         BackgroundCopyFile::of(self.clone(), file)
     }
 
-    pub(super) fn service(&self) -> &Arc<dyn JobService> {
+    /// Who answers for it.
+    pub fn service(&self) -> &Arc<dyn JobService> {
         &self.service
     }
 
