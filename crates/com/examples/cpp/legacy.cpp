@@ -1,0 +1,92 @@
+// Downloads files as one job: makes it, is told how it goes, and completes it.
+//
+//     legacy URL PATH [URL PATH]...
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+
+#include "support.h"
+
+// Told by the library, on its threads.
+class Callback : public Object<IBackgroundCopyCallback> {
+  public:
+    Callback() : Object(IID_IBackgroundCopyCallback) {}
+
+    HRESULT JobTransferred(IBackgroundCopyJob *) override { return finish(S_OK); }
+
+    HRESULT JobError(IBackgroundCopyJob *, IBackgroundCopyError *error) override {
+        BG_ERROR_CONTEXT context;
+        HRESULT code = E_FAIL;
+        LPWSTR text = nullptr;
+        error->GetError(&context, &code);
+        if (SUCCEEDED(error->GetErrorDescription(0, &text))) std::fprintf(stderr, "%s\n", narrow(text).c_str());
+        swarmline_CoTaskMemFree(text);
+        Ref<IBackgroundCopyFile> file;
+        LPWSTR url = nullptr;
+        if (SUCCEEDED(error->GetFile(file.out())) && SUCCEEDED(file->GetRemoteName(&url)))
+            std::fprintf(stderr, "it was %s\n", narrow(url).c_str());
+        swarmline_CoTaskMemFree(url);
+        return finish(code);
+    }
+
+    HRESULT JobModification(IBackgroundCopyJob *job, DWORD) override {
+        BG_JOB_PROGRESS progress;
+        if (SUCCEEDED(job->GetProgress(&progress)))
+            std::printf("%llu bytes, %u of %u files\n", static_cast<unsigned long long>(progress.BytesTransferred),
+                        progress.FilesTransferred, progress.FilesTotal);
+        return S_OK;
+    }
+
+    // Waits until it is decided; S_OK or why not.
+    HRESULT wait() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock, [this] { return finished_; });
+        return result_;
+    }
+
+  private:
+    HRESULT finish(HRESULT result) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        finished_ = true;
+        result_ = result;
+        changed_.notify_all();
+        return S_OK;
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool finished_ = false;
+    HRESULT result_ = S_OK;
+};
+
+int main(int argc, char **argv) {
+    if (argc < 3 || argc % 2 == 0) {
+        std::fprintf(stderr, "usage: legacy URL PATH [URL PATH]...\n");
+        return 2;
+    }
+    Ref<IBackgroundCopyManager> manager;
+    must(SwarmlineCreateManager(IID_IBackgroundCopyManager, manager.out_any()), "making a manager");
+    Ref<IBackgroundCopyJob> job;
+    GUID id;
+    must(manager->CreateJob(u"example", BG_JOB_TYPE_DOWNLOAD, &id, job.out()), "making a job");
+    for (int i = 1; i < argc; i += 2)
+        must(job->AddFile(wide(argv[i]).c_str(), wide(argv[i + 1]).c_str()), "adding a file");
+    must(job->SetPriority(BG_JOB_PRIORITY_FOREGROUND), "setting the priority");
+    must(job->SetNoProgressTimeout(60), "setting the timeout");
+
+    Ref<Callback> callback;
+    *callback.out() = new Callback;
+    must(job->SetNotifyFlags(BG_NOTIFY_JOB_TRANSFERRED | BG_NOTIFY_JOB_ERROR | BG_NOTIFY_JOB_MODIFICATION), "flags");
+    must(job->SetNotifyInterface(callback.get()), "registering the callback");
+    must(job->Resume(), "starting");
+
+    HRESULT result = callback->wait();
+    must(job->SetNotifyInterface(nullptr), "clearing the callback");
+    if (FAILED(result)) {
+        must(job->Cancel(), "cancelling");
+        return 1;
+    }
+    must(job->Complete(), "completing");
+    std::printf("done\n");
+    return 0;
+}

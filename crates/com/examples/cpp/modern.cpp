@@ -1,0 +1,110 @@
+// Downloads one file, to a path or through a stream of the program's own.
+//
+//     modern URL PATH
+//     modern --stream URL PATH
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <string>
+
+#include "support.h"
+
+class Callback : public Object<IDODownloadStatusCallback> {
+  public:
+    Callback() : Object(IID_IDODownloadStatusCallback) {}
+
+    HRESULT OnStatusChange(IDODownload *, const DO_DOWNLOAD_STATUS *status) override {
+        std::printf("state %d, %llu bytes\n", status->State, static_cast<unsigned long long>(status->BytesTransferred));
+        std::lock_guard<std::mutex> lock(mutex_);
+        last_ = *status;
+        changed_.notify_all();
+        return S_OK;
+    }
+
+    // Waits until all is here, or it stopped because something failed.
+    DO_DOWNLOAD_STATUS wait() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock, [this] {
+            bool failed = last_.State == DODownloadState_Paused && FAILED(last_.Error);
+            return failed || last_.State == DODownloadState_Transferred;
+        });
+        return last_;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    DO_DOWNLOAD_STATUS last_ = {};
+};
+
+// A sink: the library calls Write alone, so the other methods may refuse.
+class Sink : public Object<ISequentialStream> {
+  public:
+    explicit Sink(const char *path) : Object(IID_ISequentialStream), file_(path, std::ios::binary) {}
+
+    HRESULT Read(void *, ULONG, ULONG *) override { return E_NOTIMPL; }
+    HRESULT Write(const void *bytes, ULONG count, ULONG *written) override {
+        file_.write(static_cast<const char *>(bytes), count);
+        if (!file_.flush()) return E_FAIL;
+        if (written) *written = count;
+        return S_OK;
+    }
+
+  private:
+    std::ofstream file_;
+};
+
+static void set(IDODownload *download, DODownloadProperty id, const std::string &text) {
+    VARIANT value;
+    swarmline_VariantInit(&value);
+    value.vt = VT_BSTR;
+    value.bstrVal = swarmline_SysAllocString(wide(text).c_str());
+    must(download->SetProperty(id, &value), "setting a text");
+    swarmline_VariantClear(&value);
+}
+
+static void set(IDODownload *download, DODownloadProperty id, IUnknown *object) {
+    VARIANT value;
+    swarmline_VariantInit(&value);
+    value.vt = VT_UNKNOWN;
+    value.punkVal = object; // lent for the call; the library takes its own reference
+    must(download->SetProperty(id, &value), "setting an object");
+}
+
+int main(int argc, char **argv) {
+    bool stream = argc == 4 && std::string(argv[1]) == "--stream";
+    if (argc != 3 && !stream) {
+        std::fprintf(stderr, "usage: modern [--stream] URL PATH\n");
+        return 2;
+    }
+    const char *url = argv[argc - 2], *path = argv[argc - 1];
+    Ref<IDOManager> manager;
+    must(SwarmlineCreateManager(IID_IDOManager, manager.out_any()), "making a manager");
+    Ref<IDODownload> download;
+    must(manager->CreateDownload(download.out()), "making a download");
+    set(download.get(), DODownloadProperty_Uri, url);
+
+    Ref<Callback> callback;
+    *callback.out() = new Callback;
+    set(download.get(), DODownloadProperty_CallbackInterface, callback.get());
+    DO_DOWNLOAD_RANGES_INFO whole = {1, {{0, DO_LENGTH_TO_EOF}}};
+    if (stream) {
+        Ref<Sink> sink;
+        *sink.out() = new Sink(path);
+        set(download.get(), DODownloadProperty_StreamInterface, sink.get());
+        must(download->Start(&whole), "starting");
+    } else {
+        set(download.get(), DODownloadProperty_LocalPath, path);
+        must(download->Start(nullptr), "starting");
+    }
+
+    DO_DOWNLOAD_STATUS last = callback->wait();
+    if (FAILED(last.Error)) {
+        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(last.Error));
+        must(download->Abort(), "aborting");
+        return 1;
+    }
+    must(download->Finalize(), "finalizing");
+    std::printf("done\n");
+    return 0;
+}
