@@ -53,7 +53,9 @@ fn observe(process: &Running, span: Duration) -> Result<Idle> {
     std::thread::sleep(SETTLE);
     let before = process.cpu_of_threads_s()?;
     std::thread::sleep(span);
-    let cpu_s = process.cpu_of_threads_s()? - before;
+    // A thread that ends takes its count with it; those that idle processes end have done nothing for long.
+    let since = |(thread, cpu_s)| cpu_s - before.get(&thread).unwrap_or(&0.0);
+    let cpu_s: f64 = process.cpu_of_threads_s()?.into_iter().map(since).sum();
     Ok(Idle { resident_mib: process.resident_mib()?, cpu_ms_per_s: cpu_s * 1e3 / span.as_secs_f64() })
 }
 

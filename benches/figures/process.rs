@@ -3,6 +3,8 @@
 //! The numbers are those that the system keeps in `/proc`. CPU time is read when the process has ended and nobody has
 //! collected it yet; peak memory is gone by then, so it is looked at while the process runs.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -99,14 +101,14 @@ impl Running {
         Ok((user + system) / TICKS_PER_S)
     }
 
-    /// CPU time so far of the threads that it has now, to the nanosecond.
-    pub(crate) fn cpu_of_threads_s(&self) -> Result<f64> {
+    /// CPU time so far of each thread that it has now, in s, to the nanosecond.
+    pub(crate) fn cpu_of_threads_s(&self) -> Result<BTreeMap<OsString, f64>> {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
-        let of_one = |path: PathBuf| {
-            let text = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
-            text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0)
+        let of_one = |thread: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            Some((thread.file_name(), text.split_whitespace().next()?.parse::<f64>().ok()? / 1e9))
         };
-        Ok(threads.filter_map(|thread| Some(of_one(thread.ok()?.path()))).sum::<f64>() / 1e9)
+        Ok(threads.filter_map(|thread| of_one(thread.ok()?)).collect())
     }
 
     /// The most memory that it had resident so far.
