@@ -475,8 +475,8 @@ impl Driver {
                 info!(%content, peer = %peer.short(), %piece, "peer sent a bad piece and is banned");
                 self.node_input(NodeInput::Banned { peer, content });
             }
-            Action::Completed => {
-                info!(%content, "content complete");
+            Action::Completed | Action::Satisfied => {
+                info!(%content, "content complete, or what is wanted of it");
                 self.tell_contents();
                 self.refresh(content);
             }

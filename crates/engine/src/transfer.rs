@@ -215,7 +215,7 @@ impl Transfer {
                 return Err(failure(ErrorKind::Disk, error).into());
             }
             match now.stage {
-                Stage::Complete => return Ok(()),
+                Stage::Satisfied | Stage::Complete => return Ok(()),
                 Stage::Failed(why) => return Err(self.judge(why, now.trouble, file).await),
                 Stage::Fetching => self.enter(Phase::Fetching),
             }

@@ -54,6 +54,8 @@ pub const HINTS_MAX: usize = 4;
 pub const HAVE_MAX: usize = 4096;
 /// Most claims in one progress message: 64.
 pub const PROGRESS_MAX: usize = 64;
+/// Most ranges in a wanted message: 64.
+pub const WANTED_MAX: usize = swarmline_types::WANTED_MAX;
 /// Longest pause that an origin may impose: one hour.
 pub const PAUSE_MAX: Duration = Duration::from_secs(3600);
 
@@ -71,3 +73,5 @@ const MEMBERS_BYTES_MAX: usize = 16 << 10;
 const HAVE_BYTES_MAX: usize = 32 << 10;
 /// Most bytes of a lane message, of which progress with 64 entries of at most 22 bytes is the largest.
 const LANE_BYTES_MAX: usize = 4 << 10;
+/// Most bytes of a wanted message, whose 64 ranges of at most 10 bytes make less than 1 KiB.
+const WANTED_BYTES_MAX: usize = 2 << 10;

@@ -39,6 +39,8 @@ pub enum Action {
     },
     /// Every piece is here.
     Completed,
+    /// Every piece that is wanted is here, and others are not.
+    Satisfied,
     /// The content cannot be had; no order follows.
     GiveUp(GiveUp),
     /// Why something was decided; for people, traces and figures.

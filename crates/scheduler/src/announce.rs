@@ -22,8 +22,14 @@ impl Announcer {
         self.must_summarise_by(now + SUMMARY_EVERY);
     }
 
-    /// Everything is here: whoever gave the last pieces was not told of them, and must know that nobody needs it.
-    pub(crate) fn on_complete(&mut self, now: MonoTime) {
+    /// More is wanted than before: whoever ranks must know.
+    pub(crate) fn on_want(&self, site: &mut Site) {
+        let (wanted, peers) = (site.coverage.wanted().clone(), site.peers.ids().collect::<Vec<_>>());
+        peers.into_iter().for_each(|to| site.send(to, ContentMessage::Wanted(wanted.clone())));
+    }
+
+    /// All that is wanted is here: whoever gave the last pieces was not told of them, and must know that nobody needs it.
+    pub(crate) fn on_satisfied(&mut self, now: MonoTime) {
         self.must_summarise_by(now);
     }
 
@@ -38,8 +44,12 @@ impl Announcer {
         self.changed = true;
     }
 
-    /// A new peer gets the whole bitmap; what is pending is in it.
+    /// A new peer gets the whole bitmap; what is pending is in it. Before it, what is wanted, if that is not all.
     pub(crate) fn greet(&mut self, peer: NodeId, site: &mut Site) {
+        let wanted = site.coverage.wanted().clone();
+        if !wanted.is_all(site.coverage.runs().layout()) {
+            site.send(peer, ContentMessage::Wanted(wanted));
+        }
         let bitmap = site.coverage.have().clone();
         site.send(peer, ContentMessage::Bitmap(bitmap));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarmline_types::{CapacityClass, Priority};
+use swarmline_types::{CapacityClass, Priority, Wanted};
 
 /// Parameters of one [`Content`](crate::Content). [`Config::default`] is what the algorithm was measured with.
 #[derive(Clone, Debug)]
@@ -11,6 +11,9 @@ pub struct Config {
     pub class: CapacityClass,
     /// Whether somebody waits for the content. Default foreground.
     pub priority: Priority,
+    /// Which pieces are wanted at first; the others are neither asked for nor waited for, and count if they come.
+    /// Default all.
+    pub wanted: Option<Wanted>,
     /// Whether the node may fetch from an origin at all. Default yes.
     pub has_origin: bool,
     /// Lane: runs that the site fetches at the same time. Fewer leave the WAN idle, more lose more when an owner
@@ -37,6 +40,7 @@ impl Default for Config {
         Self {
             class: CapacityClass::Wired,
             priority: Priority::Foreground,
+            wanted: None,
             has_origin: true,
             window: 6,
             discovery_wait: Duration::from_millis(250),

@@ -7,7 +7,9 @@
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::message::OriginNews;
-use swarmline_types::{Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout};
+use swarmline_types::{
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted,
+};
 
 use crate::action::{Action, GiveUp};
 use crate::allowance::Allowance;
@@ -26,12 +28,29 @@ use crate::site::Site;
 /// How far a content is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// Pieces are missing.
+    /// Pieces that are wanted are missing.
     Fetching,
+    /// Every piece that is wanted is here, and others are not. More may be wanted later.
+    Satisfied,
     /// Every piece is here.
     Complete,
     /// Given up.
     Failed(GiveUp),
+}
+
+impl Stage {
+    fn of(coverage: &Coverage) -> Self {
+        match coverage.is_satisfied() {
+            _ if coverage.have().is_all() => Self::Complete,
+            true => Self::Satisfied,
+            false => Self::Fetching,
+        }
+    }
+
+    /// Whether nothing is fetched because nothing is lacking.
+    pub fn is_satisfied(self) -> bool {
+        matches!(self, Self::Satisfied | Self::Complete)
+    }
 }
 
 /// The piece scheduler of one content.
@@ -50,7 +69,7 @@ pub struct Content {
 impl Content {
     /// A content of which `have` is here already. Same arguments and same inputs give the same actions.
     pub fn new(
-        config: Config,
+        mut config: Config,
         content: ContentId,
         layout: PieceLayout,
         have: Bitfield,
@@ -58,8 +77,9 @@ impl Content {
         seed: u64,
         now: MonoTime,
     ) -> Self {
-        let stage = if have.is_all() { Stage::Complete } else { Stage::Fetching };
-        let coverage = Coverage::new(Runs::new(layout), have);
+        let wanted = config.wanted.take().unwrap_or_else(|| Wanted::all(&layout));
+        let coverage = Coverage::new(Runs::new(layout), have, wanted);
+        let stage = Stage::of(&coverage);
         let site = Site::new(config, content, me, coverage, Pcg64Mcg::seed_from_u64(seed), now);
         let (lane, mesh) = (Lane::new(&site, seed), Mesh::new(&site));
         let announcer = Announcer::default();
@@ -105,6 +125,11 @@ impl Content {
         self.site.coverage.have()
     }
 
+    /// What is wanted, of that which is here and that which is not.
+    pub fn wanted(&self) -> &Wanted {
+        self.site.coverage.wanted()
+    }
+
     /// Where every byte came from.
     pub fn ledger(&self) -> &Ledger {
         &self.site.ledger
@@ -115,10 +140,11 @@ impl Content {
         self.site.peers.len()
     }
 
-    /// Whether a connected peer still lacks a piece that is here.
+    /// Whether a connected peer still wants a piece that is here.
     pub fn is_needed(&self) -> bool {
-        let lacks = |peer: &Peer| peer.is_known && !peer.bitmap().is_all();
-        self.site.peers.iter().any(|(_, peer)| lacks(peer))
+        let have = self.have();
+        let helps = |peer: &Peer| peer.wanted().pieces().any(|piece| have.has(piece) && !peer.has(piece));
+        self.site.peers.iter().any(|(_, peer)| peer.is_lacking() && (have.is_all() || helps(peer)))
     }
 
     fn route(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -136,6 +162,8 @@ impl Content {
                 });
                 self.last_news = now;
             }
+            Input::PeerWants { peer, wanted } => site.peers.set_wanted(&peer, wanted),
+            Input::Want { wanted } => self.on_want(&wanted, now),
             Input::Rejected { request } => self.on_rejected(request, allowance, now),
             Input::Lane { from, message } => self.lane.on_message(from, message, site, allowance, now),
             Input::Progress { request, received } => self.on_progress(request, received, now),
@@ -210,7 +238,7 @@ impl Content {
             }
             return;
         };
-        let source = in_flight.source;
+        let (source, pieces) = (in_flight.source, in_flight.pieces);
         if let Source::Peer(_) = source {
             self.mesh.on_arrived(in_flight, now);
         }
@@ -230,7 +258,7 @@ impl Content {
             (Source::Origin, false) => self.on_mismatch(piece),
         }
         if is_last && self.site.end(request, allowance).is_some() && source == Source::Origin {
-            self.lane.on_fetched(request, &mut self.site, allowance, now);
+            self.lane.on_fetched(request, pieces, &mut self.site, allowance, now);
         }
         if new {
             self.on_had(piece, allowance, now);
@@ -245,10 +273,34 @@ impl Content {
         };
         let losers: Vec<_> = self.site.requests.iter().filter_map(same).collect();
         losers.into_iter().for_each(|request| self.site.cancel(request, allowance));
-        if self.site.coverage.have().is_all() && self.stage == Stage::Fetching {
-            self.stage = Stage::Complete;
-            self.announcer.on_complete(now);
-            self.site.actions.push_back(Action::Completed);
+        self.judge_stage(allowance, now);
+    }
+
+    /// Whether all is here that is wanted, or all there is.
+    fn judge_stage(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
+        let (before, stage) = (self.stage, Stage::of(&self.site.coverage));
+        let order = match (before, stage) {
+            (Stage::Fetching, Stage::Satisfied) => Action::Satisfied,
+            (Stage::Fetching | Stage::Satisfied, Stage::Complete) => Action::Completed,
+            _ => return,
+        };
+        self.stage = stage;
+        self.lane.stand_down(&mut self.site, allowance);
+        self.announcer.on_satisfied(now);
+        self.site.actions.push_back(order);
+    }
+
+    /// More is wanted. What was satisfied begins anew, as patient as at first.
+    fn on_want(&mut self, wanted: &Wanted, now: MonoTime) {
+        let is_over = matches!(self.stage, Stage::Failed(_));
+        if is_over || !self.site.coverage.want(wanted) {
+            return;
+        }
+        self.announcer.on_want(&mut self.site);
+        self.lane.begin_anew();
+        if self.stage == Stage::Satisfied {
+            self.stage = Stage::of(&self.site.coverage);
+            (self.site.last_received, self.last_news) = (now, now);
         }
     }
 
@@ -295,7 +347,7 @@ impl Content {
 
     fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
         if self.site.coverage.lose(piece) {
-            self.lane.on_lost();
+            self.lane.begin_anew();
             self.announcer.on_lost(piece, now);
         }
     }
@@ -305,11 +357,11 @@ impl Content {
         let site = &mut self.site;
         let heard = site.last_received.max(self.lane.last_growth());
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
-        let missing = |peer: &Peer| peer.bitmap().pieces().any(|piece| !site.coverage.has(piece));
+        let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
         // What the coverage knows spares a walk through every bitmap.
         let orphaned = self.lane.gate.is_closed()
             && !site.coverage.has_useful()
-            && !site.peers.iter().any(|(_, peer)| missing(peer));
+            && !site.peers.iter().any(|(_, peer)| offers(peer));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;
         let due = if orphaned { grace.min(patience) } else { patience };
         if now < due {

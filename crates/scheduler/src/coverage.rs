@@ -3,46 +3,52 @@
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{Bitfield, PieceIndex};
+use swarmline_types::{Bitfield, PieceIndex, Wanted};
 
 use crate::runs::{RunIndex, Runs};
 
 /// Counts per piece and per run, kept up to date with every change so that nothing is scanned.
 ///
-/// A piece is *open* while I do not have it and no peer that counts holds it: then only the origin can bring it.
+/// I *lack* a piece that I want and do not have. A piece is *open* while I lack it and no peer that counts holds it:
+/// then only the origin can bring it.
 #[derive(Debug)]
 pub(crate) struct Coverage {
     runs: Runs,
     have: Bitfield,
+    wanted: Wanted,
+    /// Pieces that I lack.
+    lacking: u32,
     /// Per piece: peers that count and hold it.
     holders: Vec<u16>,
     /// Per piece: requests in flight.
     copies: Vec<u8>,
-    /// Pieces that are missing, held by a peer that counts, and not asked for.
+    /// Pieces that I lack, held by a peer that counts, and not asked for.
     useful: PieceSet,
-    /// Pieces in flight that are missing.
-    missing_in_flight: u32,
-    /// Per run: pieces that I do not have.
-    missing: Vec<u32>,
+    /// Pieces in flight that I lack.
+    lacking_in_flight: u32,
+    /// Per run: pieces that I lack.
+    lacking_of_run: Vec<u32>,
     /// Per run: pieces that are open.
-    open: Vec<u32>,
+    open_of_run: Vec<u32>,
     /// Pieces that are open in all runs together.
-    open_in_all: u32,
+    open: u32,
 }
 
 impl Coverage {
-    pub(crate) fn new(runs: Runs, have: Bitfield) -> Self {
+    pub(crate) fn new(runs: Runs, have: Bitfield, wanted: Wanted) -> Self {
         let pieces = runs.layout().piece_count() as usize;
         let mut new = Self {
             runs,
             have,
+            wanted,
+            lacking: 0,
             holders: vec![0; pieces],
             copies: vec![0; pieces],
             useful: PieceSet::new(pieces),
-            missing_in_flight: 0,
-            missing: Vec::new(),
-            open: Vec::new(),
-            open_in_all: 0,
+            lacking_in_flight: 0,
+            lacking_of_run: Vec::new(),
+            open_of_run: Vec::new(),
+            open: 0,
         };
         new.recount();
         new
@@ -54,15 +60,42 @@ impl Coverage {
         self.recount();
     }
 
-    fn recount(&mut self) {
-        self.missing = vec![0; self.runs.count()];
-        self.open = vec![0; self.runs.count()];
-        for piece in self.have.missing() {
-            let run = self.runs.of(piece).as_usize();
-            self.missing[run] += 1;
-            self.open[run] += u32::from(self.holders[piece.as_usize()] == 0);
+    /// Wants more. `true` if that is more than before.
+    pub(crate) fn want(&mut self, more: &Wanted) -> bool {
+        let is_more = self.wanted.add(more);
+        if is_more {
+            self.recount();
+            more.pieces().for_each(|piece| self.sort_in(piece));
         }
-        self.open_in_all = self.open.iter().sum();
+        is_more
+    }
+
+    fn recount(&mut self) {
+        self.lacking_of_run = vec![0; self.runs.count()];
+        self.open_of_run = vec![0; self.runs.count()];
+        self.lacking = 0;
+        self.lacking_in_flight = 0;
+        for piece in self.wanted.pieces().filter(|piece| !self.have.has(*piece)) {
+            let run = self.runs.of(piece).as_usize();
+            self.lacking += 1;
+            self.lacking_in_flight += u32::from(self.copies[piece.as_usize()] > 0);
+            self.lacking_of_run[run] += 1;
+            self.open_of_run[run] += u32::from(self.holders[piece.as_usize()] == 0);
+        }
+        self.open = self.open_of_run.iter().sum();
+    }
+
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Whether I lack nothing.
+    pub(crate) fn is_satisfied(&self) -> bool {
+        self.lacking == 0
+    }
+
+    pub(crate) fn lacks(&self, piece: PieceIndex) -> bool {
+        !self.has(piece) && self.wanted.has(piece)
     }
 
     pub(crate) fn runs(&self) -> &Runs {
@@ -82,22 +115,22 @@ impl Coverage {
     }
 
     pub(crate) fn is_open(&self, piece: PieceIndex) -> bool {
-        !self.has(piece) && self.holders(piece) == 0
+        self.holders(piece) == 0 && self.lacks(piece)
     }
 
     /// Pieces of the run that only the origin can bring.
     pub(crate) fn open_in(&self, run: RunIndex) -> u32 {
-        self.open[run.as_usize()]
+        self.open_of_run[run.as_usize()]
     }
 
     /// Whether there is a piece that only the origin can bring.
     pub(crate) fn has_open(&self) -> bool {
-        self.open_in_all > 0
+        self.open > 0
     }
 
-    /// Pieces of the run that I do not have.
-    pub(crate) fn missing_in(&self, run: RunIndex) -> u32 {
-        self.missing[run.as_usize()]
+    /// Pieces of the run that I lack.
+    pub(crate) fn lacking_in(&self, run: RunIndex) -> u32 {
+        self.lacking_of_run[run.as_usize()]
     }
 
     /// Requests in flight for the piece.
@@ -105,9 +138,9 @@ impl Coverage {
         usize::from(self.copies[piece.as_usize()])
     }
 
-    /// Whether every missing piece is asked for.
-    pub(crate) fn all_missing_in_flight(&self) -> bool {
-        self.missing_in_flight == self.have.piece_count() - self.have.count()
+    /// Whether every piece that I lack is asked for.
+    pub(crate) fn all_lacking_in_flight(&self) -> bool {
+        self.lacking_in_flight == self.lacking
     }
 
     /// Whether the mesh could ask for anything.
@@ -127,13 +160,14 @@ impl Coverage {
     /// `true` if it was new.
     pub(crate) fn gain(&mut self, piece: PieceIndex) -> bool {
         let new = self.have.insert(piece);
-        if new {
+        if new && self.wanted.has(piece) {
             let run = self.runs.of(piece).as_usize();
-            self.missing[run] -= 1;
+            self.lacking -= 1;
+            self.lacking_of_run[run] -= 1;
             if self.holders(piece) == 0 {
                 self.close(piece);
             }
-            self.missing_in_flight -= u32::from(self.copies(piece) > 0);
+            self.lacking_in_flight -= u32::from(self.copies(piece) > 0);
             self.sort_in(piece);
         }
         new
@@ -142,13 +176,14 @@ impl Coverage {
     /// `true` if I had it.
     pub(crate) fn lose(&mut self, piece: PieceIndex) -> bool {
         let had = self.have.remove(piece);
-        if had {
+        if had && self.wanted.has(piece) {
             let run = self.runs.of(piece).as_usize();
-            self.missing[run] += 1;
+            self.lacking += 1;
+            self.lacking_of_run[run] += 1;
             if self.holders(piece) == 0 {
                 self.reopen(piece);
             }
-            self.missing_in_flight += u32::from(self.copies(piece) > 0);
+            self.lacking_in_flight += u32::from(self.copies(piece) > 0);
             self.sort_in(piece);
         }
         had
@@ -173,29 +208,29 @@ impl Coverage {
     /// A request for the piece begins.
     pub(crate) fn add_copy(&mut self, piece: PieceIndex) {
         self.copies[piece.as_usize()] += 1;
-        self.missing_in_flight += u32::from(!self.has(piece) && self.copies(piece) == 1);
+        self.lacking_in_flight += u32::from(self.copies(piece) == 1 && self.lacks(piece));
         self.sort_in(piece);
     }
 
     /// A request for the piece is over.
     pub(crate) fn remove_copy(&mut self, piece: PieceIndex) {
         self.copies[piece.as_usize()] -= 1;
-        self.missing_in_flight -= u32::from(!self.has(piece) && self.copies(piece) == 0);
+        self.lacking_in_flight -= u32::from(self.copies(piece) == 0 && self.lacks(piece));
         self.sort_in(piece);
     }
 
     fn close(&mut self, piece: PieceIndex) {
-        self.open[self.runs.of(piece).as_usize()] -= 1;
-        self.open_in_all -= 1;
+        self.open_of_run[self.runs.of(piece).as_usize()] -= 1;
+        self.open -= 1;
     }
 
     fn reopen(&mut self, piece: PieceIndex) {
-        self.open[self.runs.of(piece).as_usize()] += 1;
-        self.open_in_all += 1;
+        self.open_of_run[self.runs.of(piece).as_usize()] += 1;
+        self.open += 1;
     }
 
     fn sort_in(&mut self, piece: PieceIndex) {
-        if !self.has(piece) && self.holders(piece) > 0 && self.copies(piece) == 0 {
+        if self.holders(piece) > 0 && self.copies(piece) == 0 && self.lacks(piece) {
             self.useful.insert(piece);
         } else {
             self.useful.remove(piece);
@@ -238,17 +273,18 @@ impl PieceSet {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use swarmline_types::PieceLayout;
+    use swarmline_types::{PieceLayout, PieceRange};
 
     use super::*;
 
     proptest! {
         /// The counts that are carried along are those that a scan would find.
         #[test]
-        fn counts_never_drift(steps in prop::collection::vec((0u32..150, 0u8..6), 0..300)) {
+        fn counts_never_drift(steps in prop::collection::vec((0u32..150, 0u8..7), 0..300)) {
             let layout = PieceLayout::new(150 << 14, 1 << 14).unwrap();
             let runs = Runs::new(layout);
-            let mut coverage = Coverage::new(runs, Bitfield::none(&layout));
+            let half = Wanted::of(layout.piece_range(40, 60));
+            let mut coverage = Coverage::new(runs, Bitfield::none(&layout), half);
             for (piece, what) in steps {
                 let piece = layout.piece(piece).unwrap();
                 match what {
@@ -258,9 +294,10 @@ mod tests {
                     3 if coverage.holders(piece) > 0 => coverage.remove_holder(piece),
                     4 if coverage.copies(piece) < 2 => coverage.add_copy(piece),
                     5 if coverage.copies(piece) > 0 => coverage.remove_copy(piece),
+                    6 => { coverage.want(&Wanted::of([PieceRange::one(piece)])); }
                     _ => {}
                 }
-                let counts = |c: &Coverage| (c.missing.clone(), c.open.clone(), c.open_in_all);
+                let counts = |c: &Coverage| (c.lacking, c.lacking_in_flight, c.lacking_of_run.clone(), c.open_of_run.clone(), c.open);
                 let carried = counts(&coverage);
                 coverage.recount();
                 prop_assert_eq!(carried, counts(&coverage));
@@ -268,11 +305,13 @@ mod tests {
                 useful.sort();
                 let want: Vec<_> = layout
                     .pieces()
-                    .filter(|p| !coverage.has(*p) && coverage.holders(*p) > 0 && coverage.copies(*p) == 0)
+                    .filter(|p| coverage.lacks(*p) && coverage.holders(*p) > 0 && coverage.copies(*p) == 0)
                     .collect();
                 prop_assert_eq!(useful, want);
-                let in_flight = layout.pieces().filter(|p| !coverage.has(*p) && coverage.copies(*p) > 0).count();
-                prop_assert_eq!(coverage.missing_in_flight as usize, in_flight);
+                let lacking: Vec<_> = layout.pieces().filter(|p| coverage.lacks(*p)).collect();
+                prop_assert_eq!(coverage.lacking as usize, lacking.len());
+                let in_flight = lacking.iter().filter(|p| coverage.copies(**p) > 0).count();
+                prop_assert_eq!(coverage.lacking_in_flight as usize, in_flight);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swarmline_types::message::LaneMessage;
-use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex};
+use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex, Wanted};
 
 use crate::requests::RequestId;
 
@@ -37,6 +37,18 @@ pub enum Input {
         peer: NodeId,
         /// Which.
         pieces: Vec<PieceIndex>,
+    },
+    /// Which pieces a peer wants.
+    PeerWants {
+        /// Who.
+        peer: NodeId,
+        /// Which, instead of what it said before.
+        wanted: Wanted,
+    },
+    /// These pieces are wanted here too, from now on. Ignored once the content is given up.
+    Want {
+        /// Which.
+        wanted: Wanted,
     },
     /// A peer is busy or has not what was asked of it.
     Rejected {

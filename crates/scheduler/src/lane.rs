@@ -31,7 +31,7 @@ use claims::Claims;
 #[derive(Debug)]
 pub(crate) struct Lane {
     order: Vec<RunIndex>,
-    /// Runs of `order` before this are all had.
+    /// Runs of `order` before this lack nothing.
     first_open: usize,
     runs: Vec<RunState>,
     /// Claims of the others.
@@ -52,8 +52,8 @@ pub(crate) struct Lane {
 struct RunState {
     /// When it came into the window.
     entered: Option<MonoTime>,
-    /// My rank in the epoch given, to spare hashes.
-    rank: Option<(u32, Option<usize>)>,
+    /// My rank in the epoch given and with so many open pieces, to spare hashes.
+    rank: Option<(u32, u32, Option<usize>)>,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Lane {
         }
     }
 
-    /// When a claim of somebody else last grew: the site is working.
+    /// When a claim of somebody else last grew for something that I want: the site is working.
     pub(crate) fn last_growth(&self) -> MonoTime {
         self.claims.last_growth()
     }
@@ -97,9 +97,16 @@ impl Lane {
         self.claims.on_gone(peer, clean, now);
     }
 
-    /// A piece that was had is had no longer.
-    pub(crate) fn on_lost(&mut self) {
+    /// Pieces are lacking that were not: a piece was lost, or more is wanted.
+    pub(crate) fn begin_anew(&mut self) {
         self.first_open = 0;
+        self.runs.iter_mut().for_each(|run| run.entered = None);
+    }
+
+    /// Nothing is lacking any more: only an origin without ranges has still something to send.
+    pub(crate) fn stand_down(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
+        let left: Vec<_> = self.fetches.keys().copied().collect();
+        left.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
     }
 
     pub(crate) fn on_message(
@@ -123,7 +130,10 @@ impl Lane {
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
                     if let Some(run) = self.run_of(pieces, site) {
-                        self.claims.on_progress(run, from, is_proven, bytes, now);
+                        let is_sign_of_life = self.claims.on_progress(run, from, is_proven, bytes, now);
+                        if is_sign_of_life && site.coverage.wanted().meets(pieces) {
+                            self.claims.on_growth(now);
+                        }
                     }
                 }
             }
@@ -138,6 +148,9 @@ impl Lane {
                 });
                 if let Some(run) = self.run_of(pieces, site) {
                     self.claims.on_done(run, from, site.coverage.runs().layout().span(pieces).size(), now);
+                    if site.coverage.wanted().meets(pieces) {
+                        self.claims.on_growth(now);
+                    }
                 }
             }
             LaneMessage::Release { pieces, origin } => {
@@ -240,6 +253,7 @@ impl Lane {
     pub(crate) fn on_fetched(
         &mut self,
         request: RequestId,
+        stretch: PieceRange,
         site: &mut Site,
         allowance: &mut dyn Allowance,
         now: MonoTime,
@@ -248,9 +262,17 @@ impl Lane {
         let fetch = self.fetches.remove(&run).expect("just found");
         let pieces = site.coverage.runs().pieces(run);
         self.claims.observe(site.coverage.runs().layout().span(pieces).size(), now.since(fetch.since));
-        if site.coverage.missing_in(run) == 0 {
-            site.broadcast(&LaneMessage::Done(pieces));
-        } else if !self.fetch_next_stretch(run, site, allowance, now) {
+        let has = |pieces: PieceRange| pieces.pieces().all(|piece| site.coverage.has(piece));
+        let (is_done, has_stretch) = (has(pieces), has(stretch));
+        if is_done {
+            return site.broadcast(&LaneMessage::Done(pieces));
+        }
+        let lacks_nothing = site.coverage.lacking_in(run) == 0;
+        if lacks_nothing && has_stretch {
+            // Whoever wants the rest of the run must not wait for these pieces again.
+            site.broadcast(&LaneMessage::Done(stretch));
+        }
+        if lacks_nothing || !self.fetch_next_stretch(run, site, allowance, now) {
             site.broadcast(&LaneMessage::Release { pieces, origin: OriginNews::Nothing });
         }
     }
@@ -286,7 +308,7 @@ impl Lane {
     pub(crate) fn tick(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         self.give_way_to_the_lan(site, allowance);
         self.heartbeat(site, now);
-        if self.gate.is_closed() || site.coverage.have().is_all() {
+        if self.gate.is_closed() || site.coverage.is_satisfied() {
             return;
         }
         if now < self.gate.paused_until() {
@@ -424,7 +446,8 @@ impl Lane {
         true
     }
 
-    /// The first pieces of the run, one after another, that only the origin can bring; without ranges all of it.
+    /// The first pieces of the run, one after another, that are wanted and that only the origin can bring; without ranges
+    /// all of it, wanted or not.
     fn next_stretch(&self, run: RunIndex, site: &Site) -> Option<PieceRange> {
         let pieces = site.coverage.runs().pieces(run);
         if self.is_whole {

@@ -62,7 +62,7 @@ impl Mesh {
             }
         }
         self.probe(site, allowance, now);
-        if !site.coverage.has_useful() && site.coverage.all_missing_in_flight() {
+        if !site.coverage.has_useful() && site.coverage.all_lacking_in_flight() {
             self.endgame(site, allowance, now);
         }
     }
@@ -134,7 +134,7 @@ impl Mesh {
             .peers
             .iter()
             .filter(|(_, peer)| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0);
-        let wanted = |piece: &PieceIndex| !site.coverage.has(*piece) && site.coverage.copies(*piece) == 0;
+        let wanted = |piece: &PieceIndex| site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 0;
         let chance =
             |(id, peer): (&NodeId, &crate::peers::Peer)| Some((*id, peer.bitmap().pieces().find(wanted)?));
         let probes: Vec<_> = idle.filter_map(chance).collect();

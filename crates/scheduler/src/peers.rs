@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{Bitfield, CapacityClass, MonoTime, NodeId, PieceIndex, PieceLayout};
+use swarmline_types::{Bitfield, CapacityClass, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted};
 
 use crate::config::{PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, SNUB, SNUB_MAX, SUSPECT_FOR};
 use crate::coverage::Coverage;
@@ -15,6 +15,10 @@ use crate::coverage::Coverage;
 pub(crate) struct Peer {
     pub(crate) class: CapacityClass,
     has: Bitfield,
+    /// What it says that it wants; all until it says so.
+    wanted: Wanted,
+    /// How many pieces it wants and has not.
+    lacking: u32,
     /// Its first bitmap has come; before that it is not asked for anything.
     pub(crate) is_known: bool,
     /// Has delivered a good piece.
@@ -44,6 +48,8 @@ impl Peer {
         Self {
             class,
             has: Bitfield::none(layout),
+            wanted: Wanted::all(layout),
+            lacking: layout.piece_count(),
             is_known: false,
             is_proven: false,
             is_doubted: false,
@@ -62,6 +68,24 @@ impl Peer {
 
     pub(crate) fn bitmap(&self) -> &Bitfield {
         &self.has
+    }
+
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Whether it wants pieces that it has not; known only once its bitmap has come.
+    pub(crate) fn is_lacking(&self) -> bool {
+        self.is_known && self.lacking > 0
+    }
+
+    fn recount(&mut self) {
+        let lacking = match self.wanted.ranges() {
+            [all] if all.count() == self.has.piece_count() => self.has.piece_count() - self.has.count(),
+            _ => u32::try_from(self.wanted.pieces().filter(|piece| !self.has.has(*piece)).count())
+                .expect("no more than the content has"),
+        };
+        self.lacking = lacking;
     }
 
     pub(crate) fn is_proven(&self) -> bool {
@@ -142,16 +166,26 @@ impl Peers {
         }
         peer.has = has;
         peer.is_known = true;
+        peer.recount();
     }
 
     /// One more piece. `true` if it was not known.
     pub(crate) fn add_piece(&mut self, id: &NodeId, piece: PieceIndex, coverage: &mut Coverage) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let new = peer.has.insert(piece);
+        peer.lacking -= u32::from(new && peer.wanted.has(piece));
         if new && peer.counts {
             coverage.add_holder(piece);
         }
         new
+    }
+
+    /// It says what it wants: from now on it is ranked for that only.
+    pub(crate) fn set_wanted(&mut self, id: &NodeId, wanted: Wanted) {
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.wanted != wanted) else { return };
+        peer.wanted = wanted;
+        peer.recount();
+        self.epoch += 1;
     }
 
     pub(crate) fn on_asked(&mut self, id: &NodeId, now: MonoTime) {

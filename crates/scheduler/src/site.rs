@@ -25,7 +25,7 @@ pub(crate) struct Site {
     pub(crate) ledger: Ledger,
     pub(crate) rng: Pcg64Mcg,
     pub(crate) started: MonoTime,
-    /// When the last byte arrived that I asked for.
+    /// When the last byte arrived that I asked for, or when I began to ask.
     pub(crate) last_received: MonoTime,
     /// Orders not yet taken by the driver. Bounded by what one input can cause: messages to all peers, plus as many
     /// requests and cancels as may be in flight.

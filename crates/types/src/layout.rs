@@ -97,6 +97,11 @@ impl PieceRange {
         self.start <= piece.0 && piece.0 < self.end
     }
 
+    /// The smallest range that holds both.
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// The pieces, ascending.
     pub fn pieces(self) -> impl DoubleEndedIterator<Item = PieceIndex> + ExactSizeIterator {
         (self.start..self.end).map(PieceIndex)
@@ -197,6 +202,16 @@ impl PieceLayout {
         (count > 0 && end <= self.piece_count()).then_some(PieceRange { start: first, end })
     }
 
+    /// The pieces in which these bytes lie: `None` when they leave the content.
+    pub fn pieces_of(&self, bytes: ByteRange) -> Option<PieceRange> {
+        if bytes.end > self.content_len {
+            return None;
+        }
+        let size = u64::from(self.piece_size);
+        let [start, end] = [bytes.start / size, bytes.end.div_ceil(size)].map(u32::try_from);
+        Some(PieceRange { start: start.ok()?, end: end.ok()? })
+    }
+
     /// All pieces; `None` for an empty content.
     pub fn whole(&self) -> Option<PieceRange> {
         self.piece_range(0, self.piece_count())
@@ -272,6 +287,17 @@ mod tests {
         let error = PieceLayout::new(most + 1, 1 << 14).unwrap_err();
         assert!(error.to_string().contains("take larger pieces"), "{error}");
         assert!(PieceLayout::new(u64::MAX, 1 << 24).is_err());
+    }
+
+    #[test]
+    fn bytes_lie_in_the_pieces_that_they_touch() {
+        let layout = PieceLayout::new((5 << 14) - 1, 1 << 14).unwrap();
+        let of = |start, end| layout.pieces_of(ByteRange::new(start, end).unwrap());
+        assert_eq!(of(0, 1), layout.piece_range(0, 1));
+        assert_eq!(of((1 << 14) - 1, (1 << 14) + 1), layout.piece_range(0, 2));
+        assert_eq!(of(1 << 14, 2 << 14), layout.piece_range(1, 1));
+        assert_eq!(of(0, (5 << 14) - 1), layout.whole());
+        assert_eq!(of(0, 5 << 14), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod layout;
 
 mod bitfield;
 mod node;
+mod wanted;
 
 pub mod message;
 
@@ -34,3 +35,4 @@ pub use layout::{
 pub use node::{CapacityClass, Priority};
 pub use quantity::{ParseQuantityError, Rate, parse_duration, parse_size};
 pub use time::MonoTime;
+pub use wanted::{WANTED_MAX, Wanted};

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceIndex, PieceRange, UrlHash};
+use crate::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceIndex, PieceRange, UrlHash, Wanted};
 
 /// Name of a request between two nodes, chosen by the asking side, unique on its connection while it is open.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -133,6 +133,9 @@ pub enum ContentMessage {
     Reject(WireRequest),
     /// The site's agreement on who fetches what from the origin.
     Lane(LaneMessage),
+    /// The pieces that I want, those that I have among them; replaces what I said before. Whoever never says so wants
+    /// all.
+    Wanted(Wanted),
 }
 
 /// Bytes inside one piece, asked of a peer.

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use swarmline_types::message::{BlockRequest, ContentMessage, LaneMessage, OriginNews, WireRequest};
-use swarmline_types::{Bitfield, PieceIndex, PieceLayout, PieceRange};
+use swarmline_types::{Bitfield, PieceIndex, PieceLayout, PieceRange, Wanted};
 
 use super::decode::unpack;
 use super::schema::{self, Body, LaneKind, Origin};
-use super::{HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, WireError};
+use super::{
+    HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, WANTED_BYTES_MAX,
+    WANTED_MAX, WireError,
+};
 
 /// A message about a content that nobody has compared with the content yet. Takes at most
 /// [`FRAME_MAX`](super::FRAME_MAX) bytes.
@@ -23,6 +26,7 @@ enum Raw {
     Cancel(WireRequest),
     Reject(WireRequest),
     Lane(LaneKind),
+    Wanted(schema::Wanted),
 }
 
 impl RawBody {
@@ -38,6 +42,7 @@ impl RawBody {
                 Some(kind) => Raw::Lane(kind),
                 None => return Ok(None),
             },
+            Body::Wanted(bytes) => Raw::Wanted(unpack("wanted", &bytes, WANTED_BYTES_MAX)?),
         };
         Ok(Some(Self(raw)))
     }
@@ -54,6 +59,7 @@ impl RawBody {
             Raw::Cancel(request) => ContentMessage::Cancel(request),
             Raw::Reject(request) => ContentMessage::Reject(request),
             Raw::Lane(kind) => ContentMessage::Lane(lane(kind, layout)?),
+            Raw::Wanted(raw) => ContentMessage::Wanted(wanted(&raw, layout)?),
         })
     }
 }
@@ -112,6 +118,20 @@ fn pieces(raw: Option<schema::Pieces>, layout: &PieceLayout) -> Result<PieceRang
         count,
         pieces: layout.piece_count(),
     })
+}
+
+/// Ranges that ascend without touching, so that there is one way to say it.
+fn wanted(raw: &schema::Wanted, layout: &PieceLayout) -> Result<Wanted, WireError> {
+    let got = raw.ranges.len();
+    if got > WANTED_MAX {
+        return Err(WireError::Wanted { got });
+    }
+    let ranges =
+        raw.ranges.iter().map(|range| pieces(Some(*range), layout)).collect::<Result<Vec<_>, _>>()?;
+    match ranges.windows(2).find(|pair| pair[1].first().get() <= pair[0].last().get() + 1) {
+        Some(pair) => Err(WireError::WantedOrder { first: pair[0], second: pair[1] }),
+        None => Ok(Wanted::of(ranges)),
+    }
 }
 
 fn progress(raw: &schema::Progress, layout: &PieceLayout) -> Result<Vec<(PieceRange, u64)>, WireError> {

@@ -9,7 +9,7 @@ use swarmline_types::message::{
     BlockRequest, ContentMessage, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, Message, OriginNews,
     Search,
 };
-use swarmline_types::{CapacityClass, ContentId, PieceHash, PieceIndex, PieceRange, UrlHash};
+use swarmline_types::{CapacityClass, ContentId, PieceHash, PieceIndex, PieceRange, UrlHash, Wanted};
 
 use super::schema::{self, Body, Kind, LaneKind, Origin};
 use super::{FRAME_MAX, PAUSE_MAX, PREFIX_SIZE};
@@ -104,6 +104,7 @@ fn body(message: &ContentMessage) -> Body {
         ContentMessage::Cancel(request) => Body::Cancel(request.0),
         ContentMessage::Reject(request) => Body::Reject(request.0),
         ContentMessage::Lane(message) => Body::Lane(pack(&schema::Lane { kind: Some(lane(message)) })),
+        ContentMessage::Wanted(it) => Body::Wanted(pack(&wanted(it))),
     }
 }
 
@@ -133,6 +134,10 @@ fn lane(message: &LaneMessage) -> LaneKind {
             LaneKind::Release(schema::Release { pieces: Some(pieces(*range)), origin: origin_news(*origin) })
         }
     }
+}
+
+fn wanted(wanted: &Wanted) -> schema::Wanted {
+    schema::Wanted { ranges: wanted.ranges().iter().map(|range| pieces(*range)).collect() }
 }
 
 fn pieces(range: PieceRange) -> schema::Pieces {

@@ -6,7 +6,7 @@ use swarmline_types::{BitfieldError, PieceIndex, PieceRange};
 
 use super::{
     ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DATA_FRAME_MAX, DIGESTS_MAX, FRAME_MAX, HAVE_MAX, HINTS_MAX,
-    MEMBERS_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX,
+    MEMBERS_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, WANTED_MAX,
 };
 
 /// Why bytes from a peer are not a message. Always the sender's fault: the connection ends with it.
@@ -191,6 +191,20 @@ pub enum WireError {
         count: u32,
         /// Pieces of the content.
         pieces: u32,
+    },
+    /// Too many ranges in a wanted message.
+    #[error("{got} wanted ranges in one message, at most {WANTED_MAX} are allowed")]
+    Wanted {
+        /// How many.
+        got: usize,
+    },
+    /// Wanted ranges that do not ascend, or that touch.
+    #[error("wanted ranges {first:?} and {second:?} do not lie apart and in order")]
+    WantedOrder {
+        /// One range.
+        first: PieceRange,
+        /// The one behind it in the message.
+        second: PieceRange,
     },
     /// Too many claims in a progress message.
     #[error("progress of {got} claims in one message, at most {PROGRESS_MAX} are allowed")]

@@ -107,7 +107,7 @@ pub(super) struct HintAnswer {
 pub(super) struct About {
     #[prost(bytes = "bytes", tag = "1")]
     pub(super) content: Bytes,
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8")]
     pub(super) body: Option<Body>,
 }
 
@@ -127,6 +127,9 @@ pub(super) enum Body {
     /// [`Lane`]
     #[prost(bytes = "bytes", tag = "7")]
     Lane(Bytes),
+    /// [`Wanted`]
+    #[prost(bytes = "bytes", tag = "8")]
+    Wanted(Bytes),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -173,6 +176,12 @@ pub(super) struct Pieces {
     pub(super) first: u32,
     #[prost(uint32, tag = "2")]
     pub(super) count: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Wanted {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) ranges: Vec<Pieces>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -100,7 +100,7 @@ impl Claims {
         Some(claim)
     }
 
-    /// A heartbeat. That it grows is a sign of life of the site, from a stranger only for so long.
+    /// A heartbeat. `true` if it grows: a sign of life, from a stranger only for so long.
     pub(super) fn on_progress(
         &mut self,
         run: RunIndex,
@@ -108,15 +108,16 @@ impl Claims {
         is_proven: bool,
         bytes: u64,
         now: MonoTime,
-    ) {
-        let Some(claim) = self.entry(run, by, now) else { return };
-        if bytes > claim.bytes {
-            claim.bytes = bytes;
-            claim.grew_at = now;
-            if is_proven || now < claim.since + STRANGER_BELIEVED {
-                self.last_growth = now;
-            }
-        }
+    ) -> bool {
+        let Some(claim) = self.entry(run, by, now).filter(|claim| bytes > claim.bytes) else { return false };
+        claim.bytes = bytes;
+        claim.grew_at = now;
+        is_proven || now < claim.since + STRANGER_BELIEVED
+    }
+
+    /// The site is working on something that I want.
+    pub(super) fn on_growth(&mut self, now: MonoTime) {
+        self.last_growth = now;
     }
 
     pub(super) fn on_almost(&mut self, run: RunIndex, by: NodeId, now: MonoTime) {
@@ -131,7 +132,6 @@ impl Claims {
         {
             self.observe(size, now.since(claim.since));
         }
-        self.last_growth = now;
         self.remove(run, &by);
     }
 

@@ -3,12 +3,13 @@
 use swarmline_types::{MonoTime, NodeId};
 
 use super::Lane;
+use crate::peers::Peer;
 use crate::runs::RunIndex;
 use crate::score;
 use crate::site::Site;
 
 impl Lane {
-    /// Members that could fetch the run now, best first, with their keys: everybody but suspects.
+    /// Keys of the members that could fetch now what I would of the run: everybody who wants some of it, but suspects.
     fn keys<'a>(
         &self,
         run: RunIndex,
@@ -18,22 +19,22 @@ impl Lane {
         let first = site.coverage.runs().pieces(run).first();
         site.peers
             .iter()
-            .filter(move |(_, peer)| !peer.is_suspect(now))
+            .filter(move |(_, peer)| !peer.is_suspect(now) && may_fetch(peer, run, site))
             .filter_map(move |(id, peer)| score::key(&site.content, first, id, peer.class))
     }
 
     /// How many members rank before me; `None` if I never fetch for the site.
     pub(super) fn my_rank(&mut self, run: RunIndex, site: &Site, now: MonoTime) -> Option<usize> {
-        let epoch = site.peers.epoch();
-        if let Some((of, rank)) = self.runs[run.as_usize()].rank
-            && of == epoch
+        let (epoch, open) = (site.peers.epoch(), site.coverage.open_in(run));
+        if let Some((of_epoch, of_open, rank)) = self.runs[run.as_usize()].rank
+            && (of_epoch, of_open) == (epoch, open)
         {
             return rank;
         }
         let first = site.coverage.runs().pieces(run).first();
         let mine = score::key(&site.content, first, &site.me, site.config.class);
         let rank = mine.map(|mine| self.keys(run, site, now).filter(|key| *key < mine).count());
-        self.runs[run.as_usize()].rank = Some((epoch, rank));
+        self.runs[run.as_usize()].rank = Some((epoch, open, rank));
         rank
     }
 
@@ -46,4 +47,14 @@ impl Lane {
         let mine = score::key(&site.content, first, &site.me, site.config.class);
         mine.is_some_and(|mine| self.keys(run, site, now).all(|key| key.1 == *claimant || key > mine))
     }
+}
+
+/// Whether a member wants something of the run that only the origin can bring: it is waited for if it ranks before me.
+/// For what it does not want, or has fetched already, nobody must wait.
+fn may_fetch(member: &Peer, run: RunIndex, site: &Site) -> bool {
+    let (pieces, wanted) = (site.coverage.runs().pieces(run), member.wanted());
+    if wanted.ranges().iter().any(|range| range.contains(pieces.first()) && range.contains(pieces.last())) {
+        return true;
+    }
+    wanted.meets(pieces) && pieces.pieces().any(|piece| wanted.has(piece) && site.coverage.is_open(piece))
 }

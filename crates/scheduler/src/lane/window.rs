@@ -38,7 +38,7 @@ impl Lane {
         let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
             let run = self.order[at];
-            if site.coverage.missing_in(run) == 0 {
+            if site.coverage.lacking_in(run) == 0 {
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }

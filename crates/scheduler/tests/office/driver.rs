@@ -12,6 +12,7 @@ use swarmline_scheduler::{
 use swarmline_types::message::{BlockRequest, ContentMessage, LaneMessage, WireRequest};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
+    Wanted,
 };
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -25,6 +26,7 @@ pub(crate) enum Behaviour {
     ClaimsToHaveAll,
     NeverAnswers,
     ClaimsTheLane { heartbeats: bool },
+    SaysItWantsNothing,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +59,8 @@ pub(crate) struct Office {
     pub(crate) seeds: usize,
     /// Every node holds a part at the start, all together everything.
     pub(crate) spread: bool,
+    /// Nodes that want only so many pieces from a first one on, at first and from a later time in ms on too.
+    pub(crate) wants: Vec<(usize, u32, u32, u64)>,
 }
 
 impl Default for Office {
@@ -76,6 +80,7 @@ impl Default for Office {
             starving: None,
             seeds: 0,
             spread: false,
+            wants: Vec::new(),
         }
     }
 }
@@ -95,7 +100,10 @@ pub(crate) struct HostReport {
     pub(crate) behaviour: Behaviour,
     pub(crate) is_alive: bool,
     pub(crate) stage: Stage,
+    /// When all that it wanted was there.
     pub(crate) finished_s: Option<f64>,
+    pub(crate) have: Bitfield,
+    pub(crate) is_needed: bool,
     pub(crate) failed_hash: u64,
     pub(crate) banned_by: usize,
     received: u64,
@@ -214,6 +222,7 @@ impl Office {
                 world.meet(a, b);
             }
             world.crash();
+            world.want_more();
             world.deliver();
             world.flow_wan();
             world.flow_lan();
@@ -235,6 +244,7 @@ impl Office {
             });
         }
         let config = Config {
+            wanted: self.wanted_by(number, layout, 0),
             settle: self.settle,
             has_origin: behaviour == Behaviour::Honest || behaviour == Behaviour::Corrupts,
             no_progress_timeout: Duration::from_secs(300),
@@ -244,7 +254,7 @@ impl Office {
         let content = Content::new(config, CONTENT, *layout, have, id, seed, MonoTime::ZERO);
         let mut node = Node::new(id, &NodeConfig::default(), seed);
         node.open(CONTENT, MonoTime::ZERO);
-        let is_done = content.stage() == Stage::Complete;
+        let is_done = content.stage().is_satisfied();
         Host {
             id,
             behaviour,
@@ -258,6 +268,14 @@ impl Office {
             banned_by: 0,
             next_lie: MonoTime::ZERO,
         }
+    }
+
+    /// What a node begins to want at a time; nothing new for `None`.
+    fn wanted_by(&self, number: usize, layout: &PieceLayout, at_ms: u64) -> Option<Wanted> {
+        let of_node = self.wants.iter().filter(|(node, .., at)| (*node, *at) == (number, at_ms));
+        let ranges: Vec<_> =
+            of_node.map(|(_, first, count, _)| layout.piece_range(*first, *count).unwrap()).collect();
+        (!ranges.is_empty()).then(|| Wanted::of(ranges))
     }
 }
 
@@ -278,6 +296,9 @@ impl World {
 
     fn is_over(&self) -> bool {
         let busy = |host: &&Host| host.is_alive && host.behaviour == Behaviour::Honest;
+        if self.office.wants.iter().any(|(.., at_ms)| self.now <= MonoTime::from_millis(*at_ms)) {
+            return false;
+        }
         self.hosts.iter().filter(busy).all(|host| host.content.stage() != Stage::Fetching)
     }
 
@@ -305,6 +326,16 @@ impl World {
                 let peer = self.hosts[number].id;
                 (0..self.hosts.len())
                     .for_each(|n| self.node_input(n, NodeInput::Down { peer, clean: false }));
+            }
+        }
+    }
+
+    fn want_more(&mut self) {
+        let now_ms = self.now.as_micros() / 1000;
+        for number in 0..self.hosts.len() {
+            if let Some(wanted) = self.office.wanted_by(number, &self.layout, now_ms) {
+                self.hosts[number].finished = None;
+                self.input(number, Input::Want { wanted });
             }
         }
     }
@@ -382,7 +413,7 @@ impl World {
                     self.hosts[liar].banned_by += 1;
                     self.node_input(number, NodeInput::Banned { peer, content: CONTENT });
                 }
-                Action::Completed => self.hosts[number].finished = Some(self.now),
+                Action::Completed | Action::Satisfied => self.hosts[number].finished = Some(self.now),
                 Action::GiveUp(_) | Action::Explain(_) => {}
             }
         }
@@ -390,6 +421,11 @@ impl World {
 
     /// Liars say something else than their scheduler does.
     fn send(&mut self, number: usize, to: NodeId, message: ContentMessage) {
+        if self.hosts[number].behaviour == Behaviour::SaysItWantsNothing
+            && matches!(message, ContentMessage::Bitmap(_))
+        {
+            self.post(number, to, ContentMessage::Wanted(Wanted::default()));
+        }
         let message = match (self.hosts[number].behaviour, message) {
             (
                 Behaviour::ClaimsToHaveAll | Behaviour::Corrupts | Behaviour::NeverAnswers,
@@ -415,7 +451,7 @@ impl World {
                     self.input(to, Input::Progress { request: id, received });
                     if is_last {
                         self.hosts[to].asked.remove(&request);
-                        let ok = self.hosts[from].behaviour == Behaviour::Honest;
+                        let ok = self.hosts[from].behaviour != Behaviour::Corrupts;
                         self.input(to, Input::Verified { request: id, piece, ok });
                     }
                 }
@@ -429,6 +465,7 @@ impl World {
             ContentMessage::Bitmap(has) => self.input(to, Input::Bitmap { peer, has }),
             ContentMessage::Have(pieces) => self.input(to, Input::Have { peer, pieces }),
             ContentMessage::Lane(message) => self.input(to, Input::Lane { from: peer, message }),
+            ContentMessage::Wanted(wanted) => self.input(to, Input::PeerWants { peer, wanted }),
             ContentMessage::Cancel(request) => {
                 self.node_input(to, NodeInput::Revoked { peer, request });
                 let still = |s: &Sending| !(s.to == from && s.block.request == request);
@@ -446,7 +483,7 @@ impl World {
                 let has = match self.hosts[to].behaviour {
                     Behaviour::Corrupts => true,
                     Behaviour::NeverAnswers | Behaviour::ClaimsTheLane { .. } => return,
-                    Behaviour::Honest | Behaviour::ClaimsToHaveAll => {
+                    Behaviour::Honest | Behaviour::ClaimsToHaveAll | Behaviour::SaysItWantsNothing => {
                         self.hosts[to].content.have().has(block.piece)
                     }
                 };
@@ -607,6 +644,8 @@ impl World {
                 behaviour: host.behaviour,
                 is_alive: host.is_alive,
                 stage: host.content.stage(),
+                have: host.content.have().clone(),
+                is_needed: host.content.is_needed(),
                 finished_s: host.finished.map(|at| at.as_micros() as f64 / 1e6),
                 failed_hash: accounts.iter().map(|account| account.failed_hash).sum(),
                 banned_by: host.banned_by,

@@ -193,6 +193,122 @@ fn a_resumed_node_fetches_only_what_it_lacks() {
     assert!(report.origin_bytes < 16 * MIB, "{report}");
 }
 
+/// Nodes that want `count` pieces from `first` on, from the beginning.
+fn wanting(wants: &[(usize, u32, u32)]) -> Office {
+    let wants = wants.iter().map(|(node, first, count)| (*node, *first, *count, 0)).collect();
+    Office { nodes: 4, wants, ..office() }
+}
+
+/// Whoever wants a part has it, and nothing else.
+fn assert_everybody_has_what_it_wanted(report: &Report, wants: &[(usize, u32, u32)]) {
+    for (number, host) in report.hosts.iter().enumerate() {
+        assert!(host.stage.is_satisfied(), "host {number}: {report}");
+        let mine: Vec<_> = wants.iter().filter(|(node, ..)| *node == number).collect();
+        if mine.is_empty() {
+            assert_eq!(host.stage, Stage::Complete, "host {number}: {report}");
+            continue;
+        }
+        let has: Vec<_> = host.have.pieces().map(|piece| piece.get()).collect();
+        let want: Vec<_> = mine.iter().flat_map(|(_, first, count)| *first..first + count).collect();
+        assert_eq!(has, want, "host {number}: {report}");
+    }
+    report.assert_balanced();
+}
+
+#[test]
+fn who_wants_a_half_shares_the_origin_with_who_wants_all() {
+    for seed in 0..5 {
+        let wants = [(1, 0, 32), (2, 0, 32)];
+        let report = Office { seed, ..wanting(&wants) }.run();
+        assert_everybody_has_what_it_wanted(&report, &wants);
+        assert!(report.origin_ratio() <= 1.01, "{report}");
+        assert!(report.makespan_ratio() <= 1.05, "{report}");
+    }
+}
+
+#[test]
+fn two_that_want_the_same_range_fetch_it_once_and_nothing_else() {
+    for seed in 0..5 {
+        let wants = [(0, 10, 20), (1, 10, 20)];
+        let report = Office { nodes: 2, seed, ..wanting(&wants) }.run();
+        assert_everybody_has_what_it_wanted(&report, &wants);
+        assert_eq!(report.origin_bytes, 20 * MIB, "{report}");
+        assert!(report.makespan_ratio() <= 1.1 * 20.0 / 64.0, "{report}");
+    }
+}
+
+/// Nobody waits for a member that does not want the run: else the take-overs would show in the time.
+#[test]
+fn who_wants_other_ranges_waits_for_nobody() {
+    for seed in 0..5 {
+        let wants = [(0, 0, 10), (1, 10, 10), (2, 40, 10), (3, 50, 10)];
+        let report = Office { seed, ..wanting(&wants) }.run();
+        assert_everybody_has_what_it_wanted(&report, &wants);
+        assert_eq!(report.origin_bytes, 40 * MIB, "{report}");
+        assert!(report.makespan_ratio() <= 1.05 * 40.0 / 64.0, "{report}");
+    }
+}
+
+/// Pieces of 16 KiB, 64 a run, so that ranges begin and end inside runs.
+#[test]
+fn ranges_that_cut_runs_are_shared_too() {
+    for seed in 0..5 {
+        let wants = [(0, 30, 500), (1, 90, 500), (2, 0, 40)];
+        let report = Office { seed, piece_size: 1 << 14, content_len: 16 * MIB, ..wanting(&wants) }.run();
+        assert_everybody_has_what_it_wanted(&report, &wants);
+        assert!(report.origin_ratio() <= 1.02, "{report}");
+        assert!(report.makespan_ratio() <= 1.15, "{report}");
+    }
+}
+
+#[test]
+fn who_wants_more_later_fetches_only_that() {
+    let wants = vec![(0, 0, 8, 0), (0, 4, 12, 20_000), (1, 0, 8, 0), (1, 30, 8, 20_000)];
+    let report = Office { nodes: 2, wants, ..office() }.run();
+    assert_everybody_has_what_it_wanted(&report, &[(0, 0, 16), (1, 0, 8), (1, 30, 8)]);
+    assert_eq!(report.origin_bytes, 24 * MIB, "{report}");
+    let last = report.hosts.iter().filter_map(|host| host.finished_s).fold(0.0, f64::max);
+    assert!(last <= 20.0 + 1.1 * 16.0 / 2.5, "16 MiB more at 2.5 MB/s: {report}");
+}
+
+#[test]
+fn what_is_held_of_a_range_is_had_from_peers() {
+    let wants = [(1, 5, 9), (2, 60, 4)];
+    let report = Office { nodes: 3, seeds: 1, origin: OriginBehaviour::Missing, ..wanting(&wants) }.run();
+    assert_everybody_has_what_it_wanted(&report, &wants);
+    assert_eq!(report.origin_bytes, 0);
+}
+
+/// Whoever lingers asks whether anybody still needs it.
+#[test]
+fn a_member_that_has_what_it_wants_needs_nobody() {
+    // Wanting the same again keeps the office open until the last word has come.
+    let wants = vec![(1, 5, 9, 0), (1, 5, 9, 2_000)];
+    let report = Office { nodes: 2, seeds: 1, wants, ..office() }.run();
+    assert_eq!(report.hosts[1].stage, Stage::Satisfied, "{report}");
+    assert!(!report.hosts[0].is_needed && !report.hosts[1].is_needed, "{report}");
+}
+
+/// It is out of every ranking, so that its share is nobody else's wait.
+#[test]
+fn a_peer_that_says_it_wants_nothing_delays_nobody() {
+    let report = with_one(Behaviour::SaysItWantsNothing);
+    assert!(report.origin_ratio() <= 1.01, "{report}");
+    assert!(report.makespan_ratio() <= 1.05, "{report}");
+}
+
+/// There is no other way than to read it all; who wanted a part keeps what came.
+#[test]
+fn an_origin_without_ranges_serves_a_range_too() {
+    let report =
+        Office { nodes: 2, origin: OriginBehaviour::NoRanges, ..wanting(&[(0, 10, 4), (1, 10, 4)]) }.run();
+    for host in &report.hosts {
+        assert!(host.stage.is_satisfied(), "{report}");
+    }
+    report.assert_balanced();
+    assert!(report.origin_ratio() <= 0.3, "stopped once the range is there: {report}");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_actions() {
     let trace =

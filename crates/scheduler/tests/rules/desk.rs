@@ -6,7 +6,7 @@ use std::time::Duration;
 use swarmline_scheduler::{Action, Config, Content, Failure, Input, RequestId, Source, Stage, Unlimited};
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
 use swarmline_types::{
-    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange,
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Wanted,
 };
 
 /// Large enough that a content of one piece is not small.
@@ -42,6 +42,27 @@ impl Desk {
     pub(crate) fn small_pieces(have: &str) -> Self {
         let layout = PieceLayout::new((have.len() as u64) << 14, 1 << 14).unwrap();
         Self::cut(layout, bitmap(&layout, have), 1, Config::default())
+    }
+
+    /// Wants the pieces that are marked `w`.
+    pub(crate) fn wanting(picture: &str) -> Self {
+        let layout = PieceLayout::new(picture.len() as u64 * u64::from(PIECE), PIECE).unwrap();
+        let config = Config { wanted: Some(wanted(&layout, picture)), ..Config::default() };
+        Self::cut(layout, Bitfield::none(&layout), 1, config)
+    }
+
+    pub(crate) fn wants(&mut self, picture: &str) {
+        let wanted = wanted(&self.layout, picture);
+        self.input(Input::Want { wanted });
+    }
+
+    pub(crate) fn peer_wants(&mut self, name: &str, picture: &str) {
+        let wanted = wanted(&self.layout, picture);
+        self.input(Input::PeerWants { peer: id(name), wanted });
+    }
+
+    pub(crate) fn is_needed(&self) -> bool {
+        self.content.is_needed()
     }
 
     pub(crate) fn with(pieces: u64, seed: u64, config: Config) -> Self {
@@ -214,6 +235,13 @@ impl Desk {
                 self.input(Input::Failed { request, why: failure(number) });
             }
             (12, _) => self.input(Input::Lost { piece: index }),
+            (14, _) => self.input(Input::Want { wanted: Wanted::of([self.run(piece)]) }),
+            (15, _) => {
+                let wanted = Wanted::of(
+                    self.layout.pieces().filter(|p| p.get() % 5 == number % 7).map(PieceRange::one),
+                );
+                self.input(Input::PeerWants { peer, wanted });
+            }
             _ => {
                 let later = self.now + Duration::from_millis(u64::from(number));
                 self.at_ms(later.as_micros() / 1000);
@@ -264,6 +292,7 @@ impl Desk {
             Action::Cancel { request } => format!("cancel {}", request.get()),
             Action::Ban { peer, .. } => format!("ban {}", name(peer)),
             Action::Completed => "completed".into(),
+            Action::Satisfied => "satisfied".into(),
             Action::GiveUp(why) => format!("give up: {why:?}"),
         };
         self.said.push(line);
@@ -300,6 +329,12 @@ fn bitmap(layout: &PieceLayout, picture: &str) -> Bitfield {
     has
 }
 
+/// A character per piece, `w` where it is wanted.
+fn wanted(layout: &PieceLayout, picture: &str) -> Wanted {
+    let marked = picture.chars().enumerate().filter(|(_, c)| *c == 'w');
+    Wanted::of(marked.map(|(index, _)| layout.piece_range(index as u32, 1).unwrap()))
+}
+
 fn id(name: &str) -> NodeId {
     let number = NAMES.iter().position(|known| *known == name).unwrap();
     NodeId::new([number as u8 + 1; 32])
@@ -315,6 +350,7 @@ fn words(message: &ContentMessage) -> String {
             let list: Vec<_> = pieces.iter().map(ToString::to_string).collect();
             format!("have {}", list.join(" "))
         }
+        ContentMessage::Wanted(wanted) => format!("wants {wanted:?}"),
         ContentMessage::Lane(LaneMessage::Claim(pieces)) => format!("claim {pieces:?}"),
         ContentMessage::Lane(LaneMessage::Progress(_)) => "progress".into(),
         ContentMessage::Lane(LaneMessage::Almost(pieces)) => format!("almost {pieces:?}"),

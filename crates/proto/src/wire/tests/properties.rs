@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use swarmline_types::message::{
     BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Search, WireRequest,
 };
-use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceRange, UrlHash};
+use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceRange, UrlHash, Wanted};
 
 use super::*;
 
@@ -127,6 +127,7 @@ fn content_message() -> impl Strategy<Value = ContentMessage> {
         any::<u32>().prop_map(|request| ContentMessage::Cancel(WireRequest(request))),
         any::<u32>().prop_map(|request| ContentMessage::Reject(WireRequest(request))),
         lane().prop_map(ContentMessage::Lane),
+        vec(pieces(), 0..100).prop_map(|ranges| ContentMessage::Wanted(Wanted::of(ranges))),
     ]
 }
 

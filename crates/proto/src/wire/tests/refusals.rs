@@ -5,7 +5,7 @@ use std::error::Error;
 use bytes::Bytes;
 use prost::Message as _;
 use swarmline_types::message::{Hello, LaneMessage, ManifestPart, MemberInfo, Search};
-use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PieceHash};
+use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PieceHash, Wanted};
 
 use super::*;
 use crate::wire::schema::{self, Body, Kind, LaneKind, Origin};
@@ -45,6 +45,12 @@ fn request(piece: u32, offset: u32, size: u32) -> Vec<u8> {
 
 fn claim(first: u32, count: u32) -> Vec<u8> {
     lane(LaneKind::Claim(schema::Pieces { first, count }))
+}
+
+fn wanted(ranges: &[(u32, u32)]) -> Vec<u8> {
+    let ranges =
+        ranges.iter().map(|(first, count)| schema::Pieces { first: *first, count: *count }).collect();
+    about(Body::Wanted(bytes(&schema::Wanted { ranges })))
 }
 
 fn progress(claims: usize, received: u64) -> Vec<u8> {
@@ -136,6 +142,10 @@ fn steps() -> Vec<Step> {
         (claim(1, 10), claim(u32::MAX, 2)),
         (progress(64, 0), progress(65, 0)),
         (progress(1, 16_160), progress(1, 16_161)),
+        (wanted(&[]), wanted(&[(0, 1); WANTED_MAX + 1])),
+        (wanted(&[(0, 5), (6, 5)]), wanted(&[(0, 5), (5, 6)])),
+        (wanted(&[(0, 11)]), wanted(&[(6, 5), (0, 5)])),
+        (wanted(&[(10, 1)]), wanted(&[(10, 0)])),
         (release(Some(Origin::PauseMs(3_600_000))), release(Some(Origin::PauseMs(3_600_001)))),
     ]
 }
@@ -199,6 +209,10 @@ fn errors_say_what_came_and_what_is_allowed() {
     2 pieces from 4294967295 of a content of 11 pieces
     progress of 65 claims in one message, at most 64 are allowed
     16161 bytes received of pieces #10, which have 16160
+    65 wanted ranges in one message, at most 64 are allowed
+    wanted ranges #0-4 and #5-10 do not lie apart and in order
+    wanted ranges #6-10 and #0-4 do not lie apart and in order
+    0 pieces from 10 of a content of 11 pieces
     a pause of 3600.001s, at most 3600s is allowed
     ");
 }
@@ -297,6 +311,7 @@ fn the_largest_legal_messages_pass() {
     };
     let range = layout.piece_range(PIECE_COUNT_MAX / 4, PIECE_COUNT_MAX / 2).unwrap();
     let claims = vec![(range, layout.span(range).size()); PROGRESS_MAX];
+    let far = |n: u32| layout.piece_range(1_000_000 - 4000 * n, 2000).unwrap();
     let messages = [
         Message::Hello(hello),
         Message::Members { content, members: vec![member; MEMBERS_MAX] },
@@ -304,6 +319,7 @@ fn the_largest_legal_messages_pass() {
         about(ContentMessage::Bitmap(Bitfield::all(&layout))),
         about(ContentMessage::Have(last_pieces().rev().collect())),
         about(ContentMessage::Lane(LaneMessage::Progress(claims))),
+        about(ContentMessage::Wanted(Wanted::of((0..64).map(far)))),
     ];
     for message in messages {
         let frame = encode(&message);

@@ -8,7 +8,7 @@ use swarmline_types::message::{
 };
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PIECE_SIZE_DEFAULT, PIECE_SIZE_MAX,
-    PIECE_SIZE_MIN, PieceHash, PieceIndex, PieceRange, UrlHash,
+    PIECE_SIZE_MIN, PieceHash, PieceIndex, PieceRange, UrlHash, Wanted,
 };
 
 use super::*;
@@ -82,7 +82,7 @@ fn request() -> BlockRequest {
     BlockRequest { request: WireRequest(7), piece: piece(10), offset: 4096, size: 12_064 }
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "hello",
     "join",
     "leave",
@@ -105,6 +105,8 @@ const NAMES: [&str; 22] = [
     "release",
     "release with pause",
     "release without ranges",
+    "wanted",
+    "wanted nothing",
 ];
 
 fn messages() -> [Message<ContentMessage>; NAMES.len()] {
@@ -133,6 +135,8 @@ fn messages() -> [Message<ContentMessage>; NAMES.len()] {
         release(OriginNews::Nothing),
         release(OriginNews::Pause(Duration::from_secs(120))),
         release(OriginNews::NoRanges),
+        about(ContentMessage::Wanted(Wanted::of([pieces(0, 3), pieces(8, 2)]))),
+        about(ContentMessage::Wanted(Wanted::default())),
     ]
 }
 
@@ -169,6 +173,8 @@ fn every_message_has_its_golden_bytes() {
     release: 0000002e3a2c0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f3a082a060a0408031002
     release with pause: 000000323a300a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f3a0c2a0a0a040803100210c0a907
     release without ranges: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f3a0a2a080a04080310021a00
+    wanted: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f420a0a0210030a0408081002
+    wanted nothing: 000000263a240a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4200
     ");
 }
 
@@ -211,6 +217,8 @@ fn the_document_names_every_bound_as_it_is() {
         ("HAVE_BYTES_MAX", HAVE_BYTES_MAX),
         ("PROGRESS_MAX", PROGRESS_MAX),
         ("LANE_BYTES_MAX", LANE_BYTES_MAX),
+        ("WANTED_MAX", WANTED_MAX),
+        ("WANTED_BYTES_MAX", WANTED_BYTES_MAX),
         ("PAUSE_MAX", PAUSE_MAX.as_millis() as usize),
         ("REQUEST_MAX", REQUEST_MAX as usize),
         ("DATA_FRAME_MAX", DATA_FRAME_MAX as usize),
