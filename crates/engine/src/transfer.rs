@@ -130,7 +130,8 @@ impl Transfer {
     /// What another download of this node left at another path is copied before anybody is asked.
     async fn take_what_is_here(&self, file: &Content) -> Result<(), TransferError> {
         let (shared, file) = (self.shared.clone(), file.clone());
-        let filled = self.shared.disk.run(move || shared.store.fill_from_elsewhere(&file));
+        let all = swarmline_types::Wanted::all(&file.layout());
+        let filled = self.shared.disk.run(move || shared.store.fill_from_elsewhere(&file, &all));
         let pieces = filled.await.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
         if pieces > 0 {
             info!(pieces, "copied from another path");
@@ -153,7 +154,10 @@ impl Transfer {
             self.follow(opened.snapshot.clone(), file).await?;
             self.enter(Phase::Finishing);
             let (mine, driven) = (file.clone(), opened.file);
-            let filled = self.shared.disk.run(move || mine.fill_from(&driven).map(|_| mine.have().is_all()));
+            let filled = self.shared.disk.run(move || {
+                mine.fill_from(&driven, &swarmline_types::Wanted::all(&mine.layout()))
+                    .map(|_| mine.have().is_all())
+            });
             let is_whole = filled.await.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
             // What was complete may not be so any more: its user owns it. Each time round is one loss.
             if is_whole || file.is_closed() {

@@ -9,17 +9,17 @@
 mod error;
 mod finish;
 mod finished;
+mod hold;
 mod read;
 pub(crate) mod resume;
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use swarmline_proto::Manifest;
-use swarmline_types::{Bitfield, ContentId, PieceIndex, PieceLayout};
+use swarmline_types::{Bitfield, ContentId, PieceIndex, PieceLayout, Wanted};
 
 pub use self::error::{DiscardError, FinishError, ReadError, WriteError};
 use self::finished::Finished;
@@ -30,6 +30,7 @@ use crate::hashing::both_hashes;
 use crate::header::{Header, Phase};
 use crate::part::PartFile;
 use crate::place::Place;
+use crate::placeholder::Taking;
 use crate::record::Records;
 use crate::stamp::{FileId, Stamp};
 
@@ -47,7 +48,7 @@ pub struct Content {
 pub(crate) struct Inner {
     manifest: Manifest,
     place: Place,
-    force: AtomicBool,
+    taking: Mutex<Taking>,
     records: Records,
     pool: Arc<Pool>,
     at: RwLock<At>,
@@ -68,12 +69,12 @@ impl Content {
     pub(crate) fn partial(
         manifest: Manifest,
         place: Place,
-        force: bool,
+        taking: Taking,
         (records, pool): (Records, Arc<Pool>),
         (part, have): (PartFile, Bitfield),
     ) -> io::Result<Self> {
         let phase = Phase::Part { epoch: Epoch::of(part.file()), id: FileId::from(&part.file().metadata()?) };
-        let content = Self::new(manifest, place, force, (records, pool), At::Part(part), have);
+        let content = Self::new(manifest, place, taking, (records, pool), At::Part(part), have);
         content.inner.write_header(phase)?;
         Ok(content)
     }
@@ -94,7 +95,7 @@ impl Content {
         let finished = Finished::new(file, stamp, proofs);
         let phase = Phase::Finished { epoch, stamp, proven: finished.proves(&have) };
         let at = At::Finished(Arc::new(finished));
-        let content = Self::new(manifest, place, false, (records, pool), at, have);
+        let content = Self::new(manifest, place, Taking::default(), (records, pool), at, have);
         content.inner.write_header(phase)?;
         Ok(content)
     }
@@ -102,13 +103,13 @@ impl Content {
     fn new(
         manifest: Manifest,
         place: Place,
-        force: bool,
+        taking: Taking,
         (records, pool): (Records, Arc<Pool>),
         at: At,
         have: Bitfield,
     ) -> Self {
-        let (at, have, force) = (RwLock::new(at), Mutex::new(have), AtomicBool::new(force));
-        Self { inner: Arc::new(Inner { manifest, place, force, records, pool, at, have }) }
+        let (at, have, taking) = (RwLock::new(at), Mutex::new(have), Mutex::new(taking));
+        Self { inner: Arc::new(Inner { manifest, place, taking, records, pool, at, have }) }
     }
 
     pub(crate) fn from_shared(inner: Arc<Inner>) -> Self {
@@ -119,9 +120,11 @@ impl Content {
         &self.inner
     }
 
-    /// From now on, [`finish`](Self::finish) replaces what stands at the destination.
-    pub(crate) fn set_force(&self) {
-        self.inner.force.store(true, Ordering::Relaxed);
+    /// From now on the end may replace this too.
+    pub(crate) fn may_take(&self, more: Taking) {
+        let mut taking = self.inner.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        taking.force |= more.force;
+        taking.placeholder = more.placeholder.or(taking.placeholder);
     }
 
     /// Its name.
@@ -211,7 +214,7 @@ impl Content {
         Ok(())
     }
 
-    /// Copies what another place of the same content has and this one lacks. Returns how many pieces.
+    /// Copies what is wanted of what another place of the same content has and this one has not. Returns how many pieces.
     ///
     /// Pieces that cannot be read there, or turn out to be wrong, are left out.
     ///
@@ -220,10 +223,11 @@ impl Content {
     ///
     /// # Panics
     /// When `other` is another content.
-    pub fn fill_from(&self, other: &Content) -> Result<u32, WriteError> {
+    pub fn fill_from(&self, other: &Content, wanted: &Wanted) -> Result<u32, WriteError> {
         assert_eq!(self.id(), other.id(), "pieces of one content are not pieces of another");
         let mut filled = 0;
-        for piece in self.have().missing().filter(|piece| other.has(*piece)) {
+        let have = self.have();
+        for piece in wanted.pieces().filter(|piece| !have.has(*piece) && other.has(*piece)) {
             let Ok(bytes) = other.read(piece, 0, self.layout().size_of(piece)) else { continue };
             match self.write(piece, &[bytes]) {
                 Ok(()) => filled += 1,
@@ -248,13 +252,19 @@ impl Inner {
         self.at.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn force(&self) -> bool {
-        self.force.load(Ordering::Relaxed)
+    fn taking(&self) -> Taking {
+        *self.taking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_header(&self, phase: Phase) -> io::Result<()> {
         let (content, layout) = (self.manifest.content(), self.manifest.layout());
-        self.records.set_header(&Header::new(content, &layout, self.place.path(), self.force(), phase))
+        self.records.set_header(&Header::new(content, &layout, self.place.path(), self.taking().force, phase))
+    }
+
+    /// Keeps which file is about to take the destination's name in place of the part file.
+    fn note_handing_over(&self, id: FileId) -> io::Result<()> {
+        let header: Header = self.records.header().ok_or(io::ErrorKind::InvalidData)?;
+        self.records.set_header(&header.handing_over(id))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use rustix::io::Errno;
+use swarmline_types::ByteRange;
 
 /// Writes a file so that at any moment the path holds the old bytes or all of the new ones, also after a power loss.
 ///
@@ -116,6 +117,28 @@ pub(crate) fn promise(file: &File, size: u64) -> io::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn promise(_file: &File, _size: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// `StorageFull` if so many more bytes do not fit beside `file`.
+pub(crate) fn expect_room(file: &File, more: u64) -> io::Result<()> {
+    match free_bytes(file) {
+        Some((most, _)) if more > most => Err(Errno::NOSPC.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Takes room for a part of a file, which stays as long as it is; nothing where the file system cannot promise room.
+#[cfg(target_os = "linux")]
+pub(crate) fn promise_span(file: &File, span: ByteRange) -> io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, span.start(), span.size()) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn promise_span(_file: &File, _span: ByteRange) -> io::Result<()> {
     Ok(())
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Header {
     pub(crate) destination: PathBuf,
     pub(crate) force: bool,
     pub(crate) phase: Phase,
+    /// The file made of ranges that was about to take the destination's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handed_over: Option<FileId>,
 }
 
 /// Where the bytes are.
@@ -49,7 +52,13 @@ impl Header {
             destination: destination.to_owned(),
             force,
             phase,
+            handed_over: None,
         }
+    }
+
+    /// The same, with what is about to take the destination's name.
+    pub(crate) fn handing_over(self, id: FileId) -> Self {
+        Self { handed_over: Some(id), ..self }
     }
 
     /// How the content is cut; `None` if the numbers make no layout.

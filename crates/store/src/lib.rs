@@ -5,6 +5,9 @@
 //! in flight. At the end the part file takes the destination's name, so that a destination holds the complete
 //! content or nothing. From then on it is served from where it stands, as long as it is what it was.
 //!
+//! A content may also be held: it stays in its part file, complete or as far as it is wanted, until somebody hands it
+//! over or discards it. Ranges of a content are handed over as a file of their own.
+//!
 //! Everything here blocks: call it from threads made for that, never from an async task. Nothing here knows a
 //! network, and nothing decides what to fetch.
 //!
@@ -41,6 +44,7 @@ mod hashing;
 
 mod part;
 mod place;
+mod placeholder;
 mod state;
 
 mod content;
@@ -56,6 +60,7 @@ pub use content::{Content, DiscardError, FinishError, ReadError, WriteError};
 pub use disk::{Room, write_atomically};
 pub use hashing::{HashError, hash_file};
 pub use place::PlaceError;
+pub use placeholder::{Placeholder, PlaceholderError};
 pub use plain::{BeginPlain, FinishPlainError, PlainPart, VALIDATOR_MAX};
 pub use state::{IdentityError, OpenError, StateDir};
 pub use store::{

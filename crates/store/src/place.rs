@@ -100,6 +100,34 @@ impl Place {
     ///
     /// `.NAME.<first 8 hex digits of what>.swarmline-part`; a name too long for that is replaced by its hash.
     pub(crate) fn part(&self, what: &[u8; 32]) -> PathBuf {
+        self.hidden(what, "swarmline-part")
+    }
+
+    /// The file that ranges are written to before it takes the destination's name: beside the part file, `-pack` in
+    /// place of `-part`.
+    pub(crate) fn pack(&self, what: &[u8; 32]) -> PathBuf {
+        self.hidden(what, "swarmline-pack")
+    }
+
+    /// Every file beside the destination that may be a part file or a packed one for it.
+    pub(crate) fn leftovers(&self) -> io::Result<Vec<PathBuf>> {
+        let [part, pack] = [self.part(&[0; 32]), self.pack(&[0; 32])];
+        let is_one = |path: &PathBuf| {
+            [&part, &pack].iter().any(|like| {
+                let [name, like] =
+                    [path.as_path(), like.as_path()].map(|it| it.file_name().unwrap_or_default().as_bytes());
+                let at = like.len() - LEFTOVER_ENDING;
+                name.len() == like.len()
+                    && name[..at] == like[..at]
+                    && name[at..at + 8].iter().all(|digit| digit.is_ascii_hexdigit())
+                    && name[at + 8..] == like[at + 8..]
+            })
+        };
+        let paths = std::fs::read_dir(&self.dir)?.map(|entry| entry.map(|entry| entry.path()));
+        Ok(paths.collect::<io::Result<Vec<_>>>()?.into_iter().filter(is_one).collect())
+    }
+
+    fn hidden(&self, what: &[u8; 32], ending: &str) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default();
         let what = HEXLOWER.encode(&what[..4]);
         let hashed = HEXLOWER.encode(&blake3::hash(name.as_bytes()).as_bytes()[..16]);
@@ -107,7 +135,7 @@ impl Place {
         let name = if fits { name } else { OsStr::new(&hashed) };
         let mut part = std::ffi::OsString::from(".");
         part.push(name);
-        part.push(format!(".{what}.swarmline-part"));
+        part.push(format!(".{what}.{ending}"));
         self.dir.join(part)
     }
 
@@ -137,6 +165,8 @@ impl Place {
 
 /// Longest name of a file on the file systems in use.
 const NAME_MAX: usize = 255;
+/// What stands behind the dot at the end of such a name: 8 digits and the ending.
+const LEFTOVER_ENDING: usize = 8 + ".swarmline-part".len();
 /// What a part file's name has beside the destination's: two dots, 8 digits and the ending.
 const PART_NAME_EXTRA: usize = 2 + 8 + ".swarmline-part".len();
 

@@ -21,6 +21,7 @@ use crate::epoch::Epoch;
 use crate::header::{path_from_text, path_to_text};
 use crate::part::PartFile;
 use crate::place::Place;
+use crate::placeholder::{Placeholder, Taking};
 use crate::record::{DIGEST, Records, read_up_to};
 use crate::stamp::FileId;
 
@@ -42,8 +43,16 @@ pub struct PlainPart {
 pub struct BeginPlain {
     /// Whether a file at the destination is replaced, by the final rename. Default: no.
     pub force: bool,
+    /// An empty file that was made at the destination for this download: it counts as nothing, and is replaced.
+    pub placeholder: Option<Placeholder>,
     /// SHA-256 that the whole file must have. Default: any.
     pub sha256: Option<[u8; 32]>,
+}
+
+impl BeginPlain {
+    pub(crate) fn taking(self) -> Taking {
+        Taking { force: self.force, placeholder: self.placeholder }
+    }
 }
 
 /// Why a plain download was not finished.
@@ -74,13 +83,16 @@ pub enum FinishPlainError {
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct PlainHeader {
+pub(crate) struct PlainHeader {
     url: String,
     #[serde(serialize_with = "path_to_text", deserialize_with = "path_from_text")]
     destination: PathBuf,
     epoch: Option<Epoch>,
     id: FileId,
     validator: Option<String>,
+    /// Bytes of the whole file, once all of them are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<u64>,
 }
 
 impl PlainPart {
@@ -92,19 +104,23 @@ impl PlainPart {
         part: PartFile,
         records: Records,
     ) -> io::Result<Self> {
-        let url = HEXLOWER.encode(blake3::hash(url.as_bytes()).as_bytes());
+        let url = PlainHeader::name(url);
         let (epoch, id) = (Epoch::of(part.file()), FileId::from(&part.file().metadata()?));
         let recorded = records.header::<PlainHeader>().filter(|header| {
             header.url == url && header.destination == place.path() && header.id == id && !part.is_new()
         });
         let validator = recorded.as_ref().and_then(|header| header.validator.clone());
+        let held = recorded.as_ref().and_then(|header| header.held);
         let same_epoch = recorded.is_some_and(|header| header.epoch.is_some() && header.epoch == epoch);
         let destination = place.path().to_owned();
-        let header = PlainHeader { url, destination, epoch, id, validator };
+        let header = PlainHeader { url, destination, epoch, id, validator, held };
         let block = header.block_hasher();
         let mut plain = Self { place, how, part, records, header, received: 0, block };
-        if plain.header.validator.is_some() {
+        if plain.header.validator.is_some() || held.is_some() {
             plain.believe(same_epoch)?;
+            plain.header.held = held.filter(|held| *held == plain.received);
+        }
+        if plain.header.validator.is_some() || plain.is_held() {
             plain.part.file().set_len(plain.received)?;
             plain.records.set_header(&plain.header)?;
         } else {
@@ -121,6 +137,39 @@ impl PlainPart {
     /// What the origin called the version of which bytes were received. Send it along when the rest is asked for.
     pub fn validator(&self) -> Option<&str> {
         self.header.validator.as_deref()
+    }
+
+    /// Whether all of it is here, as [`hold`](Self::hold) found.
+    pub fn is_held(&self) -> bool {
+        self.header.held.is_some()
+    }
+
+    /// All of it is here, and [checked](Self::check): brings it to the disk, where it stays until [`finish`](Self::finish) or
+    /// [`discard`](Self::discard), over restarts and also if no validator names its version.
+    ///
+    /// # Errors
+    /// When it cannot be brought to the disk, or that not be recorded.
+    pub fn hold(&mut self) -> Result<(), WriteError> {
+        let hold = |plain: &mut Self| -> io::Result<()> {
+            plain.part.file().set_len(plain.received)?;
+            plain.part.file().sync_data()?;
+            // The end of the file is less than a block, and after a power loss only blocks are believed.
+            if !plain.received.is_multiple_of(BLOCK) {
+                plain.records.set(plain.block_index(), plain.block.finalize().as_bytes())?;
+            }
+            plain.header.held = Some(plain.received);
+            plain.records.set_header(&plain.header)?;
+            plain.records.file().sync_data()
+        };
+        hold(self).map_err(|source| self.write_error(0, source))
+    }
+
+    /// The part file, open for reading what was received. Stays open when the file takes its name.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn reader(&self) -> io::Result<File> {
+        File::open(self.part.path())
     }
 
     /// Where it stands when it is finished; absolute.
@@ -168,12 +217,11 @@ impl PlainPart {
         Ok(())
     }
 
-    /// Gives the file its name, after the SHA-256 asked for has been compared.
+    /// Compares the SHA-256 asked for with what was received. Reads all of it.
     ///
     /// # Errors
-    /// [`FinishPlainError::Sha256`], with nothing at the destination and the part file gone; otherwise the part file
-    /// is kept.
-    pub fn finish(self) -> Result<(), FinishPlainError> {
+    /// [`FinishPlainError::Sha256`], with the part file gone.
+    pub fn check(&self) -> Result<(), FinishPlainError> {
         if let Some(want) = self.how.sha256 {
             let path = self.part.path().to_owned();
             let got = sha256_of(self.part.file(), self.received)
@@ -184,6 +232,19 @@ impl PlainPart {
                 return Err(FinishPlainError::Sha256 { path, want, got });
             }
         }
+        Ok(())
+    }
+
+    /// Gives the file its name, after the SHA-256 asked for has been compared. May be called again after an error, and
+    /// once only without.
+    ///
+    /// # Errors
+    /// [`FinishPlainError::Sha256`], with nothing at the destination and the part file gone; otherwise the part file
+    /// is kept.
+    pub fn finish(&self) -> Result<(), FinishPlainError> {
+        if !self.is_held() {
+            self.check()?;
+        }
         let sync_error = |source| FinishError::Sync { path: self.part.path().to_owned(), source };
         let cut = self.part.file().set_len(self.received);
         cut.and_then(|()| self.part.file().sync_data()).map_err(sync_error)?;
@@ -191,7 +252,7 @@ impl PlainPart {
         if !self.part.is_at_its_path().map_err(rename_error)? {
             return Err(FinishError::PartGone { path: self.part.path().to_owned() }.into());
         }
-        match disk::rename(self.part.path(), self.destination(), self.how.force) {
+        match self.how.taking().take(self.part.path(), self.destination()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(FinishError::Exists { path: self.destination().to_owned() }.into());
             }
@@ -216,6 +277,7 @@ impl PlainPart {
 
     fn start_anew(&mut self) -> io::Result<()> {
         self.received = 0;
+        self.header.held = None;
         self.block = self.header.block_hasher();
         self.part.file().set_len(0)?;
         self.records.reset()?;
@@ -236,7 +298,8 @@ impl PlainPart {
                     break;
                 }
             }
-            let whole = self.received == start + BLOCK;
+            // The last block of a held file may be short.
+            let whole = self.received == start + BLOCK || self.header.held == Some(self.received);
             let digest = *self.block.finalize().as_bytes();
             let believed = match recorded {
                 Some(recorded) => whole && recorded == digest,
@@ -246,7 +309,7 @@ impl PlainPart {
             if !believed {
                 (self.received, self.block) = (start, before);
             }
-            if !(believed && whole) {
+            if !(believed && self.received == start + BLOCK) {
                 return Ok(());
             }
             self.block = self.header.block_hasher();
@@ -279,6 +342,18 @@ impl PlainPart {
 }
 
 impl PlainHeader {
+    /// How a URL is kept: it may hold credentials.
+    fn name(url: &str) -> String {
+        HEXLOWER.encode(blake3::hash(url.as_bytes()).as_bytes())
+    }
+
+    /// Whether the file at its destination is the one that was received from this URL and held.
+    pub(crate) fn was_handed_over(&self, url: &str, place: &Place) -> bool {
+        let is_it =
+            || std::fs::symlink_metadata(place.path()).is_ok_and(|meta| FileId::from(&meta) == self.id);
+        self.held.is_some() && self.url == Self::name(url) && self.destination == place.path() && is_it()
+    }
+
     /// Blocks of another version, or of another URL, never match a record of this one.
     fn block_hasher(&self) -> blake3::Hasher {
         let validator = self.validator.as_deref().unwrap_or_default();

@@ -3,6 +3,7 @@
 mod begin;
 mod elsewhere;
 mod finish;
+mod hold;
 mod list;
 mod plain;
 mod resume;

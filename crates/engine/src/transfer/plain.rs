@@ -119,7 +119,7 @@ impl Transfer {
     async fn begin_plain(&mut self) -> Result<Option<PlainPart>, TransferError> {
         self.enter(Phase::Checking);
         let sha256 = self.request.sha256.as_deref().map(crate::sha256::parse).transpose()?;
-        let how = BeginPlain { force: self.request.force, sha256 };
+        let how = BeginPlain { force: self.request.force, sha256, ..BeginPlain::default() };
         loop {
             let (shared, path, url) =
                 (self.shared.clone(), self.request.destination.clone(), self.request.url.to_string());

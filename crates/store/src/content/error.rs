@@ -150,6 +150,28 @@ pub enum FinishError {
         /// What the system says.
         source: io::Error,
     },
+    /// A range leaves the content.
+    #[error("a range leaves the content for {}", path.display())]
+    Range {
+        /// The destination.
+        path: PathBuf,
+    },
+    /// Somebody changed the part file: this piece is not had any more.
+    #[error("the part file of {} was changed: piece {piece} is not had any more", path.display())]
+    Changed {
+        /// The destination.
+        path: PathBuf,
+        /// The piece.
+        piece: PieceIndex,
+    },
+    /// The ranges could not be put together.
+    #[error("could not write {}", path.display())]
+    Pack {
+        /// The file that was read from or written to.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The content was discarded, or its file is gone.
     #[error("{} is not being written any more", path.display())]
     Closed {

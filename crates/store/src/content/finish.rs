@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use swarmline_types::Bitfield;
+use swarmline_types::{Bitfield, Wanted};
 use tracing::warn;
 
 use super::finished::Finished;
@@ -26,7 +26,7 @@ impl Content {
     /// part file is kept. [`FinishError::Incomplete`] if pieces are missing.
     pub fn finish(&self) -> Result<(), FinishError> {
         let inner = &*self.inner;
-        self.flush()?;
+        self.flush(&Wanted::all(&self.layout()))?;
         let mut at = inner.at_mut();
         let part = match &*at {
             At::Part(part) => part,
@@ -36,7 +36,7 @@ impl Content {
         // No write can be running here, so from the seal on the file's times change by other hands only.
         let rename_error = |source| FinishError::Rename { path: self.destination().to_owned(), source };
         let sealed = seal(part.file()).unwrap_or(None);
-        self.rename(part)?;
+        self.take_name(part)?;
         let (file, stamp) = self.open_finished(part).map_err(rename_error)?;
         let have = inner.have().clone();
         // Whoever wrote to the file since has broken the seal.
@@ -67,6 +67,7 @@ impl Content {
             let path = path.to_owned();
             |source| DiscardError { path, source }
         };
+        PartFile::remove_leftover(&inner.place.pack(self.id().as_bytes()));
         inner.records.remove().map_err(failed(inner.records.path()))?;
         match &before {
             At::Part(part) => part.remove().map_err(failed(part.path())),
@@ -74,8 +75,8 @@ impl Content {
         }
     }
 
-    /// Brings a complete part file to the disk. Others may read from it meanwhile.
-    fn flush(&self) -> Result<(), FinishError> {
+    /// Brings a part file to the disk that holds all that is wanted. Others may read from it meanwhile.
+    pub(super) fn flush(&self, wanted: &Wanted) -> Result<(), FinishError> {
         let inner = &*self.inner;
         let at = inner.at();
         let part = match &*at {
@@ -83,10 +84,12 @@ impl Content {
             At::Finished(_) => return Ok(()),
             At::Nowhere => return Err(self.closed()),
         };
-        let (had, pieces) = (inner.have().count(), self.layout().piece_count());
-        if had < pieces {
-            let path = self.destination().to_owned();
-            return Err(FinishError::Incomplete { path, missing: pieces - had, pieces });
+        let have = self.have();
+        let missing = wanted.pieces().filter(|piece| !have.has(*piece)).count();
+        if missing > 0 {
+            let (path, pieces) = (self.destination().to_owned(), self.layout().piece_count());
+            let missing = u32::try_from(missing).expect("no more than the content has");
+            return Err(FinishError::Incomplete { path, missing, pieces });
         }
         let flushed = part.file().set_len(self.layout().content_len()).and_then(|()| part.file().sync_data());
         let path = part.path().to_owned();
@@ -102,12 +105,13 @@ impl Content {
         })
     }
 
-    fn rename(&self, part: &PartFile) -> Result<(), FinishError> {
+    /// Gives a file of ours the destination's name.
+    pub(super) fn take_name(&self, part: &PartFile) -> Result<(), FinishError> {
         let rename_error = |source| FinishError::Rename { path: self.destination().to_owned(), source };
         if !part.is_at_its_path().map_err(rename_error)? {
             return Err(FinishError::PartGone { path: part.path().to_owned() });
         }
-        match disk::rename(part.path(), self.destination(), self.inner.force()) {
+        match self.inner.taking().take(part.path(), self.destination()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(FinishError::Exists { path: self.destination().to_owned() })
             }

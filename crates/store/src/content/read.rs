@@ -136,7 +136,7 @@ impl Inner {
     }
 
     /// The piece is had no more, now and after a restart.
-    fn forget(&self, piece: PieceIndex) {
+    pub(super) fn forget(&self, piece: PieceIndex) {
         self.have().remove(piece);
         if let Err(error) = self.records.clear(piece.get()) {
             // Its digest differs from the bytes, so it is not believed after a restart either.

@@ -15,15 +15,28 @@ use crate::disk::{self, Room};
 use crate::header::Header;
 use crate::part::{PartError, PartFile};
 use crate::place::{Place, PlaceError, Standing};
+use crate::placeholder::{Placeholder, Taking};
 use crate::record::{Records, offset_of};
+use crate::stamp::FileId;
 
 /// How a download treats what it finds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Begin {
     /// Whether other content at the destination is replaced, by the final rename. Default: no.
     pub force: bool,
+    /// An empty file that was made at the destination for this download: it counts as nothing, and is replaced.
+    pub placeholder: Option<Placeholder>,
     /// How room is taken. Default: all at the beginning.
     pub room: Room,
+    /// Whether some ranges are to stand at the destination instead of the content, by
+    /// [`Content::hand_over`](crate::Content::hand_over): then what stands there is never compared. Default: no.
+    pub packed: bool,
+}
+
+impl Begin {
+    fn taking(self) -> Taking {
+        Taking { force: self.force, placeholder: self.placeholder }
+    }
 }
 
 /// A download that has begun, or needs not to.
@@ -54,6 +67,12 @@ pub enum BeginError {
     /// Something else stands there.
     #[error("{} exists with other content", path.display())]
     OtherContent {
+        /// The destination.
+        path: PathBuf,
+    },
+    /// The ranges stand there already: an earlier process was killed right after it had handed them over.
+    #[error("{} is there already", path.display())]
+    HandedOver {
         /// The destination.
         path: PathBuf,
     },
@@ -119,14 +138,16 @@ impl Store {
     pub fn begin(&self, manifest: &Manifest, destination: &Path, how: Begin) -> Result<Begun, BeginError> {
         let place = Place::resolve(destination)?;
         let path = place.part(manifest.content().as_bytes());
+        if how.packed && self.was_handed_over(manifest, &place) {
+            PartFile::remove_leftover(&path);
+            return Err(BeginError::HandedOver { path: place.path().to_owned() });
+        }
         if let Some(done) = self.look_at_destination(manifest, &place, how)? {
             PartFile::remove_leftover(&path);
             return Ok(Begun::Complete(done));
         }
         if let Some(content) = self.live(manifest.content(), &place).filter(Content::is_writable) {
-            if how.force {
-                content.set_force();
-            }
+            content.may_take(how.taking());
             return Ok(Begun::Partial(content));
         }
         let part = PartFile::open(&path).map_err(|error| part_error(error, &path, &place))?;
@@ -143,7 +164,7 @@ impl Store {
         let (records, have) = ready.map_err(|error| let_go(&part, error))?;
         let path = records.path().to_owned();
         let shared = (records, Arc::clone(&self.inner.pool));
-        let content = Content::partial(manifest.clone(), place.clone(), how.force, shared, (part, have))
+        let content = Content::partial(manifest.clone(), place.clone(), how.taking(), shared, (part, have))
             .map_err(|source| BeginError::Prepare { path, source })?;
         self.remember(&content, place);
         Ok(Begun::Partial(content))
@@ -159,6 +180,8 @@ impl Store {
         let path = || place.path().to_owned();
         let error = match place.look()? {
             Standing::Nothing => return Ok(None),
+            Standing::File(_) if how.taking().is_placeholder(place.path()) => return Ok(None),
+            Standing::File(_) if how.packed => BeginError::OtherContent { path: path() },
             Standing::DeadLink => BeginError::OtherContent { path: path() },
             Standing::File(file) => match self.adopt(manifest, place.clone(), file) {
                 Ok(content) => return Ok(Some(content)),
@@ -170,6 +193,21 @@ impl Store {
         };
         // What is replaced need not be understood.
         if how.force { Ok(None) } else { Err(error) }
+    }
+
+    /// Whether the file at the destination is the one that was to be handed over last; its records go then.
+    fn was_handed_over(&self, manifest: &Manifest, place: &Place) -> bool {
+        let Ok(records) = Records::open_existing(&self.records_path(manifest.content(), place)) else {
+            return false;
+        };
+        let header = records.header::<Header>();
+        let header = header.filter(|it| it.is_of(manifest.content(), &manifest.layout(), place.path()));
+        let Some(id) = header.and_then(|header| header.handed_over) else { return false };
+        let stands = std::fs::symlink_metadata(place.path()).is_ok_and(|meta| FileId::from(&meta) == id);
+        if stands {
+            let _ = records.remove(); // what stays is looked at again the next time
+        }
+        stands
     }
 
     /// Finds out what the part file holds, and takes room for the rest.

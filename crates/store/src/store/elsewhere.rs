@@ -3,13 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use swarmline_types::Wanted;
 use tracing::debug;
 
 use super::Store;
 use crate::content::{Content, WriteError};
 
 impl Store {
-    /// Copies the pieces that lie at other places of this node and are missing here. Returns how many.
+    /// Copies the pieces that are wanted, lie at other places of this node and are missing here. Returns how many.
     ///
     /// Every piece is read, hashed and written like one that came from a stranger, and what it is copied from stays as
     /// it is. What is being written by another process, or cannot be read, is left out. Costs a read, a hash and a
@@ -17,8 +18,9 @@ impl Store {
     ///
     /// # Errors
     /// When a piece cannot be written here.
-    pub fn fill_from_elsewhere(&self, content: &Content) -> Result<u32, WriteError> {
-        if content.have().is_all() {
+    pub fn fill_from_elsewhere(&self, content: &Content, wanted: &Wanted) -> Result<u32, WriteError> {
+        let have = content.have();
+        if wanted.pieces().all(|piece| have.has(piece)) {
             return Ok(0);
         }
         let places = self.other_places(content).unwrap_or_else(|error| {
@@ -28,7 +30,7 @@ impl Store {
         let mut filled = 0;
         for place in places {
             match self.open_content(content.id(), &place) {
-                Ok(begun) => filled += content.fill_from(&begun.into_content())?,
+                Ok(begun) => filled += content.fill_from(&begun.into_content(), wanted)?,
                 Err(error) => debug!(path = %place.display(), %error, "nothing is copied from there"),
             }
         }

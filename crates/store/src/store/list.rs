@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,6 +12,7 @@ use tracing::debug;
 use super::{Begin, BeginError, Begun, Store};
 use crate::content::resume::recorded_pieces;
 use crate::header::{Header, Phase};
+use crate::part::PartFile;
 use crate::place::Place;
 use crate::record::Records;
 use crate::stamp::{FileId, Stamp};
@@ -116,6 +118,33 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
+    }
+
+    /// Removes what unfinished downloads have left at a destination: part files and their records. What is being written
+    /// now stays, and so does whatever stands at the destination itself.
+    ///
+    /// # Errors
+    /// What the file system says; that there is nothing is no error.
+    pub fn clear(&self, destination: &Path) -> io::Result<()> {
+        let Ok(place) = Place::resolve(destination) else { return Ok(()) };
+        place.leftovers()?.iter().for_each(|path| PartFile::remove_leftover(path));
+        let is_written = !place.leftovers()?.is_empty();
+        let ending = format!("-{}", place.key());
+        for dir in [self.inner.dir.contents(), self.inner.dir.plain()] {
+            for entry in std::fs::read_dir(dir)? {
+                let path = entry?.path();
+                let stem = path.file_stem().unwrap_or_default().as_bytes();
+                if is_written || !stem.ends_with(ending.as_bytes()) {
+                    continue;
+                }
+                let Ok(records) = Records::open_existing(&path) else { continue };
+                let header = records.header::<Header>();
+                if !header.is_some_and(|header| matches!(header.phase, Phase::Finished { .. })) {
+                    records.remove()?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes manifests that no have-map needs. Only while nobody else uses the store.

@@ -113,7 +113,7 @@ fn one_content_may_go_to_two_places_and_fill_one_from_the_other() {
     bench.write(&first, &[0, 4, 5]);
     let second = store.begin(&bench.manifest, &bench.path("copy"), Begin::default()).unwrap().into_content();
     bench.write(&second, &[4]);
-    assert_eq!(second.fill_from(&first).unwrap(), 2);
+    assert_eq!(second.fill_from(&first, &swarmline_types::Wanted::all(&first.layout())).unwrap(), 2);
     assert_eq!(indices(&second), [0, 4, 5]);
     assert_eq!(store.contents().unwrap().len(), 2);
 }

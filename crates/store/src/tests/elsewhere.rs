@@ -2,13 +2,15 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use swarmline_types::Wanted;
+
 use super::*;
 
 impl Bench {
     /// The same content, at another place, with what lies elsewhere.
     fn begin_copy(&self, store: &Store) -> Content {
         let copy = store.begin(&self.manifest, &self.path("copy"), Begin::default()).unwrap().into_content();
-        store.fill_from_elsewhere(&copy).unwrap();
+        store.fill_from_elsewhere(&copy, &Wanted::all(&copy.layout())).unwrap();
         copy
     }
 }
@@ -24,13 +26,27 @@ fn what_an_earlier_download_left_at_another_place_is_copied() {
     let copy = bench.begin_copy(&store);
     assert_eq!(indices(&copy), [0, 2, 5]);
     assert_eq!(bench.readable(&copy), [0, 2, 5]);
-    assert_eq!(store.fill_from_elsewhere(&copy).unwrap(), 0, "there is no more");
+    let all = Wanted::all(&copy.layout());
+    assert_eq!(store.fill_from_elsewhere(&copy, &all).unwrap(), 0, "there is no more");
     bench.write_all(&copy);
     copy.finish().unwrap();
     assert_eq!(std::fs::read(bench.path("copy")).unwrap(), bench.bytes);
     let nodes = [bench.path("copy"), bench.part()].map(|path| std::fs::metadata(path).unwrap().ino());
     assert_ne!(nodes[0], nodes[1], "never one file under two names");
     assert_eq!(indices(&bench.begin(&store)), [0, 2, 5], "what it was copied from can go on too");
+}
+
+#[test]
+fn only_what_is_wanted_is_copied() {
+    let bench = Bench::small();
+    let left = bench.begin(&bench.store());
+    bench.write(&left, &[0, 2, 5]);
+    drop(left);
+    let store = bench.store();
+    let copy = store.begin(&bench.manifest, &bench.path("copy"), Begin::default()).unwrap().into_content();
+    let wanted = Wanted::of(copy.layout().piece_range(1, 3));
+    assert_eq!(store.fill_from_elsewhere(&copy, &wanted).unwrap(), 1);
+    assert_eq!(indices(&copy), [2]);
 }
 
 #[test]

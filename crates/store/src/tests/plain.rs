@@ -154,7 +154,7 @@ fn blocks_of_an_old_version_never_match_a_new_validator() {
 #[test]
 fn a_file_with_another_sha256_gets_no_name_and_leaves_nothing() {
     let bench = Bench::small();
-    let how = BeginPlain { sha256: sha256(b"right"), force: false };
+    let how = BeginPlain { sha256: sha256(b"right"), ..BeginPlain::default() };
     let PlainBegun::Partial(mut part) = try_begin(&bench, how).unwrap() else { panic!("complete") };
     part.append(b"wrong").unwrap();
     assert!(matches!(part.finish(), Err(FinishPlainError::Sha256 { .. })));
@@ -172,10 +172,10 @@ fn an_existing_file_is_replaced_only_by_force() {
     let bench = Bench::small();
     std::fs::write(bench.destination(), "the user's").unwrap();
     for sha256 in [None, sha256(b"other")] {
-        let error = try_begin(&bench, BeginPlain { force: false, sha256 }).unwrap_err();
+        let error = try_begin(&bench, BeginPlain { sha256, ..BeginPlain::default() }).unwrap_err();
         assert!(matches!(error, BeginError::OtherContent { .. }), "{error}");
     }
-    let how = BeginPlain { force: true, sha256: None };
+    let how = BeginPlain { force: true, ..BeginPlain::default() };
     let PlainBegun::Partial(mut part) = try_begin(&bench, how).unwrap() else { panic!("complete") };
     part.append(b"new").unwrap();
     assert_eq!(std::fs::read(bench.destination()).unwrap(), b"the user's");

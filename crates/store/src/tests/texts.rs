@@ -5,7 +5,7 @@ use std::io;
 use super::*;
 use crate::{
     AddError, DiscardError, FinishError, FinishPlainError, HashError, IdentityError, ListError,
-    OpenContentError, OpenError, PlaceError, ReadError, WriteError,
+    OpenContentError, OpenError, PlaceError, PlaceholderError, ReadError, WriteError,
 };
 
 #[test]
@@ -29,7 +29,10 @@ fn errors_name_the_path_and_the_sizes() {
         PlaceError::IsDirectory { path: path() }.to_string(),
         PlaceError::NotAFile { path: path() }.to_string(),
         PlaceError::Open { path: path(), source: source() }.to_string(),
+        PlaceholderError::Exists { path: path() }.to_string(),
+        PlaceholderError::Create { path: path(), source: source() }.to_string(),
         BeginError::OtherContent { path: path() }.to_string(),
+        BeginError::HandedOver { path: path() }.to_string(),
         BeginError::Compare { path: path(), source: AddError::Missing { path: path() } }.to_string(),
         BeginError::Busy { path: path() }.to_string(),
         BeginError::InTheWay { path: path() }.to_string(),
@@ -57,6 +60,9 @@ fn errors_name_the_path_and_the_sizes() {
         FinishError::Sync { path: path(), source: source() }.to_string(),
         FinishError::PartGone { path: path() }.to_string(),
         FinishError::Rename { path: path(), source: source() }.to_string(),
+        FinishError::Range { path: path() }.to_string(),
+        FinishError::Changed { path: path(), piece }.to_string(),
+        FinishError::Pack { path: path(), source: source() }.to_string(),
         FinishError::Closed { path: path() }.to_string(),
         FinishPlainError::Read { path: path(), source: source() }.to_string(),
         DiscardError { path: path(), source: source() }.to_string(),
@@ -83,7 +89,10 @@ fn errors_name_the_path_and_the_sizes() {
     /d/f is a directory
     /d/f is not a regular file
     could not open /d/f
+    /d/f exists
+    could not create /d/f
     /d/f exists with other content
+    /d/f is there already
     could not compare /d/f with its manifest
     /d/f is being written by another process
     /d/f is in the way: it is a link, or not this user's file alone
@@ -111,6 +120,9 @@ fn errors_name_the_path_and_the_sizes() {
     could not bring /d/f to the disk
     part file /d/f was removed or replaced
     could not move the content to /d/f
+    a range leaves the content for /d/f
+    the part file of /d/f was changed: piece #0 is not had any more
+    could not write /d/f
     /d/f is not being written any more
     could not read /d/f
     could not remove /d/f
