@@ -105,8 +105,8 @@ impl From<Exit> for ExitCode {
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Usage => Self::Usage,
-            ErrorKind::Origin => Self::Origin,
+            ErrorKind::Usage | ErrorKind::Range => Self::Usage,
+            ErrorKind::Origin | ErrorKind::NoRanges => Self::Origin,
             ErrorKind::Integrity => Self::Integrity,
             ErrorKind::Manifest => Self::Manifest,
             ErrorKind::Exists => Self::Exists,

@@ -46,6 +46,7 @@ pub(crate) fn phase(phase: Phase) -> &'static str {
         Phase::Checking => "checking what is here already",
         Phase::Fetching => "fetching",
         Phase::Finishing => "putting the file in its place",
+        Phase::Held => "waiting to be handed over",
         Phase::Complete => "complete",
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use swarmline_origin::FetchError;
+use swarmline_origin::{FetchError, Origin};
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{Content as Machine, GiveUp, RequestId, Source, Stage};
 use swarmline_types::message::WireRequest;
@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use crate::driver::Open;
+use crate::error::Trouble;
 
 /// URLs that are remembered of one content.
 const URLS_MAX: usize = 16;
@@ -28,11 +29,22 @@ pub(crate) struct Snapshot {
     pub(crate) wasted: u64,
     pub(crate) connected: u32,
     pub(crate) sharing: u32,
+    /// Requests to the origin that are being answered.
+    pub(crate) at_origin: u32,
+    /// Peers that something is asked of.
+    pub(crate) at_peers: u32,
     pub(crate) needed: bool,
     /// What the origin said last, if it was not what was asked for.
-    pub(crate) trouble: Option<String>,
+    pub(crate) trouble: Option<Trouble>,
     /// The disk failed; nothing more will come.
-    pub(crate) disk_error: Option<String>,
+    pub(crate) disk_error: Option<Trouble>,
+}
+
+/// Where the origin has a content, and the client that asks it.
+#[derive(Clone)]
+pub(crate) struct OriginAt {
+    pub(crate) url: Url,
+    pub(crate) client: Origin,
 }
 
 /// One opening of a content. What was under way for an earlier one is no business of a later one.
@@ -55,7 +67,7 @@ pub(crate) struct Driven {
     pub(crate) machine: Machine,
     pub(crate) file: swarmline_store::Content,
     pub(crate) manifest: Manifest,
-    pub(crate) origin: Option<Url>,
+    pub(crate) origin: Option<OriginAt>,
     /// URLs under which it was asked for: what peers are told that ask about one. At most [`URLS_MAX`].
     pub(crate) urls: BTreeSet<UrlHash>,
     pub(crate) priority: Priority,
@@ -65,12 +77,12 @@ pub(crate) struct Driven {
     pub(crate) fetches: BTreeMap<RequestId, AbortHandle>,
     /// Pieces asked of peers. Bounded by the mesh's limit on requests in flight.
     pub(crate) asked: BTreeMap<RequestId, Asked>,
-    pub(crate) trouble: Option<String>,
-    pub(crate) disk_error: Option<String>,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) disk_error: Option<Trouble>,
     /// The file is being compared with its hashes, since somebody changed it.
     pub(crate) is_rechecked: bool,
-    /// Transfers that wait for it; nobody waits for a content that is only served.
-    pub(crate) wanted_by: BTreeSet<TransferId>,
+    /// Transfers that wait for it, each in its class; nobody waits for a content that is only served.
+    pub(crate) wanted_by: BTreeMap<TransferId, Priority>,
     pub(crate) snapshot: watch::Sender<Snapshot>,
 }
 
@@ -133,6 +145,8 @@ impl Snapshot {
             wasted: 0,
             connected: 0,
             sharing: 0,
+            at_origin: 0,
+            at_peers: 0,
             needed: false,
             trouble: None,
             disk_error: None,
@@ -146,7 +160,16 @@ impl Driven {
     pub(crate) fn yields_to(&self, open: &Open) -> bool {
         let has_failed = matches!(self.machine.stage(), Stage::Failed(_));
         let is_better = open.file.have().is_all() && !self.file.have().is_all();
-        has_failed || is_better || open.instead_of == Some(self.opening)
+        has_failed || is_better || self.file.is_closed() || open.instead_of == Some(self.opening)
+    }
+
+    /// The class of whoever waits most; as before if nobody does.
+    pub(crate) fn class_wanted(&self) -> Priority {
+        match self.wanted_by.values().find(|priority| **priority == Priority::Foreground) {
+            Some(foreground) => *foreground,
+            None if self.wanted_by.is_empty() => self.priority,
+            None => Priority::Background,
+        }
     }
 
     /// Remembers a URL of it; beyond [`URLS_MAX`] nothing more.
@@ -177,6 +200,8 @@ impl Driven {
             wasted: wasted(origin) + wasted(peers),
             connected: count(connected),
             sharing: count(self.machine.peer_count()),
+            at_origin: count(self.fetches.len()),
+            at_peers: count(self.asked.values().map(|asked| asked.peer).collect::<BTreeSet<_>>().len()),
             needed: self.machine.is_needed(),
             trouble: self.trouble.clone(),
             disk_error: self.disk_error.clone(),
@@ -185,7 +210,7 @@ impl Driven {
 
     /// What the origin's failure means to the scheduler is its own business; people want to read it.
     pub(crate) fn note(&mut self, error: &FetchError) {
-        self.trouble = Some(with_causes(error));
+        self.trouble = Some(Trouble::of(error));
     }
 }
 

@@ -10,24 +10,23 @@ mod serve;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use swarmline_ipc::message::{ContentStatus, NodeStatus};
 use swarmline_net::{Net, NetEvent};
-use swarmline_origin::Origin;
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{
     Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
     Stage, Ticket,
 };
 use swarmline_types::message::{ContentMessage, Message, WireRequest};
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, UrlHash};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, UrlHash, Wanted};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, info};
-use url::Url;
 
 use crate::clock::Clock;
-use crate::content::{Driven, Opening, Snapshot, TransferId, bytes_of};
+use crate::content::{Driven, Opening, OriginAt, Snapshot, TransferId, bytes_of};
 use crate::disk::Disk;
 use crate::pace::Pace;
 use crate::url_hash::url_hash;
@@ -50,6 +49,19 @@ pub(crate) enum Command {
     Close {
         content: ContentId,
         by: TransferId,
+    },
+    /// The file that is to stand there is taken away: drive it no longer, whoever else cares. Answered once nothing
+    /// reads or writes it any more.
+    Abandon {
+        content: ContentId,
+        by: TransferId,
+        destination: PathBuf,
+        reply: oneshot::Sender<()>,
+    },
+    /// A transfer waits in another class from now on.
+    Reprioritise {
+        by: TransferId,
+        priority: Priority,
     },
     /// The file took its final place.
     Finished {
@@ -91,8 +103,10 @@ pub(crate) enum Command {
 pub(crate) struct Open {
     pub(crate) manifest: Manifest,
     pub(crate) file: swarmline_store::Content,
-    pub(crate) origin: Option<Url>,
+    pub(crate) origin: Option<OriginAt>,
     pub(crate) priority: Priority,
+    /// Which pieces; `None` for all.
+    pub(crate) wanted: Option<Wanted>,
     /// Who waits for it, until [`Command::Close`]; `None` if it is only served.
     pub(crate) wanted_by: Option<TransferId>,
     /// The opening that turned out to have lost pieces: somebody took them from its file.
@@ -145,7 +159,6 @@ pub(crate) struct Driver {
     started: Instant,
     node: Node,
     net: Net,
-    origin: Origin,
     disk: Disk,
     pace: Pace,
     contents: BTreeMap<ContentId, Driven>,
@@ -170,7 +183,6 @@ impl Driver {
         settings: Settings,
         clock: Clock,
         net: Net,
-        origin: Origin,
         disk: Disk,
         pace: Pace,
     ) -> (Self, mpsc::Receiver<Outcome>) {
@@ -182,7 +194,6 @@ impl Driver {
             started: Instant::now(),
             node,
             net,
-            origin,
             disk,
             pace,
             contents: BTreeMap::new(),
@@ -275,6 +286,11 @@ impl Driver {
                 let _ = reply.send(self.open(*open));
             }
             Command::Close { content, by } => self.close(content, by),
+            Command::Abandon { content, by, destination, reply } => {
+                self.abandon(content, by, &destination);
+                let _ = reply.send(());
+            }
+            Command::Reprioritise { by, priority } => self.reprioritise(by, priority),
             Command::Finished { content } => self.refresh(content),
             Command::FindManifest { content, reply } => self.find_manifest(content, reply),
             Command::LookFor { url, looking } => self.look_for(url, looking),
@@ -296,12 +312,16 @@ impl Driver {
             self.start(open, None);
             return self.opened(content);
         };
-        driven.wanted_by.extend(open.wanted_by);
+        driven.wanted_by.extend(open.wanted_by.map(|by| (by, open.priority)));
         driven.origin = driven.origin.take().or_else(|| open.origin.clone());
-        driven.know_as(open.origin.as_ref().map(url_hash));
+        driven.know_as(open.origin.as_ref().map(|origin| url_hash(&origin.url)));
         if driven.yields_to(&open) {
             let old = self.stop(content);
             self.start(open, old);
+        } else {
+            let wanted = open.wanted.unwrap_or_else(|| Wanted::all(&open.manifest.layout()));
+            self.input(content, Input::Want { wanted });
+            self.classify(content);
         }
         self.refresh(content);
         self.opened(content)
@@ -316,11 +336,14 @@ impl Driver {
     fn start(&mut self, open: Open, before: Option<Driven>) {
         let (content, now) = (open.manifest.content(), self.clock.now());
         let (have, layout) = (open.file.have(), open.manifest.layout());
-        let url = open.origin.as_ref().map(url_hash);
+        let url = open.origin.as_ref().map(|origin| url_hash(&origin.url));
+        let mut wanted = open.wanted.unwrap_or_else(|| Wanted::all(&layout));
+        before.iter().for_each(|before| _ = wanted.add(before.machine.wanted()));
         let origin = before.as_ref().and_then(|before| before.origin.clone()).or(open.origin);
         let config = Config {
             class: self.settings.class,
             priority: open.priority,
+            wanted: Some(wanted),
             has_origin: origin.is_some(),
             settle: self.settings.settle,
             no_progress_timeout: self.settings.no_progress_timeout,
@@ -335,7 +358,10 @@ impl Driver {
         let first = Snapshot::first(machine.stage(), bytes_resumed);
         let (snapshot, wanted_by, urls) = match before {
             Some(before) => (before.snapshot, before.wanted_by, before.urls),
-            None => (watch::channel(first.clone()).0, open.wanted_by.into_iter().collect(), BTreeSet::new()),
+            None => {
+                let by = open.wanted_by.map(|by| (by, open.priority));
+                (watch::channel(first.clone()).0, by.into_iter().collect(), BTreeSet::new())
+            }
         };
         snapshot.send_replace(first);
         self.last_opening = self.last_opening.next();
@@ -363,14 +389,43 @@ impl Driver {
         self.node.open(content, now);
         self.tell_contents();
         self.input(content, Input::Timer);
+        self.classify(content);
     }
 
     fn close(&mut self, content: ContentId, by: TransferId) {
         let Some(driven) = self.contents.get_mut(&content) else { return };
-        let was_last = driven.wanted_by.remove(&by) && driven.wanted_by.is_empty();
+        let was_last = driven.wanted_by.remove(&by).is_some() && driven.wanted_by.is_empty();
         // It may be complete and have lost pieces since: then nobody is left to fetch them.
         if was_last && !driven.machine.have().is_all() {
             self.forget(content);
+        } else {
+            self.classify(content);
+        }
+    }
+
+    /// Lets go of a file. Others that wait for the content open it anew, with theirs.
+    fn abandon(&mut self, content: ContentId, by: TransferId, destination: &Path) {
+        match self.contents.get(&content) {
+            Some(driven) if driven.file.destination() == destination => self.forget(content),
+            _ => self.close(content, by),
+        }
+    }
+
+    fn reprioritise(&mut self, by: TransferId, priority: Priority) {
+        let of_transfer = self.contents.iter_mut().filter_map(|(content, driven)| {
+            driven.wanted_by.get_mut(&by).map(|class| *class = priority).map(|()| *content)
+        });
+        let contents: Vec<_> = of_transfer.collect();
+        contents.into_iter().for_each(|content| self.classify(content));
+    }
+
+    /// A content is in the class of whoever waits most for it.
+    fn classify(&mut self, content: ContentId) {
+        let Some(driven) = self.contents.get_mut(&content) else { return };
+        let class = driven.class_wanted();
+        if class != driven.priority {
+            driven.priority = class;
+            self.input(content, Input::Priority(class));
         }
     }
 
@@ -476,7 +531,7 @@ impl Driver {
                 self.node_input(NodeInput::Banned { peer, content });
             }
             Action::Completed | Action::Satisfied => {
-                info!(%content, "content complete, or what is wanted of it");
+                info!(%content, all = matches!(action, Action::Completed), "all that is wanted is here");
                 self.tell_contents();
                 self.refresh(content);
             }

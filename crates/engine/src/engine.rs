@@ -1,6 +1,7 @@
 //! The handle that others hold, and the start and end of everything.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +10,7 @@ use swarmline_ipc::message::{AddRequest, ErrorKind, Event, GetRequest, NodeStatu
 use swarmline_net::{Discovery, Net};
 use swarmline_origin::Origin;
 use swarmline_proto::Manifest;
-use swarmline_store::{Begun, Content, Store};
+use swarmline_store::{Begun, Content, Placeholder, Store};
 use swarmline_types::{NodeId, Priority};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info};
@@ -18,10 +19,11 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::content::{TransferId, with_causes};
 use crate::disk::Disk;
+use crate::download::{Control, Download, Live, ORDERS_MAX};
 use crate::driver::{COMMANDS_MAX, Command, Driver, Open, Settings};
 use crate::error::{IntoFailure, StartError, failure};
 use crate::pace::Pace;
-use crate::transfer::{EVENTS_MAX, Transfer, read_phf};
+use crate::transfer::{Absent, EVENTS_MAX, Transfer, read_phf};
 
 /// A running node. Cheap to clone; the last clone dropped ends it without a goodbye, [`shutdown`](Self::shutdown) in
 /// order.
@@ -88,8 +90,7 @@ impl Engine {
             orphan_grace: config.orphan_grace,
             seed,
         };
-        let (driver, outcomes) =
-            Driver::new(settings, clock, net.clone(), origin.clone(), disk.clone(), pace.clone());
+        let (driver, outcomes) = Driver::new(settings, clock, net.clone(), disk.clone(), pace.clone());
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         tokio::spawn(driver.run(inbox, events, outcomes));
         let settings = TransferSettings {
@@ -118,9 +119,35 @@ impl Engine {
     /// about the complete content changes, as long as the receiver is kept. Dropping the receiver earlier cancels;
     /// the part file stays for the next attempt.
     pub fn get(&self, request: GetRequest) -> mpsc::Receiver<Event> {
+        self.begin(request, None).events
+    }
+
+    /// Begins a download that is held in the hand: its events, and what it can be told. With
+    /// [`hold`](swarmline_ipc::message::GetOptions::hold) it comes to [`Event::Held`] and waits there to be handed over,
+    /// over restarts too, if it is begun again then; one that was handed over already is handed over again without effect.
+    ///
+    /// A `placeholder` that was made at the destination counts as nothing, and is replaced.
+    pub fn begin(&self, request: GetRequest, placeholder: Option<Placeholder>) -> Download {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Transfer::new(self.shared.clone(), request, events).run());
-        receiver
+        let (orders, inbox) = mpsc::channel(ORDERS_MAX);
+        let (shared, live) = (self.shared.clone(), Arc::new(Live::new(request.priority)));
+        let transfer = Transfer::new(shared.clone(), request, placeholder, events, live.clone());
+        let id = transfer.id();
+        tokio::spawn(transfer.run(inbox));
+        Download { events: receiver, control: Control { orders, live, shared, id } }
+    }
+
+    /// Removes what a download that does not run has left at a destination: part file, records, and the placeholder if
+    /// it still is one. Whatever else stands there stays.
+    ///
+    /// # Errors
+    /// When something cannot be removed, or a download to there is running.
+    pub async fn discard(
+        &self,
+        destination: &Path,
+        placeholder: Option<Placeholder>,
+    ) -> Result<(), TransferError> {
+        self.shared.clear(destination.to_owned(), placeholder).await
     }
 
     /// Verifies a file and offers it: [`Event::Added`] or [`Event::Failed`].
@@ -163,8 +190,9 @@ impl Engine {
         });
         let shared = self.shared.clone();
         let work = move || {
-            let manifest = read_phf(&phf, None)
-                .map_err(|why| failure(ErrorKind::Manifest, format!("{}: {why}", phf.display())))?;
+            let manifest = read_phf(&phf, None).map_err(|Absent(why, cause)| {
+                failure(ErrorKind::Manifest, format!("{}: {why}", phf.display())).because(cause)
+            })?;
             let file = shared.store.add(&path, &manifest).map_err(IntoFailure::into_failure)?;
             Ok((manifest, file))
         };
@@ -173,8 +201,9 @@ impl Engine {
 
     async fn offer(&self, manifest: Manifest, file: Content) {
         let (reply, answer) = oneshot::channel();
-        let (priority, wanted_by, instead_of) = (Priority::Background, None, None);
-        let open = Open { manifest, file, origin: None, priority, wanted_by, instead_of };
+        let (priority, wanted) = (Priority::Background, None);
+        let (origin, wanted_by, instead_of) = (None, None, None);
+        let open = Open { manifest, file, origin, priority, wanted, wanted_by, instead_of };
         self.shared.command(Command::Open { open: Box::new(open), reply }).await;
         let _ = answer.await;
     }

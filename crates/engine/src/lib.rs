@@ -6,6 +6,7 @@
 //!
 //! - `driver`: the task. Inputs: commands, network events, results of work. Orders go to fetches, disk and network.
 //! - `transfer`: one download as its caller sees it, from the manifest to the final name.
+//! - `download`: what somebody in this process holds of one: events, orders, and bytes while they come.
 
 mod clock;
 mod config;
@@ -16,11 +17,14 @@ mod pace;
 mod sha256;
 mod url_hash;
 
+mod download;
 mod driver;
 mod transfer;
 
 mod engine;
 
 pub use config::EngineConfig;
+pub use download::{Control, Download};
 pub use engine::Engine;
 pub use error::StartError;
+pub use swarmline_store::Placeholder;

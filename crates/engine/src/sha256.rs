@@ -1,16 +1,22 @@
-//! SHA-256 of a whole file, as callers may give it.
+//! SHA-256 of what is handed over, as callers may give it.
 
 use sha2::{Digest, Sha256};
 use swarmline_ipc::message::{ErrorKind, TransferError};
 use swarmline_store::{Content, ReadError};
 
 use crate::error::failure;
+use crate::transfer::Wish;
 
-/// Reads a content in order and gives its SHA-256 in hexadecimal. Blocking.
-pub(crate) fn sha256_of(file: &Content) -> Result<String, ReadError> {
+/// Bytes read at once.
+const READ: u32 = 1 << 20;
+
+/// Reads what is wished of a content in order and gives its SHA-256 in hexadecimal. Blocking.
+pub(crate) fn sha256_of(file: &Content, wish: &Wish) -> Result<String, ReadError> {
     let mut hasher = Sha256::new();
-    for piece in file.layout().pieces() {
-        hasher.update(file.read(piece, 0, file.layout().size_of(piece))?);
+    let mut at = 0;
+    while let Some(slice) = wish.slice(at, READ) {
+        hasher.update(file.read(slice.piece, slice.offset, slice.size)?);
+        at += u64::from(slice.size);
     }
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

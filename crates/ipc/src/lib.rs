@@ -18,7 +18,7 @@
 //!
 //! let mut answers = Client::connect(&socket).await?.request(&Request::Status).await?;
 //! let incoming = server.next().await;
-//! let refusal = TransferError { kind: ErrorKind::Stopped, message: "shutting down".into() };
+//! let refusal = TransferError::new(ErrorKind::Stopped, "shutting down");
 //! incoming.events.send(Event::Failed(refusal))?;
 //!
 //! assert!(matches!(answers.next().await?, Some(Event::Failed(_))));

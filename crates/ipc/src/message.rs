@@ -2,12 +2,18 @@
 //!
 //! The engine speaks the same words, so a command behaves alike whether it runs an engine itself or attaches to one.
 
+mod cause;
+mod options;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use swarmline_types::{ContentId, NodeId, Priority};
 use url::Url;
+
+pub use cause::{Cause, FaultAt, IntegrityFault, OriginFault};
+pub use options::{GetOptions, HEADERS_BYTES_MAX, HEADERS_MAX, Headers, RANGES_MAX, Span};
 
 /// What a client asks. One request a connection.
 #[expect(clippy::large_enum_variant, reason = "one a connection")]
@@ -41,7 +47,11 @@ impl Request {
 }
 
 impl GetRequest {
-    fn check(&self) -> Result<(), TransferError> {
+    /// Checks what a type cannot say.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`], naming the field and the value.
+    pub fn check(&self) -> Result<(), TransferError> {
         fetchable("url", &self.url)?;
         absolute("destination", &self.destination)?;
         match &self.manifest {
@@ -53,7 +63,7 @@ impl GetRequest {
             Some(hex) if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
                 Err(usage(format!("sha256: {hex:?} is not 64 hexadecimal digits")))
             }
-            _ => Ok(()),
+            _ => self.options.check(),
         }
     }
 }
@@ -73,7 +83,7 @@ fn fetchable(field: &str, url: &Url) -> Result<(), TransferError> {
 }
 
 fn usage(message: String) -> TransferError {
-    TransferError { kind: ErrorKind::Usage, message }
+    TransferError::new(ErrorKind::Usage, message)
 }
 
 /// A download.
@@ -92,6 +102,9 @@ pub struct GetRequest {
     pub force: bool,
     /// Whether somebody waits for it.
     pub priority: Priority,
+    /// What else is wished.
+    #[serde(default)]
+    pub options: GetOptions,
 }
 
 /// Which manifest a download trusts.
@@ -139,6 +152,9 @@ pub enum Event {
     Progress(Progress),
     /// The destination holds the complete content.
     Completed(Progress),
+    /// All that was asked for is here and verified, and waits to be handed over. Comes again when something about it
+    /// changes.
+    Held(Progress),
     /// The file is offered.
     Added {
         /// Its `HashOfHashes`.
@@ -167,10 +183,19 @@ pub struct Progress {
     pub bytes_have: u64,
     /// Of these, bytes that were here when the download began.
     pub bytes_resumed: u64,
-    /// Content bytes received from the origin, useful or not.
+    /// Content bytes received since the download began, useful or not: the sum of the next two.
+    #[serde(default)]
+    pub received: u64,
+    /// Of these, from the origin.
     pub from_origin: u64,
-    /// Content bytes received from peers, useful or not.
+    /// Of these, from peers, which are all on the LAN.
     pub from_peers: u64,
+    /// Requests to the origin that are being answered.
+    #[serde(default)]
+    pub origin_connections: u32,
+    /// Peers that something is asked of.
+    #[serde(default)]
+    pub peer_connections: u32,
     /// Bytes received in vain: duplicates, wrong hashes, cancelled requests.
     pub wasted: u64,
     /// Nodes that this node is connected to.
@@ -198,6 +223,8 @@ pub enum Phase {
     Fetching,
     /// Putting the file in its place.
     Finishing,
+    /// Waiting to be handed over.
+    Held,
     /// The destination holds the complete content.
     Complete,
 }
@@ -262,6 +289,22 @@ pub struct TransferError {
     pub kind: ErrorKind,
     /// For people: what, where, and the way out.
     pub message: String,
+    /// What is known beside.
+    #[serde(default)]
+    pub cause: Cause,
+}
+
+impl TransferError {
+    /// A failure of which nothing else is known.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), cause: Cause::default() }
+    }
+
+    /// The same failure, of which this is known.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
 }
 
 /// Sorts of failures. Each has an exit code of the command line.
@@ -282,6 +325,10 @@ pub enum ErrorKind {
     Disk,
     /// No byte came for too long.
     NoProgress,
+    /// Ranges were asked for and leave the file.
+    Range,
+    /// Ranges were asked for, there is no manifest, and the origin does not serve ranges.
+    NoRanges,
     /// The process that did the work was stopped.
     Stopped,
     /// None of these.
@@ -300,6 +347,7 @@ mod tests {
             sha256: Some("ab".repeat(32)),
             force: false,
             priority: Priority::Foreground,
+            options: GetOptions::default(),
         };
         change(&mut get);
         Request::Get(get)
@@ -337,6 +385,13 @@ mod tests {
         assert!(
             serde_json::from_str::<Request>(r#"{"request":"add","path":"/a","phf":null,"more":1}"#).is_err()
         );
+
+        // What an older client says, and what an older owner of the directory does.
+        let (older, options) = line.split_once(r#","options""#).unwrap();
+        let read: Request = serde_json::from_str(&format!("{older}}}")).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), line, "{options}");
+        let failed: TransferError = serde_json::from_str(r#"{"kind":"disk","message":"full"}"#).unwrap();
+        assert_eq!(failed, TransferError::new(ErrorKind::Disk, "full"));
 
         let trust = Trust::None { reason: "no manifest".into() };
         let progress = Progress { trust, bytes_total: Some(5), ..Progress::default() };

@@ -145,7 +145,7 @@ impl Shared {
 fn is_superseded(older: &Event, newer: &Event) -> bool {
     match older {
         Event::Progress(_) => true,
-        Event::Completed(_) => discriminant(older) == discriminant(newer),
+        Event::Held(_) | Event::Completed(_) => discriminant(older) == discriminant(newer),
         Event::Added { .. } | Event::Node(_) | Event::Failed(_) => false,
     }
 }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn failed() -> Event {
-        Event::Failed(TransferError { kind: ErrorKind::Other, message: String::new() })
+        Event::Failed(TransferError::new(ErrorKind::Other, ""))
     }
 
     async fn drained(sender: EventSender, mut outbox: Outbox) -> Vec<String> {

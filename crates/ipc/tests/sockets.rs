@@ -94,7 +94,7 @@ async fn what_is_no_request_is_refused_and_closed() {
             said.push(b'\n');
         }
         let heard = soon(say(&fixture.socket, &said)).await;
-        let Event::Failed(TransferError { kind, message }) = serde_json::from_str(&heard).unwrap() else {
+        let Event::Failed(TransferError { kind, message, .. }) = serde_json::from_str(&heard).unwrap() else {
             panic!("{heard}")
         };
         assert_eq!(kind, ErrorKind::Usage, "{message}");

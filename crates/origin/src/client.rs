@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
@@ -14,6 +14,7 @@ use crate::classify::Attempt;
 use crate::error::{FetchError, Phase};
 use crate::redact::Redacted;
 use crate::redirect;
+use crate::terms::Terms;
 
 /// How patient the client is.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ impl Default for OriginConfig {
 #[derive(Clone)]
 pub struct Origin {
     shared: Arc<Shared>,
+    terms: Option<Arc<Terms>>,
 }
 
 struct Shared {
@@ -60,7 +62,13 @@ enum Route {
 impl Origin {
     /// Does no work yet: certificates and proxy settings are read before the first request, off the async threads.
     pub fn new(config: OriginConfig) -> Self {
-        Self { shared: Arc::new(Shared { config, clients: Default::default() }) }
+        Self { shared: Arc::new(Shared { config, clients: Default::default() }), terms: None }
+    }
+
+    /// The same client and connections, on these terms.
+    #[must_use]
+    pub fn with_terms(&self, terms: Terms) -> Self {
+        Self { shared: Arc::clone(&self.shared), terms: Some(Arc::new(terms)) }
     }
 
     /// Sends a GET and follows redirects until there is an answer, whatever its status.
@@ -69,11 +77,17 @@ impl Origin {
         let config = &self.shared.config;
         let mut attempt = Attempt { url: url.clone(), config: config.clone() };
         for _ in 0..=config.redirects_max {
-            let response = self.send(&attempt, headers).await?;
+            let unasked = self.terms.as_ref().filter(|terms| !terms.is_challenged());
+            let mut response = self.send(&attempt, headers).await?;
+            let is_challenge = response.status() == StatusCode::UNAUTHORIZED;
+            if is_challenge && unasked.is_some_and(|terms| terms.on_challenge(&attempt.url)) {
+                response = self.send(&attempt, headers).await?;
+            }
             let Some(to) = redirect::location(response.status(), response.headers()) else {
                 return Ok(Answered { attempt, response });
             };
-            attempt.url = redirect::next(&attempt.url, to)?;
+            let downgrade = self.terms.as_ref().is_some_and(|terms| terms.follows_downgrades());
+            attempt.url = redirect::next(&attempt.url, to, downgrade)?;
         }
         Err(FetchError::Redirects { limit: config.redirects_max })
     }
@@ -81,7 +95,9 @@ impl Origin {
     async fn send(&self, attempt: &Attempt, headers: &HeaderMap) -> Result<Response, FetchError> {
         let client = self.client(&attempt.url).await;
         // The library takes user name and password out of the URL and sends them as a header.
-        let request = client.get(attempt.url.clone()).headers(headers.clone());
+        let mut headers = headers.clone();
+        self.terms.iter().for_each(|terms| terms.add_to(&mut headers, &attempt.url));
+        let request = client.get(attempt.url.clone()).headers(headers);
         let response = tokio::time::timeout(attempt.patience(Phase::Head), request.send())
             .await
             .map_err(|_| attempt.timeout(Phase::Head))?

@@ -34,8 +34,10 @@
 //! right ones is not this crate's business: hashes say so.
 //!
 //! # Redirects
-//! Up to [`redirects_max`](OriginConfig::redirects_max) are followed, from http to https but never back.
-//! User name and password of a URL go along within one origin (scheme, host, port) and never to another.
+//! Up to [`redirects_max`](OriginConfig::redirects_max) are followed, from http to https but never back, unless the
+//! caller's [`Terms`] allow it.
+//! User name and password of a URL, and the headers of [`Terms`], go along within one origin (scheme, host, port) and
+//! never to another.
 //!
 //! # Proxies
 //! `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` (or in lower case) name the proxy for http, https and all other
@@ -56,6 +58,7 @@ mod error;
 
 mod classify;
 mod redirect;
+mod terms;
 
 mod client;
 
@@ -69,4 +72,5 @@ pub use fetch::{Answer, Fetch, FetchRequest};
 pub use probe::OriginInfo;
 pub use redact::Redacted;
 pub use small::Beginning;
+pub use terms::Terms;
 pub use version::{ParseValidatorError, Validator, Version};

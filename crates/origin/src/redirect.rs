@@ -13,12 +13,12 @@ pub(crate) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> 
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| text(headers, LOCATION))?
 }
 
-/// The URL to ask next.
-pub(crate) fn next(from: &Url, location: &str) -> Result<Url, FetchError> {
+/// The URL to ask next. `downgrade`: it may lead from https to http.
+pub(crate) fn next(from: &Url, location: &str, downgrade: bool) -> Result<Url, FetchError> {
     let nowhere = |_| FetchError::Url { url: format!("{} (a redirect to no URL)", Redacted(from)) };
     let mut next = from.join(location).map_err(nowhere)?;
     check(&next)?;
-    if from.scheme() == "https" && next.scheme() == "http" {
+    if from.scheme() == "https" && next.scheme() == "http" && !downgrade {
         return Err(FetchError::Downgrade { host: host(&next) });
     }
     let same_origin = next.origin() == from.origin();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn leads(from: &str, location: &str) -> Result<String, FetchError> {
-        next(&Url::parse(from).unwrap(), location).map(String::from)
+        next(&Url::parse(from).unwrap(), location, false).map(String::from)
     }
 
     #[test]
@@ -55,9 +55,11 @@ mod tests {
     }
 
     #[test]
-    fn https_never_falls_back_to_http() {
+    fn https_never_falls_back_to_http_unless_that_is_asked_for() {
         let error = leads("https://h/a", "http://ann:pw@g:81/b").unwrap_err();
         assert!(matches!(&error, FetchError::Downgrade { host } if host == "g:81"), "{error}");
+        let next = next(&Url::parse("https://ann:pw@h/a").unwrap(), "http://h/b", true).unwrap();
+        assert_eq!(next.as_str(), "http://h/b", "the password stays behind");
     }
 
     #[test]

@@ -164,6 +164,7 @@ impl Content {
             }
             Input::PeerWants { peer, wanted } => site.peers.set_wanted(&peer, wanted),
             Input::Want { wanted } => self.on_want(&wanted, now),
+            Input::Priority(priority) => site.config.priority = priority,
             Input::Rejected { request } => self.on_rejected(request, allowance, now),
             Input::Lane { from, message } => self.lane.on_message(from, message, site, allowance, now),
             Input::Progress { request, received } => self.on_progress(request, received, now),

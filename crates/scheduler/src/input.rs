@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swarmline_types::message::LaneMessage;
-use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex, Wanted};
+use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex, Priority, Wanted};
 
 use crate::requests::RequestId;
 
@@ -50,6 +50,8 @@ pub enum Input {
         /// Which.
         wanted: Wanted,
     },
+    /// Somebody waits for the content from now on, or nobody does any more.
+    Priority(Priority),
     /// A peer is busy or has not what was asked of it.
     Rejected {
         /// The request.

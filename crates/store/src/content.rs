@@ -127,6 +127,11 @@ impl Content {
         taking.placeholder = more.placeholder.or(taking.placeholder);
     }
 
+    /// From now on the end replaces whatever stands at the destination.
+    pub fn allow_replacing(&self) {
+        self.may_take(Taking { force: true, placeholder: None });
+    }
+
     /// Its name.
     pub fn id(&self) -> ContentId {
         self.inner.manifest.content()

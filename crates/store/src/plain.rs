@@ -217,6 +217,11 @@ impl PlainPart {
         Ok(())
     }
 
+    /// From now on the end replaces whatever stands at the destination.
+    pub fn allow_replacing(&mut self) {
+        self.how.force = true;
+    }
+
     /// Compares the SHA-256 asked for with what was received. Reads all of it.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use swarmline_ipc::message::{GetRequest, ManifestSource, Request};
+use swarmline_ipc::message::{GetOptions, GetRequest, ManifestSource, Request};
 use swarmline_store::Store;
 use swarmline_types::{ContentId, Priority};
 use url::Url;
@@ -146,6 +146,7 @@ impl Plan {
             sha256: args.sha256.clone(),
             force: args.force,
             priority: if args.background { Priority::Background } else { Priority::Foreground },
+            options: GetOptions::default(),
         };
         let no_progress_timeout = args.no_progress_timeout.unwrap_or(NO_PROGRESS_TIMEOUT);
         Ok(Self {

@@ -44,10 +44,7 @@ pub(super) async fn answer(engine: Engine, incoming: Incoming, downloads: Downlo
             let _ = events.send(added);
         }
         Request::Status => {
-            let stopping = || TransferError {
-                kind: ErrorKind::Stopped,
-                message: "the running process is shutting down".into(),
-            };
+            let stopping = || TransferError::new(ErrorKind::Stopped, "the running process is shutting down");
             let event = engine.status().await.map_or_else(|| Event::Failed(stopping()), Event::Node);
             let _ = events.send(event);
         }

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::write::Written;
 use super::{Driver, Outcome};
-use crate::content::Opening;
+use crate::content::{Opening, OriginAt};
 use crate::disk::Disk;
 use crate::pace::Pace;
 
@@ -42,7 +42,7 @@ impl Driver {
     /// Begins to fetch consecutive pieces from the origin.
     pub(super) fn fetch(&mut self, content: ContentId, request: RequestId, pieces: PieceRange) {
         let Some(driven) = self.contents.get_mut(&content) else { return };
-        let Some(url) = driven.origin.clone() else { return };
+        let Some(OriginAt { url, client: origin }) = driven.origin.clone() else { return };
         debug!(%content, request = request.get(), ?pieces, "fetching from the origin");
         let task = Task {
             content,
@@ -52,7 +52,7 @@ impl Driver {
             url,
             manifest: driven.manifest.clone(),
             file: driven.file.clone(),
-            origin: self.origin.clone(),
+            origin,
             disk: self.disk.clone(),
             pace: self.pace.clone(),
             results: self.results.clone(),

@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use super::{Driver, Outcome};
 use crate::content::{Opening, with_causes};
+use crate::error::Trouble;
 
 /// What became of a piece on its way to the disk.
 pub(crate) struct Written {
@@ -47,11 +48,12 @@ impl Driver {
             }
             Some(Err(error)) => {
                 warn!(%content, error = with_causes(&error), "cannot write");
-                driven.disk_error.get_or_insert(with_causes(&error));
+                driven.disk_error.get_or_insert(Trouble::of(&error));
                 return self.forget(content);
             }
             None => {
-                driven.disk_error.get_or_insert("writing a piece failed for a reason of our own".into());
+                let trouble = Trouble::ours("writing a piece failed for a reason of our own");
+                driven.disk_error.get_or_insert(trouble);
                 return self.forget(content);
             }
         };

@@ -1,22 +1,31 @@
 //! Downloads without a manifest: plain HTTP through the same disk, rates and events, never shared.
 
+mod ranges;
+
 use bytes::Bytes;
-use swarmline_ipc::message::{ErrorKind, Event, Phase, TransferError};
+use std::sync::Arc;
+use std::time::Duration;
+
+use swarmline_ipc::message::{Cause, ErrorKind, Phase, TransferError};
 use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Version};
 use swarmline_scheduler::BackOff;
 use swarmline_store::{BeginError, BeginPlain, PlainBegun, PlainPart, WriteError};
 use swarmline_types::ByteRange;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::info;
 
-use super::{BUSY_EVERY, Transfer, our_fault};
+use super::hold::{Held, What};
+use super::{BUSY_EVERY, Here, Transfer, our_fault};
 use crate::content::with_causes;
+use crate::download::Readable;
 use crate::driver::Command;
 use crate::error::{IntoFailure, failure};
 
 /// Bytes that are gathered before they are written.
 const WRITE_BYTES: usize = 1 << 20;
+/// How long fewer are kept back.
+const WRITE_AFTER: Duration = Duration::from_millis(100);
 /// Answers in a row that are not what was asked for, after which no more are waited for.
 const CONTRADICTIONS_MAX: u32 = 2;
 
@@ -61,10 +70,40 @@ impl From<WriteError> for Broken {
 
 impl Transfer {
     /// Fetches the file as it comes, from where an earlier attempt ended if the origin still has the same.
-    pub(super) async fn plain(&mut self) -> Result<(), TransferError> {
-        let Some(mut part) = self.begin_plain().await? else { return self.say_complete().await };
-        self.enter(Phase::Fetching);
+    pub(super) async fn plain(&mut self) -> Result<Here, TransferError> {
+        let Some(part) = self.begin_plain().await? else { return Ok(self.done().await) };
         self.progress.bytes_resumed = part.received();
+        self.progress.bytes_have = part.received();
+        self.live.set_readable(part.reader().ok().map(|file| Readable::Plain(Arc::new(file))));
+        self.live.set_prefix(part.received());
+        let part = if part.is_held() { part } else { self.receive_all(part).await? };
+        self.progress.bytes_total = Some(part.received());
+        if self.request.options.hold {
+            let part = self.hold_plain(part).await?;
+            return Ok(Here::Held(Box::new(Held {
+                what: What::Plain(Some(Box::new(part))),
+                snapshot: None,
+            })));
+        }
+        self.enter(Phase::Finishing);
+        let finished = self.shared.disk.run(move || part.finish()).await;
+        finished.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
+        self.say_complete().await;
+        Ok(Here::Over)
+    }
+
+    /// Compares the SHA-256 asked for, and brings the file to the disk.
+    async fn hold_plain(&self, mut part: PlainPart) -> Result<PlainPart, TransferError> {
+        let held = self.shared.disk.run(move || {
+            let checked = if part.is_held() { Ok(()) } else { part.check() };
+            checked.map_err(IntoFailure::into_failure)?;
+            part.hold().map_err(IntoFailure::into_failure).map(|()| part)
+        });
+        held.await.ok_or_else(our_fault)?
+    }
+
+    async fn receive_all(&mut self, mut part: PlainPart) -> Result<PlainPart, TransferError> {
+        self.enter(Phase::Fetching);
         let mut patience = Patience {
             back_off: BackOff::new(self.shared.settings.seed),
             last_progress: Instant::now(),
@@ -72,14 +111,17 @@ impl Transfer {
         };
         loop {
             let before = part.received();
-            let (kept, end) = self.attempt(part).await;
+            let (kept, end) = match self.request.options.ranges.is_empty() {
+                true => self.attempt(part).await,
+                false => self.attempt_ranges(part).await,
+            };
             let Some(kept) = kept else { return Err(our_fault()) };
             part = kept;
             if part.received() != before {
                 patience.on_progress();
             }
             let error = match end {
-                Ok(()) => break,
+                Ok(()) => return Ok(part),
                 Err(Broken::Fatal(error)) => return Err(self.give_up(part, error).await),
                 Err(Broken::Origin(error)) => error,
             };
@@ -87,10 +129,6 @@ impl Transfer {
                 return Err(self.give_up(part, error).await);
             }
         }
-        self.enter(Phase::Finishing);
-        let finished = self.shared.disk.run(move || part.finish()).await;
-        finished.ok_or_else(our_fault)?.map_err(IntoFailure::into_failure)?;
-        self.say_complete().await
     }
 
     /// What came is kept for the next attempt; a part file that holds nothing is litter.
@@ -108,7 +146,8 @@ impl Transfer {
         let wait = patience.back_off.after_failure(error.retry_after());
         if patience.last_progress.elapsed() + wait > self.shared.settings.no_progress_timeout {
             let text = format!("no byte came for too long: {}", with_causes(&error));
-            return Err(failure(ErrorKind::NoProgress, text));
+            let cause = Cause { is_transient: true, ..error.details() };
+            return Err(failure(ErrorKind::NoProgress, text).because(cause));
         }
         self.progress.trouble = Some(with_causes(&error));
         self.tell();
@@ -119,11 +158,11 @@ impl Transfer {
     async fn begin_plain(&mut self) -> Result<Option<PlainPart>, TransferError> {
         self.enter(Phase::Checking);
         let sha256 = self.request.sha256.as_deref().map(crate::sha256::parse).transpose()?;
-        let how = BeginPlain { force: self.request.force, sha256, ..BeginPlain::default() };
+        let how = BeginPlain { force: self.request.force, placeholder: self.placeholder, sha256 };
         loop {
-            let (shared, path, url) =
-                (self.shared.clone(), self.request.destination.clone(), self.request.url.to_string());
-            match self.shared.disk.run(move || shared.store.begin_plain(&url, &path, how)).await {
+            let (shared, path, what) =
+                (self.shared.clone(), self.request.destination.clone(), self.what_is_fetched());
+            match self.shared.disk.run(move || shared.store.begin_plain(&what, &path, how)).await {
                 Some(Ok(PlainBegun::Partial(part))) => return Ok(Some(*part)),
                 Some(Ok(PlainBegun::Complete(_))) => return Ok(None),
                 Some(Err(BeginError::Busy { .. })) => {
@@ -134,6 +173,16 @@ impl Transfer {
                 None => return Err(our_fault()),
             }
         }
+    }
+
+    /// Names the bytes that a plain download consists of.
+    fn what_is_fetched(&self) -> String {
+        let mut what = self.request.url.to_string();
+        for span in &self.request.options.ranges {
+            let length = span.length.map(|length| length.to_string()).unwrap_or_default();
+            what += &format!(" {}+{length}", span.offset);
+        }
+        what
     }
 
     /// One answer of the origin. Gives the part back, unless a panic swallowed it.
@@ -150,6 +199,7 @@ impl Transfer {
             if let Err(error) = part.restart(validator.as_deref()) {
                 return (Some(part), Err(error.into()));
             }
+            self.live.set_prefix(0);
         }
         if let Some(len) = version.len
             && let Err(error) = part.expect(len)
@@ -164,7 +214,7 @@ impl Transfer {
     /// Asks for what is missing if the origin still has what was begun, otherwise for everything. Also says from
     /// which byte on the answer is. `None` if nothing is missing.
     async fn ask(&self, part: &PlainPart) -> Result<Option<(Fetch, u64)>, FetchError> {
-        let (origin, url) = (&self.shared.origin, &self.request.url);
+        let (origin, url) = (&self.origin, &self.request.url);
         let whole = FetchRequest { url: url.clone(), range: None, known: Version::default() };
         let received = part.received();
         if received == 0 {
@@ -189,14 +239,25 @@ impl Transfer {
         let mut gathered: Vec<Bytes> = Vec::new();
         let mut size = 0;
         let end = loop {
-            let bytes = match answer.next().await {
+            let next = match gathered.is_empty() {
+                true => Ok(answer.next().await),
+                false => timeout(WRITE_AFTER, answer.next()).await,
+            };
+            let Ok(next) = next else {
+                // The origin pauses: what is here is not kept from whoever reads it.
+                size = 0;
+                self.append(std::mem::take(&mut gathered), part).await?;
+                continue;
+            };
+            let bytes = match next {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(Broken::Origin(error)),
             };
             self.count(bytes.len() as u64).await;
             self.shared.pace.wait().await;
-            self.progress.from_origin += bytes.len() as u64;
+            self.tally.add_from_origin(bytes.len() as u64);
+            self.tally.fill(&mut self.progress);
             size += bytes.len();
             gathered.push(bytes);
             if size >= WRITE_BYTES {
@@ -224,14 +285,9 @@ impl Transfer {
         });
         let Some((taken, result)) = appended.await else { return Err(Broken::Fatal(our_fault())) };
         self.progress.bytes_have = taken.received();
+        self.live.set_prefix(taken.received());
         *part = Some(taken);
         self.tell();
         Ok(result?)
-    }
-
-    async fn say_complete(&mut self) -> Result<(), TransferError> {
-        self.progress.phase = Phase::Complete;
-        let _ = self.events.send(Event::Completed(self.progress.clone())).await;
-        Ok(())
     }
 }

@@ -5,7 +5,9 @@
 
 use std::path::PathBuf;
 
-use swarmline_ipc::message::{ErrorKind, ManifestSource, TransferError, Trust};
+use swarmline_ipc::message::{
+    Cause, ErrorKind, FaultAt, IntegrityFault, ManifestSource, TransferError, Trust,
+};
 use swarmline_origin::{Beginning, FetchError, Redacted};
 use swarmline_proto::Manifest;
 use swarmline_proto::manifest::{PHF_BYTES_MAX, PHF_HEAD_BYTES, PhfError, PhfHead};
@@ -19,7 +21,7 @@ use url::Url;
 use super::{Transfer, our_fault};
 use crate::content::with_causes;
 use crate::driver::{Command, Held};
-use crate::error::failure;
+use crate::error::{IntoFailure, failure, integrity, of_manifest};
 use crate::url_hash::url_hash;
 
 /// What a download goes by.
@@ -35,7 +37,7 @@ pub(super) enum Resolved {
 }
 
 /// Why a place has no manifest, for good.
-struct Absent(String);
+pub(crate) struct Absent(pub(crate) String, pub(crate) Cause);
 
 /// Peers are asked about the URL as long as this is held.
 pub(super) struct Lookout {
@@ -68,7 +70,7 @@ impl Transfer {
                 let trust = if pinned.is_some() { Trust::Pinned } else { trust_of(&url) };
                 match self.manifest_at(&url, pinned).await? {
                     Ok(manifest) => Ok(Resolved::Manifest { manifest, trust }),
-                    Err(Absent(why)) => Err(failure(ErrorKind::Manifest, why)),
+                    Err(Absent(why, cause)) => Err(failure(ErrorKind::Manifest, why).because(cause)),
                 }
             }
             ManifestSource::Pinned { content } => {
@@ -80,7 +82,7 @@ impl Transfer {
                     let trust = trust_of(&self.request.url);
                     Ok(Resolved::Manifest { manifest, trust })
                 }
-                Err(Absent(reason)) => Ok(Resolved::Plain { reason }),
+                Err(Absent(reason, _)) => Ok(Resolved::Plain { reason }),
             },
         }
     }
@@ -99,7 +101,7 @@ impl Transfer {
             let phf = match self.beginning_of(&url).await {
                 Ok(Beginning::Whole(phf)) => Some(phf),
                 Ok(part) if named_by(&part).is_some_and(|named| named.head.content == old) => return None,
-                _ => self.shared.origin.get_small(&url, PHF_BYTES_MAX as u64).await.ok(),
+                _ => self.origin.get_small(&url, PHF_BYTES_MAX as u64).await.ok(),
             };
             if let Some(manifest) = phf.and_then(|phf| Manifest::parse_phf(&phf).ok()) {
                 return Some(manifest).filter(|new| new.content() != old);
@@ -115,7 +117,9 @@ impl Transfer {
     ) -> Result<Manifest, TransferError> {
         let shown = path.display().to_string();
         let read = self.shared.disk.run(move || read_phf(&path, pinned)).await.ok_or_else(our_fault)?;
-        read.map_err(|why| failure(ErrorKind::Manifest, format!("{shown}: {why}")))
+        read.map_err(|Absent(why, cause)| {
+            failure(ErrorKind::Manifest, format!("{shown}: {why}")).because(cause)
+        })
     }
 
     /// A manifest whose hash is known: whoever has it is as good as any other.
@@ -131,15 +135,16 @@ impl Transfer {
             Ok(manifest) = &mut from_peer => return Ok(manifest),
             at_origin = self.beside_the_file(Some(content)) => match at_origin? {
                 Ok(manifest) => return Ok(manifest),
-                Err(Absent(why)) => why,
+                Err(absent) => absent,
             },
         };
         match tokio::time::timeout(grace, from_peer).await {
             Ok(Ok(manifest)) => Ok(manifest),
-            _ => Err(failure(
-                ErrorKind::Manifest,
-                format!("no peer has the manifest of {content}, and {absent}"),
-            )),
+            _ => {
+                let Absent(why, cause) = absent;
+                let text = format!("no peer has the manifest of {content}, and {why}");
+                Err(failure(ErrorKind::Manifest, text).because(cause))
+            }
         }
     }
 
@@ -148,14 +153,19 @@ impl Transfer {
         &mut self,
         want: Option<ContentId>,
     ) -> Result<Result<Manifest, Absent>, TransferError> {
-        let mut reasons = Vec::new();
+        let (mut reasons, mut cause) = (Vec::new(), Cause::default());
         for url in places(&self.request.url) {
             match self.manifest_at(&url, want).await? {
                 Ok(manifest) => return Ok(Ok(manifest)),
-                Err(Absent(why)) => reasons.push(why),
+                Err(Absent(why, of_place)) => {
+                    reasons.push(why);
+                    // A file that is there and wrong says more than one that is not there.
+                    let says_more = cause.integrity.is_none_or(|fault| fault == IntegrityFault::Absent);
+                    cause = if says_more { of_place } else { cause };
+                }
             }
         }
-        Ok(Err(Absent(reasons.join("; "))))
+        Ok(Err(Absent(reasons.join("; "), cause)))
     }
 
     /// Tries until it is here, or certainly is not, or too long has passed.
@@ -178,7 +188,8 @@ impl Transfer {
             let wait = back_off.after_failure(error.retry_after());
             if Instant::now() + wait > patience {
                 let text = format!("no manifest for too long: {}", with_causes(&error));
-                return Err(failure(ErrorKind::NoProgress, text));
+                let cause = Cause { at: Some(FaultAt::Manifest), is_transient: true, ..error.details() };
+                return Err(failure(ErrorKind::NoProgress, text).because(cause));
             }
             self.progress.trouble = Some(with_causes(&error));
             self.tell();
@@ -205,12 +216,12 @@ impl Transfer {
                 Some(want) => Ok(Err(named.is_not(url, want))),
                 None => self.manifest_named(url, named, want).await,
             },
-            None => Ok(read(url, &self.shared.origin.get_small(url, PHF_BYTES_MAX as u64).await?, want)),
+            None => Ok(read(url, &self.origin.get_small(url, PHF_BYTES_MAX as u64).await?, want)),
         }
     }
 
     async fn beginning_of(&self, url: &Url) -> Result<Beginning, FetchError> {
-        self.shared.origin.get_beginning(url, PHF_HEAD_BYTES as u64, PHF_BYTES_MAX as u64).await
+        self.origin.get_beginning(url, PHF_HEAD_BYTES as u64, PHF_BYTES_MAX as u64).await
     }
 
     /// The manifest that the origin has named: from disk, from a peer, or, when it is this node's turn, from the origin.
@@ -220,7 +231,7 @@ impl Transfer {
         named: Named,
         want: Option<ContentId>,
     ) -> Result<Result<Manifest, Absent>, FetchError> {
-        let (shared, content) = (self.shared.clone(), named.head.content);
+        let (shared, origin, content) = (self.shared.clone(), self.origin.clone(), named.head.content);
         let store = shared.store.clone();
         if let Some(Some(manifest)) = shared.disk.run(move || store.manifest(content)).await {
             return Ok(named.agrees(url, manifest));
@@ -232,7 +243,7 @@ impl Transfer {
             Ok(manifest) = &mut from_peer => return Ok(named.agrees(url, manifest)),
             () = self.my_turn(&named) => {}
         }
-        let whole = shared.origin.get_small(url, PHF_BYTES_MAX as u64);
+        let whole = origin.get_small(url, PHF_BYTES_MAX as u64);
         tokio::select! {
             biased;
             Ok(manifest) = from_peer => Ok(named.agrees(url, manifest)),
@@ -259,12 +270,13 @@ impl Named {
             return Ok(manifest);
         }
         let why = "the file contradicts its HashOfHashes";
-        Err(Absent(format!("{}: {why}", Redacted(url))))
+        let cause = integrity(IntegrityFault::Contradiction, FaultAt::Manifest);
+        Err(Absent(format!("{}: {why}", Redacted(url)), cause))
     }
 
     fn is_not(&self, url: &Url, want: ContentId) -> Absent {
         let error = PhfError::Unexpected { want, got: self.head.content };
-        Absent(format!("{}: {error}", Redacted(url)))
+        Absent(format!("{}: {error}", Redacted(url)), of_manifest(&error))
     }
 }
 
@@ -288,31 +300,38 @@ fn is_final(error: &FetchError) -> bool {
 }
 
 fn absent(url: &Url, error: &FetchError) -> Absent {
+    let cause =
+        Cause { integrity: Some(IntegrityFault::Absent), at: Some(FaultAt::Manifest), ..error.details() };
     match error.status() {
-        Some(status) => Absent(format!("{} is not there ({status})", Redacted(url))),
-        None => Absent(format!("{}: {}", Redacted(url), with_causes(error))),
+        Some(status) => Absent(format!("{} is not there ({status})", Redacted(url)), cause),
+        None => Absent(format!("{}: {}", Redacted(url), with_causes(error)), cause),
     }
 }
 
 fn read(url: &Url, phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
-    parse(phf, want).map_err(|why| Absent(format!("{}: {why}", Redacted(url))))
+    parse(phf, want).map_err(|Absent(why, cause)| Absent(format!("{}: {why}", Redacted(url)), cause))
 }
 
-fn parse(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, String> {
+fn parse(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
     let parsed = match want {
         Some(want) => Manifest::parse_phf_of(phf, want),
         None => Manifest::parse_phf(phf),
     };
-    parsed.map_err(|error| with_causes(&error))
+    parsed.map_err(|error| Absent(with_causes(&error), of_manifest(&error)))
 }
 
 /// Reads a piece hash file from disk. Blocking.
-pub(crate) fn read_phf(path: &std::path::Path, want: Option<ContentId>) -> Result<Manifest, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+pub(crate) fn read_phf(path: &std::path::Path, want: Option<ContentId>) -> Result<Manifest, Absent> {
+    let unreadable = |error: std::io::Error| {
+        let cause = integrity(IntegrityFault::Absent, FaultAt::Manifest);
+        Absent(error.to_string(), Cause { errno: error.raw_os_error(), ..cause })
+    };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > PHF_BYTES_MAX as u64 {
-        return Err(format!("{size} bytes are too many for a piece hash file, {PHF_BYTES_MAX} are allowed"));
+        let text = format!("{size} bytes are too many for a piece hash file, {PHF_BYTES_MAX} are allowed");
+        return Err(Absent(text, integrity(IntegrityFault::Json, FaultAt::Manifest)));
     }
-    let phf = std::fs::read(path).map_err(|error| error.to_string())?;
+    let phf = std::fs::read(path).map_err(unreadable)?;
     parse(&phf, want)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use swarmline_engine::{Engine, EngineConfig};
 use swarmline_ipc::message::{
-    AddRequest, ErrorKind, Event, GetRequest, ManifestSource, Progress, TransferError,
+    AddRequest, ErrorKind, Event, GetOptions, GetRequest, ManifestSource, Progress, TransferError,
 };
 use swarmline_net::{Discovery, NetConfig, PeerAddr};
 use swarmline_origin::OriginConfig;
@@ -106,6 +106,7 @@ pub(crate) fn get(
         sha256: None,
         force: false,
         priority: Priority::Foreground,
+        options: GetOptions::default(),
     }
 }
 
@@ -143,6 +144,20 @@ pub(crate) async fn until(events: &mut mpsc::Receiver<Event>, wish: impl Fn(&Pro
         }
     };
     in_time("a moment of a download", reached).await
+}
+
+/// Reads events until what was asked for is held.
+pub(crate) async fn until_held(events: &mut mpsc::Receiver<Event>) -> Progress {
+    let held = async {
+        loop {
+            match events.recv().await.expect("events go on") {
+                Event::Held(progress) => return progress,
+                Event::Failed(error) => panic!("{:?}: {error}", error.kind),
+                _ => {}
+            }
+        }
+    };
+    in_time("a download to be held", held).await
 }
 
 /// Noise, cut into pieces, with its name.

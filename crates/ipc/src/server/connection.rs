@@ -27,7 +27,7 @@ pub(super) const STRANGER: Refusal =
 /// Says why, as far as that goes without waiting.
 pub(super) fn turn_away(stream: &UnixStream, refusal: Refusal) {
     let Refusal(kind, message) = refusal;
-    let event = Event::Failed(TransferError { kind, message: message() });
+    let event = Event::Failed(TransferError::new(kind, message()));
     if let Ok(line) = to_line(&event) {
         let _ = stream.try_write(&line);
     }
@@ -100,7 +100,7 @@ fn malformed(error: &LineError) -> TransferError {
 }
 
 fn usage(message: String) -> TransferError {
-    TransferError { kind: ErrorKind::Usage, message }
+    TransferError::new(ErrorKind::Usage, message)
 }
 
 /// How long a client may take to say what it wants.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use swarmline_scheduler::{Action, Config, Content, Failure, Input, RequestId, Source, Stage, Unlimited};
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
 use swarmline_types::{
-    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Wanted,
+    Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
+    Wanted,
 };
 
 /// Large enough that a content of one piece is not small.
@@ -59,6 +60,10 @@ impl Desk {
     pub(crate) fn peer_wants(&mut self, name: &str, picture: &str) {
         let wanted = wanted(&self.layout, picture);
         self.input(Input::PeerWants { peer: id(name), wanted });
+    }
+
+    pub(crate) fn reprioritise(&mut self, priority: Priority) {
+        self.input(Input::Priority(priority));
     }
 
     pub(crate) fn is_needed(&self) -> bool {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use desk::Desk;
 use proptest::prelude::*;
 use swarmline_scheduler::{Config, Failure, GiveUp, Stage};
+use swarmline_types::Priority;
 
 #[test]
 fn a_claim_is_on_its_way_before_the_request_is() {
@@ -407,6 +408,20 @@ fn a_peer_needs_only_what_it_wants_and_is_here() {
     assert!(desk.is_needed());
     desk.has("bob", "x..");
     assert!(!desk.is_needed());
+}
+
+#[test]
+fn a_content_that_somebody_waits_for_now_helps_itself_sooner() {
+    let config = Config {
+        class: swarmline_types::CapacityClass::Never,
+        priority: Priority::Background,
+        ..Config::default()
+    };
+    let mut desk = Desk::with(4, 1, config);
+    desk.at_ms(10_000);
+    assert_eq!(desk.fetches().len(), 0);
+    desk.reprioritise(Priority::Foreground);
+    assert_eq!(desk.fetches().len(), 2);
 }
 
 /// Of whatever a member claims, only what I want keeps hope alive.

@@ -8,6 +8,7 @@ use tracing::debug;
 
 use super::Store;
 use crate::content::{Content, WriteError};
+use crate::disk::Room;
 
 impl Store {
     /// Copies the pieces that are wanted, lie at other places of this node and are missing here. Returns how many.
@@ -29,7 +30,8 @@ impl Store {
         });
         let mut filled = 0;
         for place in places {
-            match self.open_content(content.id(), &place) {
+            // Nothing more is written there, and a few ranges may stand in a file of any size.
+            match self.open_with_room(content.id(), &place, Room::Sparse) {
                 Ok(begun) => filled += content.fill_from(&begun.into_content(), wanted)?,
                 Err(error) => debug!(path = %place.display(), %error, "nothing is copied from there"),
             }

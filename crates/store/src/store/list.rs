@@ -11,6 +11,7 @@ use tracing::debug;
 
 use super::{Begin, BeginError, Begun, Store};
 use crate::content::resume::recorded_pieces;
+use crate::disk::Room;
 use crate::header::{Header, Phase};
 use crate::part::PartFile;
 use crate::place::Place;
@@ -95,6 +96,16 @@ impl Store {
     /// When manifest or records are missing, or [`begin`](Self::begin) fails; [`BeginError::OtherContent`] says that
     /// a finished file is another one now.
     pub fn open_content(&self, content: ContentId, destination: &Path) -> Result<Begun, OpenContentError> {
+        self.open_with_room(content, destination, Room::default())
+    }
+
+    /// The same, taking room as said.
+    pub(super) fn open_with_room(
+        &self,
+        content: ContentId,
+        destination: &Path,
+        room: Room,
+    ) -> Result<Begun, OpenContentError> {
         let place = Place::resolve(destination).map_err(BeginError::from)?;
         let header = Records::open_existing(&self.records_path(content, &place))
             .ok()
@@ -104,7 +115,7 @@ impl Store {
         let manifest = self.manifest(content).ok_or(OpenContentError::NoManifest { content })?;
         // A finished file that has become another one is the user's, whatever was asked for when it was fetched.
         let force = header.force && matches!(header.phase, Phase::Part { .. });
-        Ok(self.begin(&manifest, destination, Begin { force, ..Begin::default() })?)
+        Ok(self.begin(&manifest, destination, Begin { force, room, ..Begin::default() })?)
     }
 
     /// Forgets what the records hold of a content at a place; the files there stay. For what cannot be opened any
@@ -121,12 +132,12 @@ impl Store {
     }
 
     /// Removes what unfinished downloads have left at a destination: part files and their records. What is being written
-    /// now stays, and so does whatever stands at the destination itself.
+    /// now stays, and so does whatever stands at the destination itself. `false` if something stays for that reason.
     ///
     /// # Errors
     /// What the file system says; that there is nothing is no error.
-    pub fn clear(&self, destination: &Path) -> io::Result<()> {
-        let Ok(place) = Place::resolve(destination) else { return Ok(()) };
+    pub fn clear(&self, destination: &Path) -> io::Result<bool> {
+        let Ok(place) = Place::resolve(destination) else { return Ok(true) };
         place.leftovers()?.iter().for_each(|path| PartFile::remove_leftover(path));
         let is_written = !place.leftovers()?.is_empty();
         let ending = format!("-{}", place.key());
@@ -144,7 +155,7 @@ impl Store {
                 }
             }
         }
-        Ok(())
+        Ok(!is_written)
     }
 
     /// Removes manifests that no have-map needs. Only while nobody else uses the store.

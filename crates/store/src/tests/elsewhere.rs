@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use swarmline_types::Wanted;
 
 use super::*;
+use crate::Room;
 
 impl Bench {
     /// The same content, at another place, with what lies elsewhere.
@@ -47,6 +48,19 @@ fn only_what_is_wanted_is_copied() {
     let wanted = Wanted::of(copy.layout().piece_range(1, 3));
     assert_eq!(store.fill_from_elsewhere(&copy, &wanted).unwrap(), 1);
     assert_eq!(indices(&copy), [2]);
+}
+
+#[test]
+fn a_few_ranges_left_in_a_large_file_take_no_more_room_by_being_read() {
+    let bench = Bench::small();
+    let sparse = Begin { room: Room::Sparse, ..Begin::default() };
+    let left = bench.store().begin(&bench.manifest, &bench.path("file"), sparse).unwrap().into_content();
+    bench.write(&left, &[2]);
+    drop(left);
+    let room = || std::fs::metadata(bench.part()).unwrap().blocks();
+    let before = room();
+    assert_eq!(indices(&bench.begin_copy(&bench.store())), [2]);
+    assert_eq!(room(), before);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use swarmline_engine::{Engine, EngineConfig};
-use swarmline_ipc::message::{Event, GetRequest, ManifestSource, Progress};
+use swarmline_ipc::message::{Event, GetOptions, GetRequest, ManifestSource, Progress};
 use swarmline_net::{Discovery, PeerAddr};
 use swarmline_store::Store;
 use swarmline_types::{NodeId, Priority};
@@ -83,6 +83,7 @@ impl Office {
             sha256: None,
             force: false,
             priority: Priority::Foreground,
+            options: GetOptions::default(),
         };
         Ok(Member { engine, request })
     }
@@ -169,7 +170,7 @@ impl Fetched {
                 self.ended = Some(Ok(began.elapsed()));
             }
             Some(Event::Failed(error)) => self.ended = Some(Err(error.message)),
-            Some(Event::Added { .. } | Event::Node(_)) | None => {
+            Some(Event::Added { .. } | Event::Node(_) | Event::Held(_)) | None => {
                 self.ended = Some(Err("the engine ended".into()));
             }
         }

@@ -40,7 +40,7 @@ pub(super) async fn follow(
                 return Ended::Completed(progress);
             }
             Ok(Some(Event::Failed(error))) => return Ended::Failed(error.into()),
-            Ok(Some(Event::Added { .. } | Event::Node(_))) => {
+            Ok(Some(Event::Added { .. } | Event::Node(_) | Event::Held(_))) => {
                 return Ended::Failed(Failure::new(
                     Exit::Other,
                     "the running process answered something else",
