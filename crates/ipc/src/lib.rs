@@ -2,7 +2,8 @@
 //!
 //! One process owns a state directory: it holds the lock, runs the engine, and listens on a Unix socket in that
 //! directory. Everybody else who wants something of it connects, says one [`Request`](message::Request) and hears
-//! [`Event`](message::Event)s, each one line of JSON. Knows nothing of what the requests mean: the owner answers.
+//! [`Event`](message::Event)s, each one line of JSON. One of the requests turns the connection into a session of the
+//! [job API](jobs), in which both sides go on speaking. Knows nothing of what the requests mean: the owner answers.
 //!
 //! Clients are programs of the same user, or root; still nothing they do can block the owner or make it grow:
 //! their number, their lines, their patience and what waits for them are bounded.
@@ -34,6 +35,9 @@ mod outbox;
 mod place;
 
 mod client;
+
+pub mod jobs;
+
 mod server;
 
 pub use client::{Answers, Client, ConnectError, ReceiveError, RequestError};

@@ -15,7 +15,7 @@ use url::Url;
 pub use cause::{Cause, FaultAt, IntegrityFault, OriginFault};
 pub use options::{GetOptions, HEADERS_BYTES_MAX, HEADERS_MAX, Headers, RANGES_MAX, Span};
 
-/// What a client asks. One request a connection.
+/// What a client asks. One request a connection; [`Request::Jobs`] is followed by a conversation of its own.
 #[expect(clippy::large_enum_variant, reason = "one a connection")]
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
@@ -27,6 +27,8 @@ pub enum Request {
     Add(AddRequest),
     /// What the node is doing; answered by [`Event::Node`].
     Status,
+    /// Turns the connection into a [job session](crate::jobs), or is refused by [`Event::Failed`].
+    Jobs,
 }
 
 impl Request {
@@ -41,7 +43,7 @@ impl Request {
                 absolute("path", &add.path)?;
                 add.phf.as_deref().map_or(Ok(()), |phf| absolute("phf", phf))
             }
-            Self::Status => Ok(()),
+            Self::Status | Self::Jobs => Ok(()),
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::jobs::{self, Door, JobSessions};
 use crate::message::Request;
 use crate::outbox::EventSender;
 use crate::place::Place;
@@ -67,6 +68,20 @@ impl Server {
     /// # Errors
     /// When something else stands there, or the system refuses.
     pub async fn bind(path: &Path) -> Result<Self, BindError> {
+        Self::listen(path, None).await
+    }
+
+    /// As [`bind`](Self::bind), for a process that has jobs: [`Request::Jobs`] opens a session. Drop all that belongs to
+    /// sessions before [`close`](Self::close), which otherwise waits for them in vain.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with_jobs(path: &Path) -> Result<(Self, JobSessions), BindError> {
+        let (door, sessions) = jobs::door();
+        Ok((Self::listen(path, Some(door)).await?, sessions))
+    }
+
+    async fn listen(path: &Path, door: Option<Door>) -> Result<Self, BindError> {
         let owned = path.to_owned();
         let failed = |source| BindError::Listen { path: path.to_owned(), source };
         let (listener, socket) = tokio::task::spawn_blocking(move || listen(&owned))
@@ -75,7 +90,7 @@ impl Server {
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         let (sender, incoming) = mpsc::channel(CLIENTS_MAX);
         let (stop, stopping) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, sender, stopping));
+        let accepting = tokio::spawn(accept(listener, sender, door, stopping));
         Ok(Self { incoming, accepting, stop, _socket: socket })
     }
 
@@ -108,17 +123,18 @@ impl Drop for Server {
 async fn accept(
     listener: UnixListener,
     incoming: mpsc::Sender<Incoming>,
+    door: Option<Door>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let slots = Arc::new(Semaphore::new(CLIENTS_MAX));
-    // At most CLIENTS_MAX, one a slot.
+    // At most CLIENTS_MAX, one a slot, and JOB_SESSIONS_MAX.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if !is_welcome(&stream) => connection::turn_away(&stream, connection::STRANGER),
                 Ok((stream, _)) => match Arc::clone(&slots).try_acquire_owned() {
-                    Ok(slot) => _ = connections.spawn(connection::run(stream, incoming.clone(), slot)),
+                    Ok(slot) => _ = connections.spawn(connection::run(stream, incoming.clone(), door.clone(), slot)),
                     Err(_) => connection::turn_away(&stream, connection::FULL),
                 },
                 Err(error) => {
@@ -132,6 +148,7 @@ async fn accept(
     }
     drop(listener);
     drop(incoming);
+    drop(door);
     while connections.join_next().await.is_some() {}
 }
 

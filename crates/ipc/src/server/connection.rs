@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::{CLIENTS_MAX, Incoming};
+use crate::jobs::{self, Door};
 use crate::lines::{LineError, Lines, to_line};
 use crate::message::{ErrorKind, Event, Request, TransferError};
 use crate::outbox::{Outbox, channel};
@@ -34,7 +35,16 @@ pub(super) fn turn_away(stream: &UnixStream, refusal: Refusal) {
 }
 
 /// Serves one client until it leaves or the owner has said all. `slot` is its place among the clients.
-pub(super) async fn run(stream: UnixStream, incoming: mpsc::Sender<Incoming>, slot: OwnedSemaphorePermit) {
+///
+/// A job session gives its place back at once, and takes one of its own kind: those who ask in between are not kept out
+/// by sessions, which last.
+pub(super) async fn run(
+    stream: UnixStream,
+    incoming: mpsc::Sender<Incoming>,
+    door: Option<Door>,
+    slot: OwnedSemaphorePermit,
+) {
+    let user = stream.peer_cred().map(|peer| peer.uid());
     let (read, mut write) = stream.into_split();
     let mut lines = Lines::new(read);
     let heard = timeout(REQUEST_PATIENCE, lines.next());
@@ -49,6 +59,18 @@ pub(super) async fn run(stream: UnixStream, incoming: mpsc::Sender<Incoming>, sl
     match request {
         Ok(None) => {}
         Err(error) => _ = deliver(&mut write, &Event::Failed(error)).await,
+        Ok(Some(Request::Jobs)) => {
+            drop(slot);
+            drop(incoming);
+            match (door.as_ref().map(|door| (door, door.place())), user) {
+                (Some((door, Some(place))), Ok(user)) => {
+                    return jobs::run(lines, write, user, door, place).await;
+                }
+                (None, _) => _ = deliver(&mut write, &refused("the running process has no jobs")).await,
+                _ => _ = deliver(&mut write, &refused(jobs::SESSIONS_FULL)).await,
+            }
+            return;
+        }
         Ok(Some(request)) => {
             let (events, outbox) = channel();
             // There are as many places in the channel as there are slots.
@@ -87,6 +109,10 @@ async fn deliver(write: &mut OwnedWriteHalf, event: &Event) -> Result<(), Undeli
 
 /// The client is gone, or as good as gone.
 struct Undelivered;
+
+fn refused(why: &str) -> Event {
+    Event::Failed(TransferError::new(ErrorKind::Other, why))
+}
 
 fn parse(line: &[u8]) -> Result<Request, TransferError> {
     let request: Request = serde_json::from_slice(line)

@@ -23,6 +23,8 @@ pub enum Fault {
     Certificate,
     /// The origin does not serve ranges, and ranges are needed.
     NoRanges,
+    /// A range that is wanted lies outside the file.
+    OutOfRange,
     /// The origin serves another amount than it announced.
     WrongAmount,
     /// The origin's answer with this status does not tell the size.
@@ -72,6 +74,7 @@ impl Fault {
             | Self::Exhausted => true,
             Self::Certificate
             | Self::NoRanges
+            | Self::OutOfRange
             | Self::SizeUnknown { .. }
             | Self::InvalidUrl
             | Self::BadPiece
@@ -96,6 +99,7 @@ impl Fault {
             Self::CannotConnect => HResult::WININET_E_CANNOT_CONNECT,
             Self::Certificate => HResult::DO_E_HTTP_CERT_VALIDATION,
             Self::NoRanges => HResult::DO_E_INSUFFICIENT_RANGE_SUPPORT,
+            Self::OutOfRange => HResult::DO_E_INVALID_RANGE,
             Self::WrongAmount => HResult::DO_E_HTTP_BLOCKSIZE_MISMATCH,
             Self::SizeUnknown { status: 200 } => HResult::DO_E_FILE_SIZE_UNKNOWN_HTTP_200,
             Self::SizeUnknown { status: 206 } => HResult::DO_E_FILE_SIZE_UNKNOWN_HTTP_206,

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use data_encoding::HEXLOWER;
 use swarmline_types::ContentId;
 use tracing::debug;
 
@@ -129,6 +130,28 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
+    }
+
+    /// The content of which records are kept for a destination, the newest if there are several, and the destination as
+    /// the records know it. Looks at names and times only.
+    ///
+    /// # Errors
+    /// When the state directory cannot be read.
+    pub fn content_at(&self, destination: &Path) -> io::Result<Option<(ContentId, PathBuf)>> {
+        let Ok(place) = Place::resolve(destination) else { return Ok(None) };
+        let ending = format!("-{}.have", place.key());
+        let mut newest: Option<(SystemTime, ContentId)> = None;
+        for entry in std::fs::read_dir(self.inner.dir.contents())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let hex = name.to_str().and_then(|name| name.strip_suffix(&ending));
+            let id = hex.and_then(|hex| HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok());
+            if let Some(content) = id.map(ContentId::new) {
+                let modified = entry.metadata().and_then(|meta| meta.modified());
+                newest = newest.max(Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), content)));
+            }
+        }
+        Ok(newest.map(|(_, content)| (content, place.path().to_owned())))
     }
 
     /// Removes what unfinished downloads have left at a destination: part files and their records. What is being written
