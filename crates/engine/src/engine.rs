@@ -110,6 +110,16 @@ impl Engine {
         self.shared.net.node()
     }
 
+    /// The state directory, absolute.
+    pub(crate) fn state_dir(&self) -> &std::path::Path {
+        self.shared.store.state().path()
+    }
+
+    /// The content that records are kept of for a destination. Blocking.
+    pub(crate) fn content_at(&self, destination: &std::path::Path) -> Option<swarmline_types::ContentId> {
+        self.shared.store.content_at(destination).ok().flatten().map(|(content, _)| content)
+    }
+
     /// Where it accepts connections.
     pub fn listen_addrs(&self) -> Vec<SocketAddr> {
         self.shared.net.listen_addrs()
@@ -147,6 +157,14 @@ impl Engine {
         destination: &Path,
         placeholder: Option<Placeholder>,
     ) -> Result<(), TransferError> {
+        let (shared, path) = (self.shared.clone(), destination.to_owned());
+        let looked = self.shared.disk.run(move || shared.store.content_at(&path).ok().flatten()).await;
+        if let Some((content, destination)) = looked.flatten() {
+            // A content that is complete is served from its part file, though nobody waits for it any more.
+            let (by, (reply, abandoned)) = (self.shared.new_transfer(), oneshot::channel());
+            self.shared.command(Command::Abandon { content, by, destination, reply }).await;
+            let _ = abandoned.await;
+        }
         self.shared.clear(destination.to_owned(), placeholder).await
     }
 

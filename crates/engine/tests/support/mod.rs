@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses some of it")]
 
+pub(crate) mod desk;
 mod stranger;
 
 use std::future::Future;

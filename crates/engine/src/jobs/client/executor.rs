@@ -1,0 +1,358 @@
+//! Runs the client's code: callbacks, writes to its streams, and letting go of its objects.
+//!
+//! Work of one lane (a job, a stream) runs in order and one at a time; lanes take turns. Nothing here is locked while the
+//! client's code runs. Code that panics ends its piece of work; code that hangs keeps its thread, and when no other
+//! thread is free for a while one more is started, up to a bound. Beyond that, a client that hangs everywhere hurts itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use swarmline_jobs::{Guid, Token};
+
+/// What runs in order, one at a time.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Lane {
+    /// Callbacks of one job or download.
+    Job(Guid),
+    /// Writes to one stream.
+    Stream(Token),
+    /// Small work of our own, that blocks on the socket at most.
+    Own,
+}
+
+/// How many threads, and when there are more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threads {
+    /// Threads that are started when there is work for them. Default 4.
+    pub(super) usual: usize,
+    /// Threads at most, when code of the client hangs. Default 32.
+    pub(super) most: usize,
+    /// How long work waits while nothing comes to its end, until it counts as hanging. Default 1 s.
+    pub(super) patience: Duration,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { usual: 4, most: 32, patience: Duration::from_secs(1) }
+    }
+}
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// Most pieces of work that wait, apart from those that always find a place: 65536.
+pub(super) const TASKS_MAX: usize = 1 << 16;
+
+/// Too much waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Full;
+
+/// The threads of one client. Dropping it lets them end after what they are doing; it waits for none.
+pub(super) struct Executor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    threads: Threads,
+    /// There is work, or the end has come.
+    work: Condvar,
+    /// All threads are busy while work waits, or the end has come.
+    stuck: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Lanes that have work and run none. Each once.
+    ready: VecDeque<Lane>,
+    /// Lanes that have work or run some.
+    lanes: BTreeMap<Lane, Queue>,
+    waiting: usize,
+    threads: usize,
+    idle: usize,
+    /// Pieces of work that came to their end, ever.
+    finished: u64,
+    is_watched: bool,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    tasks: VecDeque<Task>,
+    runs: bool,
+}
+
+impl Executor {
+    pub(super) fn new(threads: Threads) -> Self {
+        let (state, work, stuck) = (Mutex::default(), Condvar::new(), Condvar::new());
+        Self { shared: Arc::new(Shared { state, threads, work, stuck }) }
+    }
+
+    /// Has work done behind what its lane has already. Never waits.
+    pub(super) fn submit(&self, lane: Lane, task: Task) -> Result<(), Full> {
+        if self.shared.lock().waiting >= TASKS_MAX {
+            return Err(Full);
+        }
+        self.submit_always(lane, task);
+        Ok(())
+    }
+
+    /// As [`submit`](Self::submit), for work that is bounded elsewhere and must not be lost.
+    pub(super) fn submit_always(&self, lane: Lane, task: Task) {
+        let mut state = self.shared.lock();
+        if state.closed {
+            return;
+        }
+        let queue = state.lanes.entry(lane).or_default();
+        queue.tasks.push_back(task);
+        if queue.tasks.len() == 1 && !queue.runs {
+            state.ready.push_back(lane);
+        }
+        state.waiting += 1;
+        if state.idle > 0 {
+            self.shared.work.notify_one();
+        } else if state.threads < self.shared.threads.usual {
+            self.shared.hire(&mut state);
+        } else {
+            self.shared.watch(&mut state);
+            self.shared.stuck.notify_one();
+        }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let left = {
+            let mut state = self.shared.lock();
+            state.closed = true;
+            state.ready.clear();
+            std::mem::take(&mut state.lanes)
+        };
+        self.shared.work.notify_all();
+        self.shared.stuck.notify_all();
+        // Work that never runs holds the client's objects.
+        drop(left);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of a client runs under it, so no panic does.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One thread more. If the system refuses, those that are there go on.
+    fn hire(self: &Arc<Self>, state: &mut State) {
+        let shared = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("swarmline-callback".into());
+        match thread.spawn(move || shared.work()) {
+            Ok(_) => state.threads += 1,
+            Err(error) => tracing::warn!(%error, threads = state.threads, "no thread for callbacks"),
+        }
+    }
+
+    /// Starts the thread that looks for work that waits in vain.
+    fn watch(self: &Arc<Self>, state: &mut State) {
+        if state.is_watched {
+            return;
+        }
+        let shared = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("swarmline-callback-watch".into());
+        state.is_watched = thread.spawn(move || shared.rescue()).is_ok();
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        while !state.closed {
+            let Some(lane) = state.ready.pop_front() else {
+                state.idle += 1;
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+                continue;
+            };
+            let Some(task) = state.lanes.get_mut(&lane).and_then(Queue::begin) else { continue };
+            state.waiting -= 1;
+            drop(state);
+            if catch_unwind(AssertUnwindSafe(task)).is_err() {
+                tracing::warn!(?lane, "code of the client panicked");
+            }
+            state = self.lock();
+            state.finish(lane);
+        }
+    }
+
+    /// Waits until work waits and no thread is free; if then nothing comes to its end for a while, starts one thread more.
+    fn rescue(self: &Arc<Self>) {
+        let mut state = self.lock();
+        while !state.closed {
+            if !state.is_stuck() {
+                state = self.stuck.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let before = state.finished;
+            (state, _) =
+                self.stuck.wait_timeout(state, self.threads.patience).unwrap_or_else(PoisonError::into_inner);
+            if state.finished == before && state.is_stuck() && !state.closed {
+                if state.threads < self.threads.most {
+                    tracing::info!(threads = state.threads + 1, "callbacks hang: one thread more");
+                    self.hire(&mut state);
+                } else {
+                    // Until one of them comes back there is nothing to be done.
+                    state = self.stuck.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn is_stuck(&self) -> bool {
+        self.idle == 0 && !self.ready.is_empty()
+    }
+
+    fn finish(&mut self, lane: Lane) {
+        self.finished += 1;
+        let Some(queue) = self.lanes.get_mut(&lane) else { return };
+        queue.runs = false;
+        if queue.tasks.is_empty() {
+            self.lanes.remove(&lane);
+        } else {
+            self.ready.push_back(lane);
+        }
+    }
+}
+
+impl Queue {
+    fn begin(&mut self) -> Option<Task> {
+        let task = self.tasks.pop_front()?;
+        self.runs = true;
+        Some(task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// Hanging counts at once.
+    const HASTY: Threads = Threads { usual: 2, most: 5, patience: Duration::from_millis(1) };
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn lane(number: u128) -> Lane {
+        Lane::Job(Guid::from_u128(number))
+    }
+
+    /// Work that waits until it is let go.
+    fn hang(executor: &Executor, lane: Lane, done: &Sender<u32>) -> Sender<()> {
+        let (go, gone) = channel::<()>();
+        let done = done.clone();
+        executor
+            .submit(
+                lane,
+                Box::new(move || {
+                    let _ = gone.recv();
+                    let _ = done.send(0);
+                }),
+            )
+            .unwrap();
+        go
+    }
+
+    fn say(executor: &Executor, lane: Lane, said: &Sender<u32>, number: u32) {
+        let said = said.clone();
+        executor.submit(lane, Box::new(move || _ = said.send(number))).unwrap();
+    }
+
+    fn heard(from: &Receiver<u32>) -> u32 {
+        from.recv_timeout(PATIENCE).expect("within a minute")
+    }
+
+    #[test]
+    fn work_of_one_lane_runs_in_order_and_one_at_a_time() {
+        let executor = Executor::new(Threads::default());
+        let runs = Arc::new(Mutex::new(()));
+        let (said, hears) = channel();
+        for number in 0..1000 {
+            let (said, runs) = (said.clone(), Arc::clone(&runs));
+            executor
+                .submit(
+                    lane(1),
+                    Box::new(move || {
+                        let _alone = runs.try_lock().expect("nothing else of the lane runs");
+                        std::thread::yield_now();
+                        said.send(number).unwrap();
+                    }),
+                )
+                .unwrap();
+        }
+        assert!((0..1000).all(|number| heard(&hears) == number));
+    }
+
+    #[test]
+    fn work_that_hangs_keeps_its_lane_and_nobody_elses() {
+        let executor = Executor::new(HASTY);
+        let (said, hears) = channel();
+        let (hung, _) = channel();
+        // All the usual threads and more, up to one below the bound.
+        let stuck: Vec<_> = (0..4).map(|number| hang(&executor, lane(number), &hung)).collect();
+        say(&executor, lane(0), &said, 1);
+        say(&executor, lane(9), &said, 2);
+        assert_eq!(heard(&hears), 2, "not what waits behind work that hangs");
+        drop(stuck);
+        assert_eq!(heard(&hears), 1);
+    }
+
+    #[test]
+    fn there_are_never_more_threads_than_the_bound() {
+        let executor = Executor::new(HASTY);
+        let (done, ends) = channel();
+        let stuck: Vec<_> = (0..20).map(|number| hang(&executor, lane(number), &done)).collect();
+        // Each thread more comes only after a while; wait for the last one.
+        while executor.shared.lock().threads < HASTY.most {
+            std::thread::yield_now();
+        }
+        drop(stuck);
+        (0..20).for_each(|_| assert_eq!(heard(&ends), 0));
+        assert_eq!(executor.shared.lock().threads, HASTY.most);
+    }
+
+    #[test]
+    fn work_that_panics_ends_alone() {
+        let executor = Executor::new(Threads { usual: 1, ..HASTY });
+        let (said, hears) = channel();
+        executor.submit(lane(1), Box::new(|| panic!("as the test wants it"))).unwrap();
+        say(&executor, lane(1), &said, 1);
+        assert_eq!(heard(&hears), 1);
+    }
+
+    #[test]
+    fn lanes_take_turns() {
+        let executor = Executor::new(Threads { usual: 1, most: 1, ..HASTY });
+        let (done, _) = channel();
+        let (said, hears) = channel();
+        let go = hang(&executor, lane(0), &done);
+        (0..3).for_each(|number| say(&executor, lane(1), &said, 10 + number));
+        (0..3).for_each(|number| say(&executor, lane(2), &said, 20 + number));
+        drop(go);
+        assert_eq!((0..6).map(|_| heard(&hears)).collect::<Vec<_>>(), [10, 20, 11, 21, 12, 22]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let executor = Executor::new(Threads { usual: 1, most: 1, ..HASTY });
+        let (done, ends) = channel();
+        let go = hang(&executor, lane(0), &done);
+        let fill = || executor.submit(lane(1), Box::new(|| ()));
+        while executor.shared.lock().waiting > 0 {
+            std::thread::yield_now();
+        }
+        assert!((0..TASKS_MAX).all(|_| fill().is_ok()));
+        assert_eq!(fill(), Err(Full));
+        executor.submit_always(Lane::Own, Box::new(move || _ = done.send(7)));
+        drop(go);
+        assert_eq!((heard(&ends), heard(&ends)), (0, 7));
+    }
+}
