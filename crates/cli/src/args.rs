@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{add, completion, daemon, demo, get, publish, status};
+use crate::commands::{add, completion, daemon, demo, get, jobs, publish, status};
 use crate::exit::Exit;
 use crate::log::Color;
 
@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Daemon(daemon::DaemonArgs),
     Add(add::AddArgs),
     Status(status::StatusArgs),
+    Jobs(jobs::JobsArgs),
     Completion(completion::CompletionArgs),
     /// List the exit codes and what they mean
     #[command(long_about = exit_codes())]
@@ -59,6 +60,7 @@ impl Command {
             Self::Daemon(args) => args.json,
             Self::Add(args) => args.json,
             Self::Status(args) => args.json,
+            Self::Jobs(args) => args.json,
             Self::Completion(_) | Self::ExitCodes => false,
         }
     }

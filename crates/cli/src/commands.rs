@@ -5,5 +5,6 @@ pub(crate) mod completion;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod get;
+pub(crate) mod jobs;
 pub(crate) mod publish;
 pub(crate) mod status;

@@ -64,6 +64,7 @@ fn run(command: &Command, watch: Stopwatch) -> anyhow::Result<Exit> {
         Command::Daemon(args) => in_runtime(commands::daemon::run(args, watch)),
         Command::Add(args) => in_runtime(commands::add::run(args, watch)),
         Command::Status(args) => in_runtime(commands::status::run(args, watch)),
+        Command::Jobs(args) => in_runtime(commands::jobs::run(args, watch)),
         Command::Demo(args) => in_runtime(commands::demo::run(args, watch)),
     }
 }

@@ -3,21 +3,20 @@
 //! The owner runs an engine and answers others over the socket in the state directory; everybody else asks there.
 //! Between commands and engine there is only this module.
 
-mod answer;
 mod events;
-mod owner;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use swarmline_engine::{Owner, OwnerError};
 use swarmline_ipc::Client;
 use swarmline_store::{OpenError, StateDir, Store};
 use tokio::time::Instant;
 
 use crate::exit::{Exit, Failure};
+use crate::settings::Settings;
 
 pub(crate) use events::{Events, ask};
-pub(crate) use owner::Owner;
 
 /// The state directory, or a connection to the process that owns it, on which nothing has been asked yet.
 pub(crate) enum Claim {
@@ -62,6 +61,14 @@ pub(crate) async fn claim(
         }
         tokio::time::sleep(RETRY).await;
     }
+}
+
+/// Becomes the process that others ask.
+pub(crate) async fn own(store: Store, settings: &Settings) -> Result<Owner, Failure> {
+    Owner::start(store, settings.engine()).await.map_err(|error| {
+        let exit = if matches!(error, OwnerError::Bind(_)) { Exit::Disk } else { Exit::Other };
+        Failure::caused_by(exit, &error)
+    })
 }
 
 /// Opens the store in a state directory; `None` if another process has it.

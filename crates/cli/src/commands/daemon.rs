@@ -8,7 +8,7 @@ use serde::Serialize;
 use swarmline_types::NodeId;
 
 use crate::exit::{Exit, Failure};
-use crate::session::{Owner, open_store};
+use crate::session::{open_store, own};
 use crate::settings::{self, NetworkArgs, Settings};
 use crate::show::{Line, Stopwatch};
 use crate::signals::Signals;
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: &DaemonArgs, watch: Stopwatch) -> Result<Exit, Fai
         let text = format!("another process runs on state directory {} already", dir.display());
         return Err(Failure::new(Exit::Busy, text));
     };
-    let owner = Owner::start(store, &settings).await?;
+    let owner = own(store, &settings).await?;
     let ready = Ready {
         node: owner.engine().node(),
         listen: owner.engine().listen_addrs(),

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::exit::{Exit, Failure};
 use crate::paths;
-use crate::session::{Claim, Events, Owner, Patience, claim};
+use crate::session::{Claim, Events, Patience, claim, own};
 use crate::settings::{NO_PROGRESS_TIMEOUT, NetworkArgs, Settings};
 use crate::show::{Show, Stopwatch, Style, choose};
 use crate::signals::{Signal, Signals};
@@ -221,7 +221,7 @@ impl Get {
 
     /// Does the work with an engine of its own, and serves others.
     async fn work(&mut self, store: Store) -> Result<Exit, Failure> {
-        let owner = Owner::start(store, &self.plan.settings).await?;
+        let owner = own(store, &self.plan.settings).await?;
         let mut events = Events::Own(owner.engine().get(self.plan.request.clone()));
         let exit = match follow(&mut events, &mut *self.show, &mut self.signals, self.watch).await {
             Ended::Completed(progress) => {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use swarmline_ipc::message::{Event, Progress};
 
-use crate::session::{Events, Owner};
+use swarmline_engine::Owner;
+
+use crate::session::Events;
 use crate::show::Style;
 use crate::values::ServeFor;
 use crate::{screen, words};
