@@ -27,6 +27,8 @@ mod programs;
 mod delay;
 #[path = "figures/idle.rs"]
 mod idle;
+#[path = "figures/jobs.rs"]
+mod jobs;
 #[path = "figures/pair.rs"]
 mod pair;
 #[path = "figures/publish.rs"]
@@ -47,11 +49,12 @@ use workshop::Workshop;
 /// A name, what it measures, and how.
 type Figure = (&'static str, &'static str, fn(&Workshop) -> Result<()>);
 
-const FIGURES: [Figure; 5] = [
+const FIGURES: [Figure; 6] = [
     ("pair", "one node to another over loopback: encrypted, verified, to disk", pair::measure),
     ("publish", "making a piece hash file of a file in the page cache", publish::measure),
     ("idle", "a daemon that has nothing to do", idle::measure),
     ("small", "`get` of a small file, the whole process", small::measure),
+    ("jobs", "a queue of 10 000 jobs: start and list", jobs::measure),
     ("delay", "answers to questions beside bulk on a link of 20 Mbit/s", delay::measure),
 ];
 
