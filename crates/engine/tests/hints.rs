@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use swarmline_engine::{Engine, EngineConfig};
-use swarmline_ipc::message::{ManifestSource, Progress, Trust};
+use swarmline_ipc::message::{Event, ManifestSource, Progress, Trust};
 use swarmline_net::{Net, PeerAddr};
 use swarmline_proto::Manifest;
 use swarmline_proto::manifest::PHF_HEAD_BYTES;
@@ -18,6 +18,7 @@ use swarmline_testkit::{Content, Fault, TestOrigin};
 use swarmline_types::message::{Hint, Message, Search};
 use swarmline_types::{ContentId, UrlHash};
 use tempfile::TempDir;
+use url::Url;
 
 use support::{
     Cue, MIB, Stranger, addr_of, alone, assert_holds, completed, content, get, in_time, knowing, origin_of,
@@ -192,6 +193,23 @@ async fn a_node_tells_what_it_knows_of_a_url_and_nothing_of_others() {
     let told = stranger.until("two answers", |counts| counts.hints.len() == 2).await.hints;
     let known = Hint { contents: vec![case.manifest.content()], search: Search::Idle };
     assert_eq!(told, [(urls[0], known), (urls[1], Hint::default())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_has_failed_looks_no_more_however_long_it_is_held_on_to() {
+    let case = Case::new(17).await;
+    let node = case.node("node", alone(), 0).await;
+    let nowhere = Url::parse(&case.origin.url_of("/nothing.phf")).unwrap();
+    let source = ManifestSource::Url { url: nowhere, pinned: None };
+    let mut download = node.begin(get(case.origin.url(), case.out("node"), source), None);
+    let failed = async { while !matches!(download.events.recv().await, Some(Event::Failed(_))) {} };
+    in_time("the failure", failed).await;
+    let stranger = Stranger::start(1, &case.manifest, |_, _| ()).await;
+    stranger.net.dial(Some(node.node()), node.listen_addrs()[0]);
+    stranger.until("a connection", |counts| counts.ups > 0).await;
+    stranger.net.send(node.node(), Message::HintAsk(url_hash(&case.origin.url())));
+    let told = stranger.until("an answer", |counts| counts.hints.len() == 1).await.hints;
+    assert_eq!(told[0].1.search, Search::Idle);
 }
 
 #[tokio::test(flavor = "multi_thread")]

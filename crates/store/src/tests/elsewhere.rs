@@ -54,7 +54,7 @@ fn only_what_is_wanted_is_copied() {
 fn a_few_ranges_left_in_a_large_file_take_no_more_room_by_being_read() {
     let bench = Bench::small();
     let sparse = Begin { room: Room::Sparse, ..Begin::default() };
-    let left = bench.store().begin(&bench.manifest, &bench.path("file"), sparse).unwrap().into_content();
+    let left = bench.store().begin(&bench.manifest, &bench.destination(), sparse).unwrap().into_content();
     bench.write(&left, &[2]);
     drop(left);
     let room = || std::fs::metadata(bench.part()).unwrap().blocks();
