@@ -159,10 +159,14 @@ enum End {
 
 impl Wire {
     async fn run(mut self) {
-        if let Err(End::Fault(reason)) = self.carry().await {
+        let end = self.carry().await;
+        // The owner is to know at once, however long the last word takes.
+        let Self { mut write, inbox, .. } = self;
+        drop(inbox);
+        if let Err(End::Fault(reason)) = end {
             tracing::info!(reason, "a job session is closed");
             if let Ok(lines) = lines_of(FromOwner::Closed { reason }) {
-                let _ = timeout(WRITE_PATIENCE, self.write.write_all(&lines.concat())).await;
+                let _ = timeout(WRITE_PATIENCE, write.write_all(&lines.concat())).await;
             }
         }
     }
@@ -179,6 +183,7 @@ impl Wire {
     /// Hears the client, until there is something to tell it.
     async fn next(&mut self) -> Result<Turn, End> {
         tokio::select! {
+            () = self.overflow.notified() => Err(unread()),
             message = self.messages.recv() => message.map(Turn::ToClient).ok_or(End::Over),
             heard = hear(&self.inbox, &mut self.lines) => {
                 let (permit, line) = heard?;
@@ -186,9 +191,6 @@ impl Wire {
                 admit(&mut self.waiting, &said)?;
                 permit.send(said);
                 Ok(Turn::Heard)
-            }
-            () = self.overflow.notified() => {
-                Err(End::Fault(format!("more than {OUTBOX_MAX} messages wait to be read")))
             }
         }
     }
@@ -213,11 +215,21 @@ impl Wire {
     }
 
     async fn deliver(&mut self, bytes: &[u8]) -> Result<(), End> {
-        match timeout(WRITE_PATIENCE, self.write.write_all(bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(End::Over),
+        tokio::select! {
+            biased;
+            () = self.overflow.notified() => Err(unread()),
+            written = timeout(WRITE_PATIENCE, self.write.write_all(bytes)) => match written {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(End::Over),
+            }
         }
     }
+}
+
+/// The end of a client that does not read, so that nothing need be said.
+fn unread() -> End {
+    tracing::info!("a job session is closed: more than {OUTBOX_MAX} messages wait to be read");
+    End::Over
 }
 
 /// The next line, once there is room for what it says. Safe to drop half-way.
