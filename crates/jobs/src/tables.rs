@@ -225,7 +225,6 @@ fn codes(page: &mut String) {
     for code in HResult::ALL {
         let usage = match code.usage {
             Usage::Given => "returned",
-            Usage::Taken => "understood, never returned",
             Usage::Never => "never returned, by design",
         };
         line!(page, "| 0x{:08X} | {} | {usage} | {} |", code.value.to_u32(), code.name, code.meaning);

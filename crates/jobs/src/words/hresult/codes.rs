@@ -23,8 +23,6 @@ pub struct Code {
 pub enum Usage {
     /// A call may return it, or an error, status or property may show it.
     Given,
-    /// A client's object may return it, and is understood; it is never returned to a client.
-    Taken,
     /// Published, and never met here: nothing happens that it stands for, or another code tells it.
     Never,
 }
@@ -32,9 +30,6 @@ pub enum Usage {
 macro_rules! usage {
     (given) => {
         Usage::Given
-    };
-    (taken) => {
-        Usage::Taken
     };
     (never) => {
         Usage::Never
