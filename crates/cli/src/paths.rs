@@ -1,34 +1,22 @@
 //! Where things stand when nobody says so: the state directory, and the file that a URL becomes.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use swarmline_store::StateDir;
 use url::Url;
 
 use crate::exit::{Exit, Failure};
 
 /// The state directory: the one that was asked for, or this user's.
 ///
-/// `--state-dir` and `SWARMLINE_STATE_DIR` arrive as `asked`; then come `$XDG_STATE_HOME/swarmline` and
-/// `~/.local/state/swarmline`, which is `/var/lib/swarmline` for root.
+/// `--state-dir` and `SWARMLINE_STATE_DIR` arrive as `asked`.
 pub(crate) fn state_dir(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(asked) = asked {
         return absolute(asked);
     }
-    let is_root = rustix::process::geteuid().is_root();
-    default_state_dir(is_root, std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME")).ok_or_else(
-        || Failure::new(Exit::Usage, "there is no home directory for the state; name one with --state-dir"),
-    )
-}
-
-fn default_state_dir(is_root: bool, xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    // A relative one is invalid, and so is treated as unset.
-    let absolute = |dir: Option<OsString>| dir.map(PathBuf::from).filter(|dir| dir.is_absolute());
-    match (absolute(xdg), is_root) {
-        (Some(xdg), _) => Some(xdg.join("swarmline")),
-        (None, true) => Some("/var/lib/swarmline".into()),
-        (None, false) => absolute(home).map(|home| home.join(".local/state/swarmline")),
-    }
+    StateDir::default_path(|name| std::env::var_os(name)).ok_or_else(|| {
+        Failure::new(Exit::Usage, "there is no home directory for the state; name one with --state-dir")
+    })
 }
 
 /// The path from the root, without looking at the file system.
@@ -129,18 +117,6 @@ mod tests {
 
     fn named(url: &str) -> Option<String> {
         name_of(&url.parse().unwrap())
-    }
-
-    #[test]
-    fn the_state_directory_follows_the_environment() {
-        let dir = |root, xdg: Option<&str>, home: Option<&str>| {
-            default_state_dir(root, xdg.map(Into::into), home.map(Into::into))
-        };
-        assert_eq!(dir(false, Some("/x"), Some("/home/ada")), Some("/x/swarmline".into()));
-        assert_eq!(dir(true, Some("/x"), Some("/root")), Some("/x/swarmline".into()));
-        assert_eq!(dir(false, Some("x"), Some("/home/ada")), Some("/home/ada/.local/state/swarmline".into()));
-        assert_eq!(dir(true, None, Some("/root")), Some("/var/lib/swarmline".into()));
-        assert_eq!(dir(false, None, None), None);
     }
 
     #[test]

@@ -8,13 +8,12 @@ mod events;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use swarmline_engine::{Owner, OwnerError};
+use swarmline_engine::{Owner, OwnerError, Settings};
 use swarmline_ipc::Client;
 use swarmline_store::{OpenError, StateDir, Store};
 use tokio::time::Instant;
 
 use crate::exit::{Exit, Failure};
-use crate::settings::Settings;
 
 pub(crate) use events::{Events, ask};
 

@@ -23,6 +23,8 @@ mod download;
 mod driver;
 mod transfer;
 
+mod settings;
+
 mod engine;
 
 pub mod jobs;
@@ -34,4 +36,5 @@ pub use download::{Control, Download};
 pub use engine::Engine;
 pub use error::StartError;
 pub use owner::{Owner, OwnerError};
+pub use settings::{ConfigError, Settings, listen_address};
 pub use swarmline_store::Placeholder;

@@ -1,5 +1,6 @@
 //! The state directory: who owns it, who this node is, where its files stand.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -120,6 +121,14 @@ impl StateDir {
         Ok(Self { path, identity, _lock: lock })
     }
 
+    /// Where the state of this user stands unless somebody says otherwise: `$XDG_STATE_HOME/swarmline`, else
+    /// `~/.local/state/swarmline`; for root `/var/lib/swarmline` instead of the latter. `None` without a home directory.
+    ///
+    /// `variable` reads the environment, which is for the program to allow.
+    pub fn default_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+        default_path(rustix::process::geteuid().is_root(), variable)
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -141,6 +150,16 @@ impl StateDir {
 
     pub(crate) fn plain(&self) -> PathBuf {
         self.path.join(PLAIN)
+    }
+}
+
+fn default_path(is_root: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // A relative one is invalid, and so is treated as unset.
+    let absolute = |name| variable(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    match (absolute("XDG_STATE_HOME"), is_root) {
+        (Some(xdg), _) => Some(xdg.join("swarmline")),
+        (None, true) => Some("/var/lib/swarmline".into()),
+        (None, false) => absolute("HOME").map(|home| home.join(".local/state/swarmline")),
     }
 }
 
@@ -213,6 +232,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("below/state");
         (dir, path)
+    }
+
+    #[test]
+    fn the_default_follows_the_environment() {
+        let path = |root, xdg: Option<&str>, home: Option<&str>| {
+            let named = |name: &str| if name == "HOME" { home } else { xdg };
+            default_path(root, |name| named(name).map(Into::into))
+        };
+        assert_eq!(path(false, Some("/x"), Some("/home/ada")), Some("/x/swarmline".into()));
+        assert_eq!(path(true, Some("/x"), Some("/root")), Some("/x/swarmline".into()));
+        assert_eq!(
+            path(false, Some("x"), Some("/home/ada")),
+            Some("/home/ada/.local/state/swarmline".into())
+        );
+        assert_eq!(path(true, None, Some("/root")), Some("/var/lib/swarmline".into()));
+        assert_eq!(path(false, None, None), None);
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use swarmline_engine::Settings;
 use swarmline_types::NodeId;
 
 use crate::exit::{Exit, Failure};
 use crate::session::{open_store, own};
-use crate::settings::{self, NetworkArgs, Settings};
+use crate::settings::NetworkArgs;
 use crate::show::{Line, Stopwatch};
 use crate::signals::Signals;
 use crate::{paths, screen};
@@ -45,11 +46,11 @@ pub(crate) struct DaemonArgs {
 
 pub(crate) async fn run(args: &DaemonArgs, watch: Stopwatch) -> Result<Exit, Failure> {
     let configured = match &args.config {
-        Some(path) => settings::read(path).map_err(|error| Failure::caused_by(Exit::Usage, &error))?,
+        Some(path) => Settings::read(path).map_err(|error| Failure::caused_by(Exit::Usage, &error))?,
         None => Settings::default(),
     };
     let dir = paths::state_dir(args.state_dir.as_deref().or(configured.state_dir.as_deref()))?;
-    let settings = configured.with(&args.network);
+    let settings = args.network.over(configured);
     let mut signals = Signals::listen()?;
     let Some(store) = open_store(&dir).await? else {
         let text = format!("another process runs on state directory {} already", dir.display());

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use swarmline_engine::Settings;
 use swarmline_ipc::message::{GetOptions, GetRequest, ManifestSource, Request};
 use swarmline_store::Store;
 use swarmline_types::{ContentId, Priority};
@@ -15,7 +16,7 @@ use url::Url;
 use crate::exit::{Exit, Failure};
 use crate::paths;
 use crate::session::{Claim, Events, Patience, claim, own};
-use crate::settings::{NO_PROGRESS_TIMEOUT, NetworkArgs, Settings};
+use crate::settings::NetworkArgs;
 use crate::show::{Show, Stopwatch, Style, choose};
 use crate::signals::{Signal, Signals};
 use crate::values::{self, FileOrUrl, ServeFor};
@@ -148,11 +149,12 @@ impl Plan {
             priority: if args.background { Priority::Background } else { Priority::Foreground },
             options: GetOptions::default(),
         };
-        let no_progress_timeout = args.no_progress_timeout.unwrap_or(NO_PROGRESS_TIMEOUT);
+        let mut settings = args.network.over(Settings::default());
+        settings.no_progress_timeout = args.no_progress_timeout.unwrap_or(settings.no_progress_timeout);
         Ok(Self {
             request,
             state_dir: paths::state_dir(args.state_dir.as_deref())?,
-            settings: Settings { no_progress_timeout, ..Settings::default().with(&args.network) },
+            settings,
             serve_for: args.serve_for.unwrap_or_default(),
             for_own_engine: args.for_own_engine(),
         })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::join_all;
-use swarmline_engine::{Engine, EngineConfig};
+use swarmline_engine::{Engine, EngineConfig, Settings};
 use swarmline_ipc::message::{Event, GetOptions, GetRequest, ManifestSource, Progress};
 use swarmline_net::{Discovery, PeerAddr};
 use swarmline_store::Store;
@@ -16,7 +16,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::TICK;
 use super::origin::Origin;
 use crate::exit::{Exit, Failure};
-use crate::settings::Settings;
 use crate::values::Limit;
 
 /// What the office is like.
@@ -97,7 +96,7 @@ impl Office {
             listen: vec![([127, 0, 0, 1], 0).into()],
             discovery: Discovery::Static,
             peers: peers.collect(),
-            max_upload_rate: setting.upload,
+            max_upload_rate: setting.upload.0,
             ..Settings::default()
         };
         let mut config = settings.engine();

@@ -8,26 +8,48 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use swarmline_net::{Discovery, PEERS_MAX, Transport};
-use swarmline_types::CapacityClass;
+use swarmline_types::{CapacityClass, Rate};
 
 use super::{Settings, listen_address};
 
 /// Why a configuration file is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum ConfigError {
+pub enum ConfigError {
     /// It cannot be read.
     #[error("could not read the configuration {}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// It is no configuration, by its size alone.
     #[error("the configuration {} is larger than {CONFIG_BYTES_MAX} bytes", path.display())]
-    Size { path: PathBuf },
-    /// It is no TOML, a key is unknown, or a value has another type. The text shows the line.
+    Size {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no TOML, a key is unknown, or a value has another type.
     #[error("the configuration {} is not understood\n{text}", path.display())]
-    Syntax { path: PathBuf, text: String },
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        text: String,
+    },
     /// A value is out of bounds.
     #[error("{}: {key} = {value}: {limit}", path.display())]
-    Value { path: PathBuf, key: &'static str, value: String, limit: String },
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value, as it stands there.
+        value: String,
+        /// What is allowed.
+        limit: String,
+    },
 }
 
 /// The keys as they stand in the file.
@@ -54,16 +76,21 @@ struct Keys {
     transport: Option<String>,
 }
 
-/// Reads a configuration file over the defaults.
-pub(crate) fn read(path: &Path) -> Result<Settings, ConfigError> {
-    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > CONFIG_BYTES_MAX {
-        return Err(ConfigError::Size { path: path.to_owned() });
+impl Settings {
+    /// Reads a configuration file over the defaults. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something that is not understood; nothing of it counts then.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.len() as u64 > CONFIG_BYTES_MAX {
+            return Err(ConfigError::Size { path: path.to_owned() });
+        }
+        parse(path, &text)
     }
-    parse(path, &text)
 }
 
 fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
@@ -98,10 +125,10 @@ fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
         settings.transport = border.one("transport", &text, transport)?;
     }
     if let Some(text) = keys.max_download_rate {
-        settings.max_download_rate = border.one("max_download_rate", &text, parsed)?;
+        settings.max_download_rate = border.one("max_download_rate", &text, limit)?;
     }
     if let Some(text) = keys.max_upload_rate {
-        settings.max_upload_rate = border.one("max_upload_rate", &text, parsed)?;
+        settings.max_upload_rate = border.one("max_upload_rate", &text, limit)?;
     }
     if let Some(number) = keys.max_connections {
         let fits = usize::try_from(number).ok().filter(|number| (1..=PEERS_MAX).contains(number));
@@ -166,6 +193,11 @@ where
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
+/// A rate, or `None` for `unlimited` and `0`.
+fn limit(text: &str) -> Result<Option<Rate>, String> {
+    Rate::parse_limit(text).map_err(|error| format!("{error}, or unlimited"))
+}
+
 fn discovery(text: &str) -> Result<Discovery, String> {
     match text {
         "mdns" => Ok(Discovery::Mdns),
@@ -201,7 +233,6 @@ const LISTEN_MAX: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::Limit;
 
     const DEFAULTS: &str = include_str!("../../../../config/swarmline.toml");
 
@@ -253,8 +284,8 @@ mod tests {
         assert_eq!((settings.listen.len(), settings.peers.len()), (2, 2));
         assert_eq!(settings.discovery, Discovery::Static);
         assert_eq!(settings.class, CapacityClass::Wifi);
-        assert_eq!(settings.max_download_rate, "20mbit".parse::<Limit>().unwrap());
-        assert_eq!(settings.max_upload_rate, Limit(None));
+        assert_eq!(settings.max_download_rate, Rate::bytes_per_s(2_500_000));
+        assert_eq!(settings.max_upload_rate, None);
         assert_eq!((settings.max_connections, settings.transport), (5, Transport::Stock));
     }
 
