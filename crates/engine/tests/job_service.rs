@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use swarmline_engine::jobs::open_service_with;
-use swarmline_jobs::{BackgroundCopyManager, HResult, JobType};
+use swarmline_jobs::{BackgroundCopyCallback, BackgroundCopyManager, HResult, JobType};
 
 use support::alone;
 
@@ -27,4 +27,25 @@ fn the_first_owns_the_directory_the_second_attaches_and_jobs_outlive_both() {
     assert!(attached.is_closed());
     let next = open_service_with(&state, alone).unwrap();
     assert_eq!(manager(next).get_job(job).unwrap().get_display_name().as_deref(), Ok("job"));
+}
+
+#[test]
+fn a_client_that_ends_with_its_process_frees_the_directory_and_touches_no_object() {
+    struct Silent;
+    impl BackgroundCopyCallback for Silent {}
+
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let client = open_service_with(&state, alone).unwrap();
+    let manager = BackgroundCopyManager::new(Arc::new(client.clone()));
+    let job = manager.create_job("job", JobType::Download).unwrap();
+    let callback = Arc::new(Silent);
+    job.set_notify_interface(Some(callback.clone())).unwrap();
+
+    client.end();
+    assert_eq!(job.get_state(), Err(HResult::DO_E_NO_SERVICE), "though its handles are still there");
+    let next = open_service_with(&state, alone).unwrap();
+    assert!(BackgroundCopyManager::new(Arc::new(next)).get_job(job.get_id()).is_ok());
+    assert_eq!(Arc::strong_count(&callback), 2, "it was not let go");
+    client.end();
 }

@@ -16,6 +16,7 @@ mod open;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use swarmline_ipc::jobs::{FromClient, FromOwner, JobReader, JobSendError, JobWriter};
 use swarmline_jobs::{
@@ -43,8 +44,11 @@ struct Core {
     executor: Executor,
     link: Link,
     /// Whatever has to end with the client, last.
-    _behind: Option<Box<dyn Send + Sync>>,
+    behind: Mutex<Option<Behind>>,
 }
+
+/// What ends when it is dropped.
+type Behind = Box<dyn Send + Sync>;
 
 /// The way to the owner.
 enum Link {
@@ -54,7 +58,7 @@ enum Link {
 
 impl JobClient {
     /// A client of a host in this process. `behind` is dropped when the client is gone.
-    pub(super) fn local(door: LocalDoor, behind: Option<Box<dyn Send + Sync>>) -> Self {
+    pub(super) fn local(door: LocalDoor, behind: Option<Behind>) -> Self {
         let client = Self::new(Link::Local(door), behind);
         let user = rustix::process::geteuid().as_raw();
         if let Link::Local(door) = &client.core.link
@@ -73,17 +77,39 @@ impl JobClient {
         Ok(client)
     }
 
-    fn new(link: Link, behind: Option<Box<dyn Send + Sync>>) -> Self {
+    fn new(link: Link, behind: Option<Behind>) -> Self {
         let (calls, objects) = (Calls::default(), Objects::default());
         let executor = Executor::new(Threads::default());
-        Self { core: Arc::new(Core { calls, objects, executor, link, _behind: behind }) }
+        Self { core: Arc::new(Core { calls, objects, executor, link, behind: Mutex::new(behind) }) }
     }
 
     /// Whether nobody answers any more.
     pub fn is_closed(&self) -> bool {
         self.core.calls.is_closed()
     }
+
+    /// Ends the client because the process ends, whoever still has clones of it.
+    ///
+    /// From now on no code of the program is called, not even to let go of the objects that it registered: what they are
+    /// made of may be gone. Callbacks that are running have 1 s to come to their end; one that calls this is not waited
+    /// for. Then calls give `DO_E_NO_SERVICE`, and an engine that ran in this process for this client ends, which takes
+    /// 12 s at most.
+    pub fn end(&self) {
+        let core = &self.core;
+        // So that nothing in it is ever let go.
+        ENDED.lock().unwrap_or_else(PoisonError::into_inner).push(self.clone());
+        core.objects.abandon();
+        core.executor.abandon(LAST_CALLBACKS_MAX);
+        core.calls.close();
+        let behind = core.behind.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(behind);
+    }
 }
+
+/// Clients that ended with the process, which has at most as many as it opened.
+static ENDED: Mutex<Vec<JobClient>> = Mutex::new(Vec::new());
+/// How long callbacks that are running are waited for when the process ends.
+const LAST_CALLBACKS_MAX: Duration = Duration::from_secs(1);
 
 /// Where a host in this process talks to a client.
 pub(super) struct Ear(Weak<Core>);

@@ -4,6 +4,7 @@
 //! client's code runs. Code that panics ends its piece of work; code that hangs keeps its thread, and when no other
 //! thread is free for a while one more is started, up to a bound. Beyond that, a client that hangs everywhere hurts itself.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -60,6 +61,13 @@ struct Shared {
     work: Condvar,
     /// All threads are busy while work waits, or the end has come.
     stuck: Condvar,
+    /// Something came to its end after the end.
+    ended: Condvar,
+}
+
+thread_local! {
+    /// Whose work this thread runs, by address.
+    static RUNS: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 #[derive(Default)]
@@ -69,6 +77,8 @@ struct State {
     /// Lanes that have work or run some.
     lanes: BTreeMap<Lane, Queue>,
     waiting: usize,
+    /// Pieces of work that run now.
+    running: usize,
     threads: usize,
     idle: usize,
     /// Pieces of work that came to their end, ever.
@@ -85,8 +95,8 @@ struct Queue {
 
 impl Executor {
     pub(super) fn new(threads: Threads) -> Self {
-        let (state, work, stuck) = (Mutex::default(), Condvar::new(), Condvar::new());
-        Self { shared: Arc::new(Shared { state, threads, work, stuck }) }
+        let (work, stuck, ended) = (Condvar::new(), Condvar::new(), Condvar::new());
+        Self { shared: Arc::new(Shared { state: Mutex::default(), threads, work, stuck, ended }) }
     }
 
     /// Has work done behind what its lane has already. Never waits.
@@ -119,6 +129,20 @@ impl Executor {
             self.shared.stuck.notify_one();
         }
     }
+
+    /// Begins nothing any more, and keeps what waits as it is, so that no code of the client runs from now on but what runs
+    /// already. For that it waits, at most so long; not for work that calls this.
+    pub(super) fn abandon(&self, patience: Duration) {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        state.closed = true;
+        state.ready.clear();
+        shared.work.notify_all();
+        shared.stuck.notify_all();
+        let own = usize::from(RUNS.get() == Some(shared.address()));
+        let others_run = |state: &mut State| state.running > own;
+        drop(shared.ended.wait_timeout_while(state, patience, others_run));
+    }
 }
 
 impl Drop for Executor {
@@ -137,6 +161,10 @@ impl Drop for Executor {
 }
 
 impl Shared {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code of a client runs under it, so no panic does.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -163,6 +191,7 @@ impl Shared {
     }
 
     fn work(&self) {
+        RUNS.set(Some(self.address()));
         let mut state = self.lock();
         while !state.closed {
             let Some(lane) = state.ready.pop_front() else {
@@ -173,6 +202,7 @@ impl Shared {
             };
             let Some(task) = state.lanes.get_mut(&lane).and_then(Queue::begin) else { continue };
             state.waiting -= 1;
+            state.running += 1;
             drop(state);
             if catch_unwind(AssertUnwindSafe(task)).is_err() {
                 tracing::warn!(?lane, "code of the client panicked");
@@ -180,6 +210,7 @@ impl Shared {
             state = self.lock();
             state.finish(lane);
         }
+        self.ended.notify_all();
     }
 
     /// Waits until work waits and no thread is free; if then nothing comes to its end for a while, starts one thread more.
@@ -213,6 +244,7 @@ impl State {
 
     fn finish(&mut self, lane: Lane) {
         self.finished += 1;
+        self.running -= 1;
         let Some(queue) = self.lanes.get_mut(&lane) else { return };
         queue.runs = false;
         if queue.tasks.is_empty() {
@@ -325,6 +357,57 @@ mod tests {
         let (said, hears) = channel();
         executor.submit(lane(1), Box::new(|| panic!("as the test wants it"))).unwrap();
         say(&executor, lane(1), &said, 1);
+        assert_eq!(heard(&hears), 1);
+    }
+
+    /// Says when it is dropped.
+    struct Watched(Sender<u32>);
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            let _ = self.0.send(99);
+        }
+    }
+
+    #[test]
+    fn what_is_abandoned_is_neither_begun_nor_let_go_and_what_runs_is_waited_for() {
+        let executor = Executor::new(Threads { usual: 1, ..HASTY });
+        let (said, hears) = channel();
+        let (began, begins) = channel();
+        let (go, gone) = channel::<()>();
+        let tell = said.clone();
+        let first = move || {
+            began.send(()).unwrap();
+            let _ = gone.recv();
+            tell.send(1).unwrap();
+        };
+        executor.submit(lane(1), Box::new(first)).unwrap();
+        let kept = Watched(said.clone());
+        executor.submit(lane(1), Box::new(move || drop(kept))).unwrap();
+        begins.recv_timeout(PATIENCE).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| executor.abandon(PATIENCE));
+            // Once it is closed, what runs may come to its end.
+            while !executor.shared.lock().closed {
+                std::thread::yield_now();
+            }
+            assert!(hears.try_recv().is_err());
+            drop(go);
+        });
+        assert_eq!(hears.try_recv(), Ok(1), "before it was done waiting");
+        assert_eq!(executor.shared.lock().waiting, 1);
+        assert!(hears.try_recv().is_err(), "what waited lies where it lay");
+    }
+
+    #[test]
+    fn work_that_abandons_all_is_not_waited_for_by_itself() {
+        let executor = Arc::new(Executor::new(HASTY));
+        let (said, hears) = channel();
+        let own = Arc::clone(&executor);
+        let end = move || {
+            own.abandon(PATIENCE * 100);
+            said.send(1).unwrap();
+        };
+        executor.submit(lane(1), Box::new(end)).unwrap();
         assert_eq!(heard(&hears), 1);
     }
 

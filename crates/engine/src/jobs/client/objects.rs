@@ -20,6 +20,8 @@ struct Table {
     /// At most [`OBJECTS_MAX`].
     by_token: BTreeMap<Token, ClientObject>,
     closed: bool,
+    /// Nothing comes out any more.
+    is_abandoned: bool,
 }
 
 impl Objects {
@@ -39,19 +41,31 @@ impl Objects {
     }
 
     pub(super) fn get(&self, token: Token) -> Option<ClientObject> {
-        self.lock().by_token.get(&token).cloned()
+        let table = self.lock();
+        if table.is_abandoned { None } else { table.by_token.get(&token).cloned() }
     }
 
     /// Gives the object back. Letting it go may run the client's code: not here, under the lock, but where it is dropped.
     pub(super) fn release(&self, token: Token) -> Option<ClientObject> {
-        self.lock().by_token.remove(&token)
+        let mut table = self.lock();
+        if table.is_abandoned { None } else { table.by_token.remove(&token) }
     }
 
     /// Gives all objects back and takes no more.
     pub(super) fn close(&self) -> Vec<ClientObject> {
         let mut table = self.lock();
         table.closed = true;
+        if table.is_abandoned {
+            return Vec::new();
+        }
         std::mem::take(&mut table.by_token).into_values().collect()
+    }
+
+    /// Takes no more and gives nothing back any more: what is here stays for as long as this.
+    pub(super) fn abandon(&self) {
+        let mut table = self.lock();
+        table.closed = true;
+        table.is_abandoned = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -100,5 +114,16 @@ mod tests {
         objects.register(object()).unwrap();
         assert_eq!(objects.close().len(), 1);
         assert_eq!(objects.register(object()), Err(HResult::DO_E_NO_SERVICE));
+    }
+
+    #[test]
+    fn what_is_abandoned_stays_and_is_given_to_nobody() {
+        let objects = Objects::default();
+        let token = objects.register(object()).unwrap();
+        objects.abandon();
+        assert_eq!(objects.register(object()), Err(HResult::DO_E_NO_SERVICE));
+        assert!(objects.get(token).is_none() && objects.release(token).is_none());
+        assert!(objects.close().is_empty());
+        assert_eq!(objects.lock().by_token.len(), 1);
     }
 }

@@ -126,7 +126,7 @@ fn run(
     runtime.shutdown_timeout(LAST_WORK_MAX);
 }
 
-/// The engine of this process. Dropping it ends the engine and waits for that.
+/// The engine of this process. Dropping it ends the engine and, outside of async tasks, waits for that.
 struct Behind {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -135,7 +135,9 @@ struct Behind {
 impl Drop for Behind {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        // The last clone may go in a task of that very engine, which must not wait for itself.
+        let waits = tokio::runtime::Handle::try_current().is_err();
+        if let Some(thread) = self.thread.take().filter(|_| waits) {
             let _ = thread.join();
         }
     }
