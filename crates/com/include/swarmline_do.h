@@ -8,8 +8,8 @@
  *    after a failure they are 0 or NULL. A NULL where a pointer is needed gives E_INVALIDARG.
  *  - Texts are UTF-16 and end in a zero unit. Whoever gets an LPWSTR frees it with swarmline_CoTaskMemFree, a BSTR with
  *    swarmline_SysFreeString, a VARIANT with swarmline_VariantClear.
- *  - There are no apartments: any thread may call any object at any time, and callbacks come on threads of the library.
- *    Objects that are handed in (callbacks, streams) must bear the same.
+ *  - There are no apartments: any thread may call any object at any time, and callbacks come on threads of the library,
+ *    which take no signals. Objects that are handed in (callbacks, streams) must bear the same.
  *  - No C++ exception may leave a callback, and none may end its thread; the process would end.
  */
 #ifndef SWARMLINE_DO_H
@@ -967,14 +967,29 @@ SWARMLINE_GUID(CLSID_DeliveryOptimization, 0x5B99FA76, 0x721C, 0x423C, 0xAD, 0xA
 extern "C" {
 #endif
 
-/* Gives a manager: riid is IID_IBackgroundCopyManager, IID_IDOManager or IID_IUnknown. */
+/* Gives a manager: riid is IID_IBackgroundCopyManager, IID_IDOManager or IID_IUnknown.
+ *
+ * The first manager opens the service, which takes a moment: the process that owns the state directory, or, where none
+ * does, an engine in this process. The environment says where and how:
+ *   SWARMLINE_STATE_DIR  the state directory; default: this user's, as for the program swarmline
+ *   SWARMLINE_CONFIG     a configuration file as of swarmline daemon; default: none is read
+ *   SWARMLINE_LOG        what is logged on stderr: warn, info, debug; default: nothing
+ * DO_E_NO_SERVICE if that fails; SwarmlineGetServiceError knows why, and the next call tries again. Also if the process
+ * that has the service dies: then everything that came from it answers DO_E_NO_SERVICE, and a new manager opens it anew.
+ *
+ * Not to be called from a constructor of a library that is being loaded. After fork a child uses nothing that its parent
+ * got; it makes a manager of its own, unless it execs. */
 HRESULT SwarmlineCreateManager(REFIID riid, void **manager);
+
+/* Why the service could not be opened last, in English and in task memory; S_FALSE and NULL if nobody tried in vain. */
+HRESULT SwarmlineGetServiceError(LPWSTR *text);
 
 /* The same through a class factory: clsid is CLSID_DeliveryOptimization, riid IID_IClassFactory or IID_IUnknown. */
 HRESULT DllGetClassObject(REFCLSID clsid, REFIID riid, void **factory);
 
-/* S_OK while no object of the library is in use and its service never started, else S_FALSE. The library stays loaded
- * until the process ends, whatever is answered. */
+/* S_OK while no object of the library is in use and the service was never opened, else S_FALSE. The library stays loaded
+ * until the process ends, whatever is answered. At exit, or after a return from main, it ends the service in order: no
+ * callback begins any more, those that run have a second, and no object of the program is released. */
 HRESULT DllCanUnloadNow(void);
 
 /* Memory that changes hands. It is malloc's, so that every helper of the same name elsewhere can free it as well. */
@@ -1000,23 +1015,32 @@ HRESULT swarmline_SafeArrayDestroy(SAFEARRAY *array);
 HRESULT swarmline_SafeArrayAccessData(SAFEARRAY *array, void **data);
 HRESULT swarmline_SafeArrayUnaccessData(SAFEARRAY *array);
 
-/* The library has the helpers under their plain names, too. A definition in the program itself comes first. */
+/* The helpers under their plain names, for programs that know them so and ask for it by SWARMLINE_DO_PLAIN_NAMES. The
+ * library itself does not have these names, so another library's are not in the way of anybody. They are defined here,
+ * once for each program or library that asks: weak, so that a definition of its own counts, and hidden, so that they
+ * count for nobody else. */
 #ifdef SWARMLINE_DO_PLAIN_NAMES
-void *CoTaskMemAlloc(size_t size);
-void *CoTaskMemRealloc(void *memory, size_t size);
-void CoTaskMemFree(void *memory);
-BSTR SysAllocString(LPCWSTR text);
-BSTR SysAllocStringLen(LPCWSTR units, uint32_t count);
-uint32_t SysStringLen(BSTR text);
-uint32_t SysStringByteLen(BSTR text);
-void SysFreeString(BSTR text);
-void VariantInit(VARIANT *value);
-HRESULT VariantClear(VARIANT *value);
-HRESULT VariantCopy(VARIANT *to, const VARIANT *from);
-SAFEARRAY *SafeArrayCreateVector(VARTYPE type, int32_t lower_bound, uint32_t count);
-HRESULT SafeArrayDestroy(SAFEARRAY *array);
-HRESULT SafeArrayAccessData(SAFEARRAY *array, void **data);
-HRESULT SafeArrayUnaccessData(SAFEARRAY *array);
+#define SWARMLINE_PLAIN(result, name, parameters, body)                                                                \
+    __attribute__((weak, visibility("hidden"))) result name parameters;                                                \
+    __attribute__((weak, visibility("hidden"))) result name parameters { body; }
+
+SWARMLINE_PLAIN(void *, CoTaskMemAlloc, (size_t size), return swarmline_CoTaskMemAlloc(size))
+SWARMLINE_PLAIN(void *, CoTaskMemRealloc, (void *memory, size_t size), return swarmline_CoTaskMemRealloc(memory, size))
+SWARMLINE_PLAIN(void, CoTaskMemFree, (void *memory), swarmline_CoTaskMemFree(memory))
+SWARMLINE_PLAIN(BSTR, SysAllocString, (LPCWSTR text), return swarmline_SysAllocString(text))
+SWARMLINE_PLAIN(BSTR, SysAllocStringLen, (LPCWSTR units, uint32_t count), return swarmline_SysAllocStringLen(units, count))
+SWARMLINE_PLAIN(uint32_t, SysStringLen, (BSTR text), return swarmline_SysStringLen(text))
+SWARMLINE_PLAIN(uint32_t, SysStringByteLen, (BSTR text), return swarmline_SysStringByteLen(text))
+SWARMLINE_PLAIN(void, SysFreeString, (BSTR text), swarmline_SysFreeString(text))
+SWARMLINE_PLAIN(void, VariantInit, (VARIANT *value), swarmline_VariantInit(value))
+SWARMLINE_PLAIN(HRESULT, VariantClear, (VARIANT *value), return swarmline_VariantClear(value))
+SWARMLINE_PLAIN(HRESULT, VariantCopy, (VARIANT *to, const VARIANT *from), return swarmline_VariantCopy(to, from))
+SWARMLINE_PLAIN(SAFEARRAY *, SafeArrayCreateVector, (VARTYPE type, int32_t lower_bound, uint32_t count),
+                return swarmline_SafeArrayCreateVector(type, lower_bound, count))
+SWARMLINE_PLAIN(HRESULT, SafeArrayDestroy, (SAFEARRAY *array), return swarmline_SafeArrayDestroy(array))
+SWARMLINE_PLAIN(HRESULT, SafeArrayAccessData, (SAFEARRAY *array, void **data),
+                return swarmline_SafeArrayAccessData(array, data))
+SWARMLINE_PLAIN(HRESULT, SafeArrayUnaccessData, (SAFEARRAY *array), return swarmline_SafeArrayUnaccessData(array))
 #endif
 
 #ifdef __cplusplus

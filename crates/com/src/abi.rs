@@ -9,6 +9,7 @@
 //! each method; a table is a struct.
 
 mod guid;
+mod process;
 mod reach;
 mod task;
 
@@ -35,6 +36,7 @@ pub(crate) use guid::RawGuid;
 pub(crate) use interface::{IUnknown, IUnknownVtbl, Interface, called, enter, guarded};
 pub(crate) use object::{Class, Slot, create, live_objects};
 pub(crate) use pointer::Pointer;
+pub(crate) use process::{at_exit, without_signals};
 pub(crate) use reach::{Plain, read_many};
 pub(crate) use safearray::{SafeArray, array_create, array_destroy, array_lock, array_unlock};
 pub(crate) use task::{task_alloc, task_free, task_realloc};

@@ -6,7 +6,7 @@ mod memory;
 
 use swarmline_jobs::{Guid, HResult, clsid};
 
-use crate::abi::{IUnknownVtbl, InGuid, OutAny, Pointer, Success, called, guarded, live_objects};
+use crate::abi::{IUnknownVtbl, InGuid, OutAny, OutText, Pointer, Success, called, guarded, live_objects};
 use crate::{objects, service};
 
 /// Gives what `make` makes by the interface that is asked for.
@@ -24,6 +24,14 @@ fn give(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn SwarmlineCreateManager(iid: InGuid<'_>, manager: OutAny<'_>) -> i32 {
     give(iid, manager, || Ok(objects::manager(service::current()?)))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn SwarmlineGetServiceError(text: OutText<'_>) -> i32 {
+    called(&[&text], || match service::failure() {
+        Some(failure) => text.put(&failure),
+        None => Ok(Success::Short),
+    })
 }
 
 #[unsafe(no_mangle)]

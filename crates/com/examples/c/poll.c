@@ -2,6 +2,7 @@
  *
  *     poll URL PATH
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,8 +12,18 @@
 static void must(HRESULT code, const char *what) {
     if (SUCCEEDED(code)) return;
     fprintf(stderr, "%s failed: 0x%08X\n", what, (unsigned)code);
+    LPWSTR why = NULL;
+    if (code == DO_E_NO_SERVICE && SwarmlineGetServiceError(&why) == S_OK) {
+        for (LPWSTR unit = why; *unit; unit++) fputc(*unit < 0x80 ? *unit : '?', stderr);
+        fputc('\n', stderr);
+    }
+    swarmline_CoTaskMemFree(why);
     exit(1);
 }
+
+/* A job outlives its program, so after Ctrl-C it has to be cancelled. */
+static volatile sig_atomic_t interrupted;
+static void on_signal(int signal) { interrupted = signal; }
 
 /* Arguments are bytes; addresses and paths of plain ASCII need no more than this. */
 static char16_t *wide(const char *text) {
@@ -27,6 +38,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: poll URL PATH\n");
         return 2;
     }
+    signal(SIGINT, on_signal);
     IBackgroundCopyManager *manager;
     must(SwarmlineCreateManager(&IID_IBackgroundCopyManager, (void **)&manager), "making a manager");
     IBackgroundCopyJob *job;
@@ -41,23 +53,26 @@ int main(int argc, char **argv) {
     BG_JOB_STATE state;
     for (;;) {
         must(job->lpVtbl->GetState(job, &state), "asking for the state");
-        if (state == BG_JOB_STATE_TRANSFERRED || state == BG_JOB_STATE_ERROR) break;
+        if (state == BG_JOB_STATE_TRANSFERRED || state == BG_JOB_STATE_ERROR || interrupted) break;
         BG_JOB_PROGRESS progress;
         must(job->lpVtbl->GetProgress(job, &progress), "asking for the progress");
         printf("state %d, %llu bytes\n", (int)state, (unsigned long long)progress.BytesTransferred);
+        fflush(stdout);
         nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
     }
     if (state == BG_JOB_STATE_TRANSFERRED) {
         must(job->lpVtbl->Complete(job), "completing");
         printf("done\n");
     } else {
-        IBackgroundCopyError *error;
-        BG_ERROR_CONTEXT context;
-        HRESULT code;
-        must(job->lpVtbl->GetError(job, &error), "asking what happened");
-        must(error->lpVtbl->GetError(error, &context, &code), "reading the error");
+        HRESULT code = E_ABORT;
+        if (state == BG_JOB_STATE_ERROR) {
+            IBackgroundCopyError *error;
+            BG_ERROR_CONTEXT context;
+            must(job->lpVtbl->GetError(job, &error), "asking what happened");
+            must(error->lpVtbl->GetError(error, &context, &code), "reading the error");
+            error->lpVtbl->Release(error);
+        }
         fprintf(stderr, "failed: 0x%08X\n", (unsigned)code);
-        error->lpVtbl->Release(error);
         must(job->lpVtbl->Cancel(job), "cancelling");
     }
     job->lpVtbl->Release(job);

@@ -1,8 +1,8 @@
 // Downloads files as one job: makes it, is told how it goes, and completes it.
 //
 //     legacy URL PATH [URL PATH]...
+#include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 
 #include "support.h"
@@ -34,14 +34,15 @@ class Callback : public Object<IBackgroundCopyCallback> {
         if (SUCCEEDED(job->GetProgress(&progress)))
             std::printf("%llu bytes, %u of %u files\n", static_cast<unsigned long long>(progress.BytesTransferred),
                         progress.FilesTransferred, progress.FilesTotal);
+        std::fflush(stdout);
         return S_OK;
     }
 
-    // Waits until it is decided; S_OK or why not.
+    // Waits until it is decided, or Ctrl-C was pressed; S_OK or why not.
     HRESULT wait() {
         std::unique_lock<std::mutex> lock(mutex_);
-        changed_.wait(lock, [this] { return finished_; });
-        return result_;
+        while (!finished_ && !interrupted) changed_.wait_for(lock, std::chrono::milliseconds(100));
+        return finished_ ? result_ : E_ABORT;
     }
 
   private:
@@ -64,6 +65,7 @@ int main(int argc, char **argv) {
         std::fprintf(stderr, "usage: legacy URL PATH [URL PATH]...\n");
         return 2;
     }
+    heed_interrupts();
     Ref<IBackgroundCopyManager> manager;
     must(SwarmlineCreateManager(IID_IBackgroundCopyManager, manager.out_any()), "making a manager");
     Ref<IBackgroundCopyJob> job;
@@ -83,6 +85,7 @@ int main(int argc, char **argv) {
     HRESULT result = callback->wait();
     must(job->SetNotifyInterface(nullptr), "clearing the callback");
     if (FAILED(result)) {
+        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(result));
         must(job->Cancel(), "cancelling");
         return 1;
     }

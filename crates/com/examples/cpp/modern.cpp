@@ -2,6 +2,7 @@
 //
 //     modern URL PATH
 //     modern --stream URL PATH
+#include <chrono>
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
@@ -15,20 +16,21 @@ class Callback : public Object<IDODownloadStatusCallback> {
 
     HRESULT OnStatusChange(IDODownload *, const DO_DOWNLOAD_STATUS *status) override {
         std::printf("state %d, %llu bytes\n", status->State, static_cast<unsigned long long>(status->BytesTransferred));
+        std::fflush(stdout);
         std::lock_guard<std::mutex> lock(mutex_);
         last_ = *status;
         changed_.notify_all();
         return S_OK;
     }
 
-    // Waits until all is here, or it stopped because something failed.
-    DO_DOWNLOAD_STATUS wait() {
+    // Waits until all is here, it stopped because something failed, or Ctrl-C was pressed; S_OK or why not.
+    HRESULT wait() {
         std::unique_lock<std::mutex> lock(mutex_);
-        changed_.wait(lock, [this] {
-            bool failed = last_.State == DODownloadState_Paused && FAILED(last_.Error);
-            return failed || last_.State == DODownloadState_Transferred;
-        });
-        return last_;
+        for (;; changed_.wait_for(lock, std::chrono::milliseconds(100))) {
+            if (last_.State == DODownloadState_Transferred) return S_OK;
+            if (last_.State == DODownloadState_Paused && FAILED(last_.Error)) return last_.Error;
+            if (interrupted) return E_ABORT;
+        }
     }
 
   private:
@@ -37,12 +39,21 @@ class Callback : public Object<IDODownloadStatusCallback> {
     DO_DOWNLOAD_STATUS last_ = {};
 };
 
-// A sink: the library calls Write alone, so the other methods may refuse.
-class Sink : public Object<ISequentialStream> {
+// A sink: verified bytes in order. The library calls Write alone, so the other methods may refuse.
+class Sink : public Object<IStream> {
   public:
-    explicit Sink(const char *path) : Object(IID_ISequentialStream), file_(path, std::ios::binary) {}
+    explicit Sink(const char *path) : Object(IID_IStream), file_(path, std::ios::binary) {}
 
     HRESULT Read(void *, ULONG, ULONG *) override { return E_NOTIMPL; }
+    HRESULT Seek(int64_t, DWORD, UINT64 *) override { return E_NOTIMPL; }
+    HRESULT SetSize(UINT64) override { return E_NOTIMPL; }
+    HRESULT CopyTo(IStream *, UINT64, UINT64 *, UINT64 *) override { return E_NOTIMPL; }
+    HRESULT Commit(DWORD) override { return E_NOTIMPL; }
+    HRESULT Revert() override { return E_NOTIMPL; }
+    HRESULT LockRegion(UINT64, UINT64, DWORD) override { return E_NOTIMPL; }
+    HRESULT UnlockRegion(UINT64, UINT64, DWORD) override { return E_NOTIMPL; }
+    HRESULT Stat(STATSTG *, DWORD) override { return E_NOTIMPL; }
+    HRESULT Clone(IStream **) override { return E_NOTIMPL; }
     HRESULT Write(const void *bytes, ULONG count, ULONG *written) override {
         file_.write(static_cast<const char *>(bytes), count);
         if (!file_.flush()) return E_FAIL;
@@ -77,6 +88,7 @@ int main(int argc, char **argv) {
         std::fprintf(stderr, "usage: modern [--stream] URL PATH\n");
         return 2;
     }
+    heed_interrupts();
     const char *url = argv[argc - 2], *path = argv[argc - 1];
     Ref<IDOManager> manager;
     must(SwarmlineCreateManager(IID_IDOManager, manager.out_any()), "making a manager");
@@ -98,9 +110,9 @@ int main(int argc, char **argv) {
         must(download->Start(nullptr), "starting");
     }
 
-    DO_DOWNLOAD_STATUS last = callback->wait();
-    if (FAILED(last.Error)) {
-        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(last.Error));
+    HRESULT result = callback->wait();
+    if (FAILED(result)) {
+        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(result));
         must(download->Abort(), "aborting");
         return 1;
     }

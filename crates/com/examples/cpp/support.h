@@ -1,7 +1,8 @@
-// What every client in C++ writes once: a counted pointer, the counting part of an object, texts for people.
+// What every client in C++ writes once: a counted pointer, the counting part of an object, texts for people, Ctrl-C.
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -84,5 +85,15 @@ inline std::string narrow(LPCWSTR text) {
 inline void must(HRESULT code, const char *what) {
     if (SUCCEEDED(code)) return;
     std::fprintf(stderr, "%s failed: 0x%08X\n", what, static_cast<unsigned>(code));
+    LPWSTR why = nullptr;
+    if (code == DO_E_NO_SERVICE && SwarmlineGetServiceError(&why) == S_OK)
+        std::fprintf(stderr, "%s\n", narrow(why).c_str());
+    swarmline_CoTaskMemFree(why);
     std::exit(1);
+}
+
+// Whether Ctrl-C was pressed. A job outlives its program, so one that nobody wants any more has to be cancelled.
+inline volatile std::sig_atomic_t interrupted = 0;
+inline void heed_interrupts() {
+    for (int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
 }

@@ -11,9 +11,9 @@ import os
 import sys
 import threading
 import uuid
-from ctypes import CFUNCTYPE, POINTER, byref, c_int32, c_uint32, c_uint64, c_void_p
+from ctypes import CFUNCTYPE, POINTER, byref, c_int32, c_uint16, c_uint32, c_uint64, c_void_p
 
-S_OK, E_NOINTERFACE = 0, -2147467262
+S_OK, E_NOINTERFACE, E_ABORT = 0, -2147467262, -2147467260
 TRANSFERRED, ERROR, MODIFICATION = 1, 2, 8
 
 
@@ -47,6 +47,18 @@ def call(this, slot, *arguments, types=()):
     if code < 0:
         raise OSError(f"slot {slot} answers 0x{code & 0xFFFFFFFF:08X}")
     return code
+
+
+def why(library):
+    """Why there is no service, as the library has it."""
+    text = c_void_p()
+    if library.SwarmlineGetServiceError(byref(text)) != S_OK:
+        return ""
+    units = []
+    while unit := c_uint16.from_address(text.value + 2 * len(units)).value:
+        units.append(unit)
+    library.swarmline_CoTaskMemFree(text)
+    return b"".join(unit.to_bytes(2, "little") for unit in units).decode("utf-16-le")
 
 
 def release(this):
@@ -106,7 +118,7 @@ class Callback:
     def job_modification(self, this, job, reserved):
         progress = JobProgress()
         call(job, 12, byref(progress), types=[POINTER(JobProgress)])
-        print(f"{progress.transferred} bytes, {progress.files_done} of {progress.files} files")
+        print(f"{progress.transferred} bytes, {progress.files_done} of {progress.files} files", flush=True)
         return S_OK
 
 
@@ -118,7 +130,7 @@ def main():
     manager, job, job_id = c_void_p(), c_void_p(), Guid()
     code = library.SwarmlineCreateManager(byref(IID_MANAGER), byref(manager))
     if code < 0:
-        print(f"making a manager failed: 0x{code & 0xFFFFFFFF:08X}", file=sys.stderr)
+        print(f"making a manager failed: 0x{code & 0xFFFFFFFF:08X}", why(library), file=sys.stderr)
         return 1
     made = [c_void_p, c_uint32, POINTER(Guid), POINTER(c_void_p)]
     call(manager, 3, wide("example in Python"), 0, byref(job_id), byref(job), types=made)
@@ -127,7 +139,10 @@ def main():
     call(job, 23, TRANSFERRED | ERROR | MODIFICATION, types=[c_uint32])
     call(job, 25, callback.pointer(), types=[c_void_p])
     call(job, 7)  # Resume
-    callback.finished.wait()
+    try:
+        callback.finished.wait()
+    except KeyboardInterrupt:
+        callback.error = E_ABORT  # the job outlives its program, so it has to be cancelled
     # Python must not end while a thread of the library is in one of its functions: wait until the library lets go.
     callback.let_go.clear()
     call(job, 25, None, types=[c_void_p])

@@ -1,7 +1,8 @@
-//! Helpers for task memory, BSTR, VARIANT and SAFEARRAY, each under two names.
+//! Helpers for task memory, BSTR, VARIANT and SAFEARRAY.
 //!
-//! The plain names are there for programs that already use them. On ELF they need not be weak to give way: a definition
-//! in the program, or in a library that was loaded before, comes first, and this library itself calls none of them.
+//! All names begin with our own. Under their plain names the header defines them, weak and hidden, in programs that ask
+//! for that. The library itself must not have them: the loader lets the first library that has a name answer for all of
+//! the process, weak or not, so another runtime's own calls would come here.
 
 use core::ffi::c_void;
 
@@ -16,22 +17,14 @@ use crate::abi::{
 /// `VT_UI1`, the one type of elements that arrays here have.
 const VT_UI1: u16 = 17;
 
-/// Exports a function under a name of our own and under its plain one.
+/// Exports functions by these names.
 macro_rules! exports {
     ($(
-        $own:literal $plain:literal
+        $exported:literal
         fn $name:ident ( $( $argument:ident : $type:ty ),* ) $( -> $result:ty )? $body:block
     )*) => { $(
-        #[unsafe(export_name = $own)]
+        #[unsafe(export_name = $exported)]
         unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? $body
-
-        const _: () = {
-            #[unsafe(export_name = $plain)]
-            unsafe extern "C" fn plain($($argument: $type),*) $(-> $result)? {
-                // SAFETY: the same promise by the same caller.
-                unsafe { $name($($argument),*) }
-            }
-        };
     )* };
 }
 
@@ -41,29 +34,29 @@ fn code(body: impl FnOnce() -> Result<(), HResult>) -> i32 {
 }
 
 exports! {
-    "swarmline_CoTaskMemAlloc" "CoTaskMemAlloc"
+    "swarmline_CoTaskMemAlloc"
     fn alloc(size: usize) -> *mut c_void {
         task_alloc(size)
     }
 
-    "swarmline_CoTaskMemRealloc" "CoTaskMemRealloc"
+    "swarmline_CoTaskMemRealloc"
     fn realloc(memory: *mut c_void, size: usize) -> *mut c_void {
         // SAFETY: the caller hands in task memory.
         unsafe { task_realloc(memory, size) }
     }
 
-    "swarmline_CoTaskMemFree" "CoTaskMemFree"
+    "swarmline_CoTaskMemFree"
     fn free(memory: *mut c_void) {
         // SAFETY: as above.
         unsafe { task_free(memory) }
     }
 
-    "swarmline_SysAllocString" "SysAllocString"
+    "swarmline_SysAllocString"
     fn alloc_string(text: *const u16) -> *mut u16 {
         read_units(text, WIDE_UNITS_MAX).map_or(std::ptr::null_mut(), |units| bstr_from_units(&units))
     }
 
-    "swarmline_SysAllocStringLen" "SysAllocStringLen"
+    "swarmline_SysAllocStringLen"
     fn alloc_string_len(units: *const u16, count: u32) -> *mut u16 {
         let count = count as usize;
         if count > WIDE_UNITS_MAX {
@@ -73,23 +66,23 @@ exports! {
         copied.map_or(std::ptr::null_mut(), |units| bstr_from_units(&units))
     }
 
-    "swarmline_SysStringLen" "SysStringLen"
+    "swarmline_SysStringLen"
     fn string_len(text: *const u16) -> u32 {
         bstr_len_bytes(text).unwrap_or(0) / 2
     }
 
-    "swarmline_SysStringByteLen" "SysStringByteLen"
+    "swarmline_SysStringByteLen"
     fn string_byte_len(text: *const u16) -> u32 {
         bstr_len_bytes(text).unwrap_or(0)
     }
 
-    "swarmline_SysFreeString" "SysFreeString"
+    "swarmline_SysFreeString"
     fn free_string(text: *mut u16) {
         // SAFETY: the caller hands in a BSTR.
         unsafe { bstr_release(text) }
     }
 
-    "swarmline_VariantInit" "VariantInit"
+    "swarmline_VariantInit"
     fn init(value: *mut Variant) {
         if !value.is_null() {
             // SAFETY: not NULL, so it leads to room for a VARIANT.
@@ -97,7 +90,7 @@ exports! {
         }
     }
 
-    "swarmline_VariantClear" "VariantClear"
+    "swarmline_VariantClear"
     fn clear(value: *mut Variant) -> i32 {
         if value.is_null() {
             return HResult::E_INVALIDARG.to_i32();
@@ -106,7 +99,7 @@ exports! {
         code(|| unsafe { variant_clear(value) })
     }
 
-    "swarmline_VariantCopy" "VariantCopy"
+    "swarmline_VariantCopy"
     fn copy(to: *mut Variant, from: *const Variant) -> i32 {
         if to.is_null() || from.is_null() {
             return HResult::E_INVALIDARG.to_i32();
@@ -115,18 +108,18 @@ exports! {
         code(|| unsafe { variant_copy(to, from) })
     }
 
-    "swarmline_SafeArrayCreateVector" "SafeArrayCreateVector"
+    "swarmline_SafeArrayCreateVector"
     fn create_vector(kind: u16, lower_bound: i32, count: u32) -> *mut SafeArray {
         if kind == VT_UI1 { array_create(lower_bound, count) } else { std::ptr::null_mut() }
     }
 
-    "swarmline_SafeArrayDestroy" "SafeArrayDestroy"
+    "swarmline_SafeArrayDestroy"
     fn destroy(array: *mut SafeArray) -> i32 {
         // SAFETY: the caller hands in an array of his own.
         code(|| unsafe { array_destroy(array) })
     }
 
-    "swarmline_SafeArrayAccessData" "SafeArrayAccessData"
+    "swarmline_SafeArrayAccessData"
     fn access_data(array: *mut SafeArray, data: *mut *mut c_void) -> i32 {
         if array.is_null() || data.is_null() {
             return HResult::E_INVALIDARG.to_i32();
@@ -138,7 +131,7 @@ exports! {
         })
     }
 
-    "swarmline_SafeArrayUnaccessData" "SafeArrayUnaccessData"
+    "swarmline_SafeArrayUnaccessData"
     fn unaccess_data(array: *mut SafeArray) -> i32 {
         if array.is_null() {
             return HResult::E_INVALIDARG.to_i32();

@@ -300,8 +300,14 @@ static void the_class_makes_managers() {
 int main() {
     CHECK_OK(DllCanUnloadNow());
     Ptr<IDOManager> nobody;
+    Text why;
+    CHECK_CODE(S_FALSE, SwarmlineGetServiceError(why.out()));
+    CHECK(why.raw() == nullptr);
+    CHECK_CODE(E_INVALIDARG, SwarmlineGetServiceError(nullptr));
     CHECK_CODE(DO_E_NO_SERVICE, SwarmlineCreateManager(IID_IDOManager, nobody.out_any()));
     CHECK(nobody.get() == nullptr);
+    CHECK_OK(SwarmlineGetServiceError(why.out()));
+    CHECK(why.str().rfind(u"state directory /dev/null/state cannot be used", 0) == 0);
     CHECK(swarmline_fake_install() == TRUE);
     nothing_to_list_is_a_code_of_its_own();
     downloads_are_listed_by_category();

@@ -1,4 +1,4 @@
-/* A program with helpers of its own keeps them: the library's plain names give way, and nothing inside depends on them. */
+/* A program with helpers of its own keeps them: the library has none of these names, and nothing inside calls them. */
 #include <stdlib.h>
 
 #include "swarmline_do.h"

@@ -26,7 +26,6 @@ pub(crate) struct Due {
 #[derive(Clone)]
 pub(crate) struct Attempt {
     pub(crate) id: TransferId,
-    pub(crate) url: String,
     pub(crate) sink: Sink,
 }
 
@@ -39,8 +38,6 @@ pub(crate) struct Driver {
     given_back: Vec<ClientObject>,
     attempts: BTreeMap<(Guid, FileId), Attempt>,
     due: VecDeque<Due>,
-    /// Files are written when they get their names: the text of what was fetched for each.
-    pub(crate) contents: BTreeMap<(Guid, FileId), String>,
 }
 
 impl Default for Driver {
@@ -54,7 +51,6 @@ impl Default for Driver {
             given_back: Vec::new(),
             attempts: BTreeMap::new(),
             due: VecDeque::new(),
-            contents: BTreeMap::new(),
         }
     }
 }
@@ -93,10 +89,6 @@ impl Driver {
 
     pub(crate) fn attempt(&self, job: Guid, file: FileId) -> Option<Attempt> {
         self.attempts.get(&(job, file)).cloned()
-    }
-
-    pub(crate) fn attempts(&self) -> Vec<(Guid, FileId)> {
-        self.attempts.keys().copied().collect()
     }
 
     pub(crate) fn call(&mut self, call: Call) -> CallId {
@@ -141,17 +133,11 @@ impl Driver {
         match action {
             Action::Reply { call, result } => drop(self.replies.insert(call, result)),
             Action::Start { transfer, job, file, spec } => {
-                let attempt = Attempt { id: transfer, url: spec.url.unwrap_or_default(), sink: spec.sink };
-                self.attempts.insert((job.0, file), attempt);
+                self.attempts.insert((job.0, file), Attempt { id: transfer, sink: spec.sink });
             }
             Action::Stop { transfer } => self.attempts.retain(|_, attempt| attempt.id != transfer),
-            Action::HandOver { ask, job, file, path, .. } => {
-                if let Some(content) = self.contents.get(&(job.0, file)) {
-                    std::fs::write(path, content).expect("a path that can be written");
-                }
-                return done(ask);
-            }
-            Action::CheckDestinations { ask, .. }
+            Action::HandOver { ask, .. }
+            | Action::CheckDestinations { ask, .. }
             | Action::CreateDestination { ask, .. }
             | Action::Discard { ask, .. } => return done(ask),
             Action::CallbackDue { token, ticket, notice, .. } => {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::print_stdout, reason = "each program uses its part, and skips are to be seen")]
 
+pub(crate) mod programs;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
