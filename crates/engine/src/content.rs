@@ -26,7 +26,9 @@ pub(crate) struct Snapshot {
     pub(crate) bytes_resumed: u64,
     pub(crate) from_origin: u64,
     pub(crate) from_peers: u64,
-    pub(crate) wasted: u64,
+    pub(crate) duplicate: u64,
+    pub(crate) failed_hash: u64,
+    pub(crate) cancelled: u64,
     pub(crate) connected: u32,
     pub(crate) sharing: u32,
     /// Requests to the origin that are being answered.
@@ -142,7 +144,9 @@ impl Snapshot {
             bytes_resumed,
             from_origin: 0,
             from_peers: 0,
-            wasted: 0,
+            duplicate: 0,
+            failed_hash: 0,
+            cancelled: 0,
             connected: 0,
             sharing: 0,
             at_origin: 0,
@@ -190,14 +194,15 @@ impl Driven {
     pub(crate) fn snapshot(&self, connected: usize) -> Snapshot {
         let (origin, peers) = (self.machine.ledger().of(Source::Origin), self.machine.ledger().peers());
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let wasted = |a: swarmline_scheduler::Account| a.duplicate + a.failed_hash + a.cancelled;
         Snapshot {
             stage: self.machine.stage(),
             bytes_have: self.bytes_have(),
             bytes_resumed: self.bytes_resumed,
             from_origin: origin.received,
             from_peers: peers.received,
-            wasted: wasted(origin) + wasted(peers),
+            duplicate: origin.duplicate + peers.duplicate,
+            failed_hash: origin.failed_hash + peers.failed_hash,
+            cancelled: origin.cancelled + peers.cancelled,
             connected: count(connected),
             sharing: count(self.machine.peer_count()),
             at_origin: count(self.fetches.len()),

@@ -198,8 +198,17 @@ pub struct Progress {
     /// Peers that something is asked of.
     #[serde(default)]
     pub peer_connections: u32,
-    /// Bytes received in vain: duplicates, wrong hashes, cancelled requests.
+    /// Bytes received in vain: the sum of the next three.
     pub wasted: u64,
+    /// Of these, bytes of pieces that somebody else had brought before.
+    #[serde(default)]
+    pub duplicate: u64,
+    /// Of these, bytes of pieces with a wrong hash.
+    #[serde(default)]
+    pub failed_hash: u64,
+    /// Of these, bytes of requests that were cancelled or broke off.
+    #[serde(default)]
+    pub cancelled: u64,
     /// Nodes that this node is connected to.
     pub connected: u32,
     /// Of these, nodes that share this content.

@@ -166,6 +166,9 @@ struct Fields<'a> {
     from_origin: u64,
     from_peers: u64,
     wasted: u64,
+    duplicate: u64,
+    failed_hash: u64,
+    cancelled: u64,
     connected: u32,
     sharing: u32,
     needed: bool,
@@ -192,6 +195,9 @@ impl<'a> Fields<'a> {
             from_origin: progress.from_origin,
             from_peers: progress.from_peers,
             wasted: progress.wasted,
+            duplicate: progress.duplicate,
+            failed_hash: progress.failed_hash,
+            cancelled: progress.cancelled,
             connected: progress.connected,
             sharing: progress.sharing,
             needed: progress.needed,
@@ -241,7 +247,7 @@ mod tests {
             "{\"event\":\"completed\",\"t_s\":1.5,\"path\":\"/a\",\"elapsed_s\":1.5,\"phase\":\"fetching\",\
              \"hash_of_hashes\":null,\"trust\":\"none\",\"trust_reason\":\"no manifest at the origin\",\
              \"bytes_total\":9,\"bytes_have\":0,\"bytes_resumed\":0,\"from_origin\":0,\"from_peers\":0,\"wasted\":0,\
-             \"connected\":1,\"sharing\":0,\"needed\":false,\"trouble\":null}"
+             \"duplicate\":0,\"failed_hash\":0,\"cancelled\":0,\"connected\":1,\"sharing\":0,\"needed\":false,\"trouble\":null}"
         );
         let failure = Failure::new(Exit::Origin, "origin answered 404");
         assert_eq!(

@@ -10,7 +10,9 @@ use crate::content::{Opening, Snapshot};
 struct Counts {
     origin: u64,
     peers: u64,
-    wasted: u64,
+    duplicate: u64,
+    failed_hash: u64,
+    cancelled: u64,
 }
 
 /// Sums of what was received since the download began.
@@ -26,20 +28,30 @@ pub(crate) struct Tally {
 
 impl Counts {
     fn of(now: &Snapshot) -> Self {
-        Self { origin: now.from_origin, peers: now.from_peers, wasted: now.wasted }
+        Self {
+            origin: now.from_origin,
+            peers: now.from_peers,
+            duplicate: now.duplicate,
+            failed_hash: now.failed_hash,
+            cancelled: now.cancelled,
+        }
     }
 
     fn add(&mut self, more: Self) {
         self.origin += more.origin;
         self.peers += more.peers;
-        self.wasted += more.wasted;
+        self.duplicate += more.duplicate;
+        self.failed_hash += more.failed_hash;
+        self.cancelled += more.cancelled;
     }
 
     fn since(self, earlier: Self) -> Self {
         Self {
             origin: self.origin.saturating_sub(earlier.origin),
             peers: self.peers.saturating_sub(earlier.peers),
-            wasted: self.wasted.saturating_sub(earlier.wasted),
+            duplicate: self.duplicate.saturating_sub(earlier.duplicate),
+            failed_hash: self.failed_hash.saturating_sub(earlier.failed_hash),
+            cancelled: self.cancelled.saturating_sub(earlier.cancelled),
         }
     }
 }
@@ -76,7 +88,10 @@ impl Tally {
         progress.from_origin = sum.origin;
         progress.from_peers = sum.peers;
         progress.received = sum.origin + sum.peers;
-        progress.wasted = sum.wasted;
+        progress.wasted = sum.duplicate + sum.failed_hash + sum.cancelled;
+        progress.duplicate = sum.duplicate;
+        progress.failed_hash = sum.failed_hash;
+        progress.cancelled = sum.cancelled;
     }
 }
 
@@ -112,5 +127,22 @@ mod tests {
         tally.take(&snapshot(1, 0));
         tally.add_from_origin(100);
         assert_eq!(received(&tally), (118, 3, 121));
+    }
+
+    #[test]
+    fn what_was_received_in_vain_is_told_by_its_kind_and_as_a_sum() {
+        let vain = |duplicate, failed_hash, cancelled| Snapshot {
+            duplicate,
+            failed_hash,
+            cancelled,
+            ..snapshot(100, 100)
+        };
+        let mut tally = Tally::default();
+        tally.join(Opening::default().next(), &vain(1, 1, 1));
+        tally.take(&vain(11, 21, 41));
+        let mut progress = Progress::default();
+        tally.fill(&mut progress);
+        assert_eq!((progress.duplicate, progress.failed_hash, progress.cancelled), (10, 20, 40));
+        assert_eq!(progress.wasted, 70);
     }
 }
