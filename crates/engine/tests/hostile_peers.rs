@@ -22,8 +22,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use support::{
-    Counts, Cue, MIB, PIECE, Stranger, addr_of, assert_holds, completed, content, dead_url, get, in_time,
-    knowing, mib_per_s, origin_of, phf_file, pinned, seed, seed_with, start,
+    Counts, Cue, MIB, PIECE, Stranger, addr_of, assert_holds, boaster, completed, content, dead_url, get,
+    in_time, knowing, mib_per_s, origin_of, phf_file, pinned, reject, seed, seed_with, send_noise, start,
+    stay_silent, tell,
 };
 
 /// One wants a content that an origin has; strangers claim to have it too.
@@ -66,37 +67,6 @@ impl Case {
     }
 }
 
-fn tell(net: &Net, to: NodeId, manifest: &Manifest, body: ContentMessage) {
-    net.send(to, Message::About { content: manifest.content(), body });
-}
-
-fn claim_to_have_all(net: &Net, to: NodeId, manifest: &Manifest) {
-    tell(net, to, manifest, ContentMessage::Bitmap(Bitfield::all(&manifest.layout())));
-}
-
-/// Says it has everything, and answers each request with `answer`.
-async fn boaster(
-    seed: u8,
-    manifest: &Manifest,
-    mut answer: impl FnMut(&Net, NodeId, &Manifest, BlockRequest) + Send + 'static,
-) -> Stranger {
-    let own = manifest.clone();
-    let script = move |net: &Net, cue| match cue {
-        Cue::Met(node) => claim_to_have_all(net, node, &own),
-        Cue::Wants(node, block) => answer(net, node, &own, block),
-        _ => {}
-    };
-    Stranger::start(seed, manifest, script).await
-}
-
-fn send_noise(net: &Net, to: NodeId, _: &Manifest, block: BlockRequest) {
-    net.serve(to, block.request, vec![0xee; block.size as usize].into());
-}
-
-fn reject(net: &Net, to: NodeId, manifest: &Manifest, block: BlockRequest) {
-    tell(net, to, manifest, ContentMessage::Reject(block.request));
-}
-
 fn send_right(file: &Content, net: &Net, to: NodeId, manifest: &Manifest, block: BlockRequest) {
     let start = manifest.layout().range_of(block.piece).start() + u64::from(block.offset);
     net.serve(to, block.request, file.slice(start, block.size as usize).into());
@@ -106,7 +76,7 @@ fn send_right(file: &Content, net: &Net, to: NodeId, manifest: &Manifest, block:
 async fn who_sends_wrong_bytes_is_left_at_once_and_not_asked_again() {
     let case = Case::new(4 * MIB).await;
     case.origin.limit(mib_per_s(2));
-    let liar = boaster(1, &case.manifest, send_noise).await;
+    let liar = boaster(Stranger::on_loopback(1), &case.manifest, send_noise).await;
     let victim = case.victim(&[&liar]).await;
     let download = victim.get(case.request());
     let asked = liar.until("the liar is left", |counts| !counts.downs.is_empty()).await.wanted;
@@ -122,7 +92,10 @@ async fn who_sends_wrong_bytes_is_left_at_once_and_not_asked_again() {
 async fn one_wrong_piece_among_right_ones_is_enough() {
     let case = Case::new(4 * MIB).await;
     let file = case.file.clone();
-    let liar = boaster(1, &case.manifest, move |net, to, manifest, block| match block.piece.get() {
+    let liar = boaster(Stranger::on_loopback(1), &case.manifest, move |net, to, manifest, block| match block
+        .piece
+        .get()
+    {
         17 => send_noise(net, to, manifest, block),
         _ => send_right(&file, net, to, manifest, block),
     })
@@ -137,7 +110,9 @@ async fn one_wrong_piece_among_right_ones_is_enough() {
 async fn one_honest_peer_among_liars_is_enough_without_an_origin() {
     let case = Case::new(4 * MIB).await;
     let honest = seed(&case.dir.path().join("honest"), &case.file, &case.manifest).await;
-    let liars = join_all((1..=5).map(|number| boaster(number, &case.manifest, send_noise))).await;
+    let liars =
+        join_all((1..=5).map(|number| boaster(Stranger::on_loopback(number), &case.manifest, send_noise)))
+            .await;
     let peers = liars.iter().map(Stranger::addr).chain([addr_of(&honest)]);
     let victim = start(case.dir.path(), knowing(peers)).await;
     let manifest = phf_file(case.dir.path(), &case.manifest);
@@ -151,7 +126,7 @@ async fn one_honest_peer_among_liars_is_enough_without_an_origin() {
 /// It costs a request timeout, 5 s, to see that nothing comes; then the origin brings it.
 async fn is_seen_through(answer: impl FnMut(&Net, NodeId, &Manifest, BlockRequest) + Send + 'static) {
     let case = Case::new(4 * MIB).await;
-    let liar = boaster(1, &case.manifest, answer).await;
+    let liar = boaster(Stranger::on_loopback(1), &case.manifest, answer).await;
     let victim = case.victim(&[&liar]).await;
     let progress = case.completes(&victim).await;
     assert!(liar.counts().wanted > 0);
@@ -160,7 +135,7 @@ async fn is_seen_through(answer: impl FnMut(&Net, NodeId, &Manifest, BlockReques
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_everything_and_gives_nothing_is_seen_through() {
-    tokio::join!(is_seen_through(reject), is_seen_through(|_, _, _, _| ()));
+    tokio::join!(is_seen_through(reject), is_seen_through(stay_silent));
 }
 
 /// Earns some trust first.
@@ -179,7 +154,7 @@ fn gives_three_then(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gave_something_and_then_gives_nothing_is_seen_through() {
-    let (rejects, is_silent) = (gives_three_then(reject), gives_three_then(|_, _, _, _| ()));
+    let (rejects, is_silent) = (gives_three_then(reject), gives_three_then(stay_silent));
     tokio::join!(is_seen_through(rejects), is_seen_through(is_silent));
 }
 

@@ -5,6 +5,8 @@
 pub(crate) mod desk;
 mod stranger;
 
+mod liar;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
@@ -25,6 +27,7 @@ use swarmline_types::{ContentId, Priority, Rate};
 use tokio::sync::mpsc;
 use url::Url;
 
+pub(crate) use liar::{boaster, reject, send_noise, stay_silent, tell};
 pub(crate) use stranger::{Counts, Cue, Stranger};
 
 /// Bytes of a piece, unless a test says otherwise.

@@ -73,16 +73,31 @@ struct Seen {
 }
 
 impl Stranger {
-    /// A stranger that says it shares this content, and does what the script does at each cue.
+    /// A stranger on loopback that says it shares this content, and does what the script does at each cue.
     pub(crate) async fn start(
         seed: u8,
         manifest: &Manifest,
-        mut script: impl FnMut(&Net, Cue) + Send + 'static,
+        script: impl FnMut(&Net, Cue) + Send + 'static,
     ) -> Self {
+        Self::start_with(Self::on_loopback(seed), manifest, script).await
+    }
+
+    /// Settings of a stranger that nobody finds who is not told of it.
+    pub(crate) fn on_loopback(seed: u8) -> NetConfig {
         let mut config = NetConfig::new([seed; 32]);
         config.listen = vec![([127, 0, 0, 1], 0).into()];
         config.discovery = Discovery::Off;
+        config
+    }
+
+    /// As [`start`](Self::start), with settings of its own. It connects to whomever it finds.
+    pub(crate) async fn start_with(
+        config: NetConfig,
+        manifest: &Manifest,
+        mut script: impl FnMut(&Net, Cue) + Send + 'static,
+    ) -> Self {
         let (net, mut events) = Net::start(config).await.unwrap();
+        net.set_active(true);
         net.set_contents(vec![manifest.content()]);
         let seen = Arc::<Seen>::default();
         let (own, notes, manifest) = (net.clone(), seen.clone(), manifest.clone());
@@ -93,6 +108,9 @@ impl Stranger {
                 tokio::select! {
                     event = events.recv() => {
                         let Some(event) = event else { return };
+                        if let NetEvent::Found { node, addr } = event {
+                            own.dial(node, addr);
+                        }
                         let cue = cue_of(event, &manifest, &mut met, &notes);
                         cue.into_iter().for_each(|cue| script(&own, cue));
                     }
