@@ -265,3 +265,25 @@ impl Get {
 
 /// Before another process, or this one, takes over: 100 ms.
 const TAKE_OVER_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn class_of(more: &[&str]) -> Priority {
+        let line = ["swarmline", "get", "http://server/disk.iso"].iter().chain(more);
+        let Command::Get(args) = Cli::try_parse_from(line).unwrap().command else {
+            panic!("another command")
+        };
+        Plan::of(&args).unwrap_or_else(|failure| panic!("{failure}")).request.priority
+    }
+
+    #[test]
+    fn somebody_waits_for_a_download_unless_it_is_said_that_nobody_does() {
+        assert_eq!(class_of(&[]), Priority::Foreground);
+        assert_eq!(class_of(&["--background"]), Priority::Background);
+    }
+}
