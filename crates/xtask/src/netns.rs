@@ -1,15 +1,16 @@
-//! A small office network on one machine, made of network namespaces.
+//! Small office networks on one machine, made of network namespaces.
 //!
 //! ```text
-//!     host1 --lan--+
-//!     host2 --lan--+-- switch --wan-- origin
-//!       ...        |
-//!     hostN --lan--+
+//!     host1 --lan--+                                +--lan-- host4
+//!     host2 --lan--+-- switch1 --wan--+   +--wan-- switch2 --lan-- host5
+//!     host3 --lan--+                  |   |         +--lan-- host6
+//!                                     origin
 //! ```
 //!
-//! Every machine of the picture is a namespace, the switch a bridge in one of its own; every cable is a pair of
-//! virtual network cards, shaped at both ends. Builds and removes; what runs in it is [`process`]'s business and what
-//! is measured is the caller's. Whatever way the program ends, [`reaper`] removes what was built.
+//! Every machine of the picture is a namespace, each switch a bridge in one of its own; every cable is a pair of
+//! virtual network cards, shaped at both ends. Nothing passes from one switch to another: a machine with two cards
+//! does not route. Builds and removes; what runs in it is [`process`]'s business and what is measured is the caller's.
+//! Whatever way the program ends, [`reaper`] removes what was built.
 
 pub(crate) mod process;
 pub(crate) mod reaper;
@@ -37,7 +38,6 @@ const CONGESTION_CONTROL_FILE: &str = "/proc/sys/net/ipv4/tcp_congestion_control
 const MULTICAST: &str = "224.0.0.0/4";
 
 const BRIDGE: &str = "lan";
-const CARD: &str = "eth0";
 
 /// Why this machine cannot hold such a network; `None` when it can.
 pub(crate) fn obstacle() -> Option<String> {
@@ -54,12 +54,14 @@ pub(crate) fn obstacle() -> Option<String> {
 /// Makes and removes one shaped host: containers often lack the right or the kernel module for it.
 fn trial() -> Result<()> {
     let mut network = Network::new(None)?;
-    network.host("trial", "10.99.0.1", Speed { up: 1_000_000, down: 1_000_000 })?;
+    let switch = network.switch("switch")?;
+    let host = network.host("trial")?;
+    network.plug(&host, &switch, "10.99.0.1", Speed { up: 1_000_000, down: 1_000_000 })?;
     Ok(())
 }
 
 /// How fast a host may send and receive, in bits per second; 0 is unshaped.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Speed {
     pub(crate) up: u64,
     pub(crate) down: u64,
@@ -71,40 +73,59 @@ pub(crate) struct Host {
     namespace: String,
 }
 
+/// What cables are plugged into.
+pub(crate) struct Switch {
+    namespace: String,
+}
+
+/// A network card of a machine.
+pub(crate) struct Card {
+    namespace: String,
+    name: String,
+}
+
 /// The network. Dropping it ends all processes in it and removes it.
 pub(crate) struct Network {
     prefix: String,
-    switch: String,
-    ports: usize,
+    cables: usize,
     /// Removes everything when dropped.
     _reaper: Reaper,
 }
 
 impl Network {
-    /// A switch without hosts. `folder` is removed together with the network.
+    /// Nothing yet. `folder` is removed together with the network.
     pub(crate) fn new(folder: Option<&Path>) -> Result<Self> {
         let prefix = format!("swarmline-{}-", std::process::id());
         let reaper = Reaper::start(&prefix, folder)?;
-        let switch = add_namespace(&prefix, "switch")?;
-        ip(&["-n", &switch, "link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0"])?;
-        ip(&["-n", &switch, "link", "set", BRIDGE, "up"])?;
-        Ok(Self { prefix, switch, ports: 0, _reaper: reaper })
+        Ok(Self { prefix, cables: 0, _reaper: reaper })
     }
 
-    /// Plugs a new host into the switch.
-    pub(crate) fn host(&mut self, name: &str, address: &str, speed: Speed) -> Result<Host> {
+    /// A switch without cables.
+    pub(crate) fn switch(&mut self, name: &str) -> Result<Switch> {
         let namespace = add_namespace(&self.prefix, name)?;
-        self.ports += 1;
-        let port = format!("port{}", self.ports);
-        let (own, switch) = (namespace.as_str(), self.switch.as_str());
-        ip(&["link", "add", CARD, "netns", own, "type", "veth", "peer", "name", &port, "netns", switch])?;
+        ip(&["-n", &namespace, "link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0"])?;
+        ip(&["-n", &namespace, "link", "set", BRIDGE, "up"])?;
+        Ok(Switch { namespace })
+    }
+
+    /// A machine without cards.
+    pub(crate) fn host(&mut self, name: &str) -> Result<Host> {
+        Ok(Host { namespace: add_namespace(&self.prefix, name)? })
+    }
+
+    /// Connects a machine with a switch. The address is one of a /16; multicast goes out at the first card.
+    pub(crate) fn plug(&mut self, host: &Host, switch: &Switch, address: &str, speed: Speed) -> Result<Card> {
+        self.cables += 1;
+        let (name, port) = (format!("eth{}", self.cables), format!("port{}", self.cables));
+        let (own, switch, card) = (host.namespace.as_str(), switch.namespace.as_str(), name.as_str());
+        ip(&["link", "add", card, "netns", own, "type", "veth", "peer", "name", &port, "netns", switch])?;
         ip(&["-n", switch, "link", "set", &port, "master", BRIDGE, "up"])?;
-        ip(&["-n", own, "address", "add", &format!("{address}/16"), "dev", CARD])?;
-        ip(&["-n", own, "link", "set", CARD, "up"])?;
-        ip(&["-n", own, "route", "add", MULTICAST, "dev", CARD])?;
-        shape(own, CARD, speed.up)?;
+        ip(&["-n", own, "address", "add", &format!("{address}/16"), "dev", card])?;
+        ip(&["-n", own, "link", "set", card, "up"])?;
+        ip(&["-n", own, "route", "append", MULTICAST, "dev", card])?;
+        shape(own, card, speed.up)?;
         shape(switch, &port, speed.down)?;
-        Ok(Host { namespace })
+        Ok(Card { namespace: host.namespace.clone(), name })
     }
 }
 
@@ -138,10 +159,12 @@ impl Host {
         let name = ip(&["netns", "exec", &self.namespace, "cat", CONGESTION_CONTROL_FILE])?;
         Ok(name.trim().to_owned())
     }
+}
 
-    /// What passed the host's card since it was plugged in.
+impl Card {
+    /// What passed since it was plugged in.
     pub(crate) fn traffic(&self) -> Result<Traffic> {
-        let json = ip(&["-n", &self.namespace, "-s", "-j", "link", "show", "dev", CARD])?;
+        let json = ip(&["-n", &self.namespace, "-s", "-j", "link", "show", "dev", &self.name])?;
         read_traffic(&json).with_context(|| format!("cannot read the counters of {}", self.namespace))
     }
 }

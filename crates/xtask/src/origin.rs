@@ -6,13 +6,14 @@
 
 mod request;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -35,12 +36,12 @@ pub(crate) struct Options {
 }
 
 /// What an origin has served.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Served {
     /// Requests that were understood.
     pub(crate) requests: u64,
-    /// Bytes of bodies written into sockets.
-    pub(crate) body_bytes: u64,
+    /// Bytes of bodies written into sockets, by the name of the file. Bounded by the files of the folder.
+    pub(crate) body_bytes: BTreeMap<String, u64>,
 }
 
 /// Serves until standard input closes.
@@ -76,15 +77,18 @@ struct State {
     folder: PathBuf,
     connections: AtomicUsize,
     requests: AtomicU64,
-    body_bytes: AtomicU64,
+    body_bytes: Mutex<BTreeMap<String, u64>>,
 }
 
 impl State {
     fn served(&self) -> Served {
-        Served {
-            requests: self.requests.load(Ordering::Relaxed),
-            body_bytes: self.body_bytes.load(Ordering::Relaxed),
-        }
+        let body_bytes = self.body_bytes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Served { requests: self.requests.load(Ordering::Relaxed), body_bytes }
+    }
+
+    fn count(&self, name: &str, bytes: usize) {
+        let mut counters = self.body_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *counters.entry(name.to_owned()).or_default() += bytes as u64;
     }
 }
 
@@ -124,7 +128,7 @@ fn converse(mut socket: TcpStream, state: &State) -> std::io::Result<()> {
 }
 
 fn answer(socket: &mut TcpStream, request: &Request, state: &State) -> std::io::Result<()> {
-    let Some(mut file) = open(&state.folder, request.path()) else {
+    let Some((name, mut file)) = open(&state.folder, request.path()) else {
         return write!(socket, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     };
     let about = file.metadata()?;
@@ -149,12 +153,12 @@ fn answer(socket: &mut TcpStream, request: &Request, state: &State) -> std::io::
     socket.write_all(head.as_bytes())?;
     if request.wants_body() {
         file.seek(SeekFrom::Start(extent.start))?;
-        copy(&mut file.take(length), socket, &state.body_bytes)?;
+        copy(&mut file.take(length), socket, |bytes| state.count(name, bytes))?;
     }
     Ok(())
 }
 
-fn copy(from: &mut impl Read, to: &mut impl Write, counter: &AtomicU64) -> std::io::Result<()> {
+fn copy(from: &mut impl Read, to: &mut impl Write, count: impl Fn(usize)) -> std::io::Result<()> {
     let mut buffer = vec![0; COPY_BYTES];
     loop {
         let size = from.read(&mut buffer)?;
@@ -162,18 +166,18 @@ fn copy(from: &mut impl Read, to: &mut impl Write, counter: &AtomicU64) -> std::
             return Ok(());
         }
         to.write_all(&buffer[..size])?;
-        counter.fetch_add(size as u64, Ordering::Relaxed);
+        count(size);
     }
 }
 
-/// A plain file directly in the folder; nothing hidden and nothing beyond.
-fn open(folder: &Path, path: &str) -> Option<File> {
+/// A plain file directly in the folder, and its name; nothing hidden and nothing beyond.
+fn open<'a>(folder: &Path, path: &'a str) -> Option<(&'a str, File)> {
     let name = path.strip_prefix('/')?;
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
         return None;
     }
     let file = File::open(folder.join(name)).ok()?;
-    file.metadata().is_ok_and(|about| about.is_file()).then_some(file)
+    file.metadata().is_ok_and(|about| about.is_file()).then_some((name, file))
 }
 
 fn refuse(socket: &mut TcpStream, status: &str) -> std::io::Result<()> {

@@ -1,8 +1,8 @@
-//! The node on one host: when it starts, when it is killed, when it is done, and what it said.
+//! The program on one host that fetches one file: when it starts, when it is ended, when it is done, what it said.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
-use serde::Deserialize;
 
+use super::heard::{Heard, listen};
 use crate::netns::process::Process;
 
-/// A line that a node prints is read up to here; more of it is cut off.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// How long a node may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -27,17 +25,24 @@ pub(super) struct Node {
     /// Logs are this path with `.out` and `.err` behind it.
     log: PathBuf,
     starts_at: Duration,
-    killed_at: Option<Duration>,
+    ends: Option<End>,
     /// Nodes that it has to be connected with to see them all.
     others: u64,
     state: State,
     running: Option<Running>,
 }
 
+/// An end before its time.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    /// Since the start of the first node.
+    pub(super) at: Duration,
+    pub(super) by: Signal,
+}
+
 struct Running {
     process: Process,
-    /// Gives the time at which the node first saw all others.
-    reader: JoinHandle<Option<f64>>,
+    reader: JoinHandle<Heard>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,16 +51,17 @@ enum State {
     Running,
     Complete(Duration),
     Failed,
-    Killed,
+    /// Before its time.
+    Ended,
 }
 
 /// What a run of a node came to.
 pub(super) struct Outcome {
     /// When it had the file, since the start of the first node.
     pub(super) completed: Option<Duration>,
-    pub(super) killed: bool,
-    /// When it was first connected with all others, in seconds since its start, as it said itself.
-    pub(super) peers_seen_s: Option<f64>,
+    /// Whether it was ended before its time, as it was to be.
+    pub(super) ended_early: bool,
+    pub(super) heard: Heard,
     pub(super) cpu: Duration,
     pub(super) peak_memory_bytes: u64,
     /// The last line of its standard error.
@@ -69,7 +75,7 @@ impl Node {
             sign,
             log,
             starts_at: Duration::ZERO,
-            killed_at: None,
+            ends: None,
             others: others as u64,
             state: State::Waiting,
             running: None,
@@ -81,21 +87,21 @@ impl Node {
         self
     }
 
-    pub(super) fn killed_at(mut self, at: Option<Duration>) -> Self {
-        self.killed_at = at;
+    pub(super) fn ends(mut self, end: Option<End>) -> Self {
+        self.ends = end;
         self
     }
 
-    /// Whether nothing more is awaited of it. A node that is to be killed is awaited until then.
+    /// Whether nothing more is awaited of it. A node that is to be ended is awaited until then.
     pub(super) fn is_settled(&self) -> bool {
         match self.state {
             State::Waiting | State::Running => false,
-            State::Complete(_) => self.killed_at.is_none(),
-            State::Failed | State::Killed => true,
+            State::Complete(_) => self.ends.is_none(),
+            State::Failed | State::Ended => true,
         }
     }
 
-    /// Starts, kills or looks, whatever is due. `zero` is the start of the first node.
+    /// Starts, ends or looks, whatever is due. `zero` is the start of the first node.
     pub(super) fn turn(&mut self, zero: Instant) -> Result<()> {
         let now = zero.elapsed();
         let Some(running) = &mut self.running else {
@@ -105,10 +111,11 @@ impl Node {
             }
             return Ok(());
         };
-        if self.killed_at.is_some_and(|at| now >= at) && !matches!(self.state, State::Failed | State::Killed)
+        if let Some(end) = self.ends.filter(|end| now >= end.at)
+            && !matches!(self.state, State::Failed | State::Ended)
         {
-            running.process.signal(Signal::KILL);
-            self.state = State::Killed;
+            running.process.signal(end.by);
+            self.state = State::Ended;
         }
         if self.state == State::Running {
             self.state = self.look(zero)?;
@@ -167,8 +174,8 @@ impl Node {
         };
         let mut outcome = Outcome {
             completed,
-            killed: self.state == State::Killed,
-            peers_seen_s: None,
+            ended_early: self.state == State::Ended,
+            heard: Heard::default(),
             cpu: Duration::ZERO,
             peak_memory_bytes: 0,
             last_words: String::new(),
@@ -176,36 +183,12 @@ impl Node {
         if let Some(mut running) = self.running {
             outcome.cpu = running.process.finish(GRACE)?.cpu;
             outcome.peak_memory_bytes = running.process.peak_memory_bytes();
-            outcome.peers_seen_s = running.reader.join().expect("listening does not panic");
+            outcome.heard = running.reader.join().expect("listening does not panic");
             let said = std::fs::read(self.log.with_extension("err"))?;
             outcome.last_words = last_line(&String::from_utf8_lossy(&said));
         }
         Ok(outcome)
     }
-}
-
-/// Copies what a node prints into its log, and picks out when it first saw all others.
-fn listen(mut out: impl BufRead, mut log: impl Write, others: u64) -> Option<f64> {
-    let mut seen = None;
-    let mut line = Vec::new();
-    while let Ok(1..) = out.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
-        let _ = log.write_all(&line);
-        seen = seen.or_else(|| saw_all(&line, others));
-        line.clear();
-    }
-    seen
-}
-
-/// The time in an event line that says so, if it says that enough nodes are connected.
-fn saw_all(line: &[u8], others: u64) -> Option<f64> {
-    #[derive(Deserialize)]
-    struct Peers {
-        event: String,
-        t_s: f64,
-        connected: u64,
-    }
-    let peers: Peers = serde_json::from_slice(line).ok()?;
-    (peers.event == "peers" && peers.connected >= others).then_some(peers.t_s)
 }
 
 fn last_line(text: &str) -> String {
@@ -215,21 +198,6 @@ fn last_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_moment_with_all_others_counts() {
-        let said = "\
-not json
-{\"event\":\"progress\",\"t_s\":0.1,\"bytes\":5}
-{\"event\":\"peers\",\"t_s\":0.4,\"connected\":6}
-{\"event\":\"peers\",\"t_s\":1.5,\"connected\":7,\"more\":true}
-{\"event\":\"peers\",\"t_s\":9.0,\"connected\":7}
-";
-        let mut log = Vec::new();
-        assert_eq!(listen(said.as_bytes(), &mut log, 7), Some(1.5));
-        assert_eq!(log, said.as_bytes(), "the log holds every line");
-        assert_eq!(listen(said.as_bytes(), std::io::sink(), 8), None);
-    }
 
     /// Runs a shell command as a node to its end. It sees its folder as `$1`.
     fn run(name: &str, script: &str, adjust: impl FnOnce(Node, PathBuf) -> Node) -> Outcome {
@@ -253,8 +221,8 @@ not json
     #[test]
     fn a_command_is_complete_when_it_ends_well() {
         let outcome = run("well", r#"echo '{"event":"peers","t_s":0.5,"connected":1}'"#, |node, _| node);
-        assert!(outcome.completed.is_some() && !outcome.killed);
-        assert_eq!(outcome.peers_seen_s, Some(0.5));
+        assert!(outcome.completed.is_some() && !outcome.ended_early);
+        assert_eq!(outcome.heard.peers_seen_s, Some(0.5));
         let outcome = run("badly", "echo no space >&2; exit 1", |node, _| node);
         assert_eq!((outcome.completed, outcome.last_words.as_str()), (None, "no space"));
     }
@@ -263,17 +231,18 @@ not json
     fn a_node_that_stays_is_complete_when_its_file_is_there() {
         let with_sign = |node: Node, file| Node { sign: Some(file), ..node };
         assert!(run("stays", "touch $1/file; sleep 1000", with_sign).completed.is_some());
-        assert!(run("leaves", "touch $1/file; exit 1", with_sign).completed.is_some());
+        assert!(run("ends", "touch $1/file; exit 1", with_sign).completed.is_some());
         assert!(run("empty", "exit 0", with_sign).completed.is_none());
     }
 
     #[test]
-    fn a_node_is_killed_at_its_moment_unless_it_failed_before() {
-        let at_once = |node: Node, _| node.killed_at(Some(Duration::ZERO));
-        assert!(run("killed", "sleep 1000", at_once).killed);
-        let later = |node: Node, _| node.killed_at(Some(Duration::from_secs(3600)));
+    fn a_node_is_ended_at_its_moment_unless_it_failed_before() {
+        let end = |at, by| move |node: Node, _: PathBuf| node.ends(Some(End { at, by }));
+        assert!(run("killed", "sleep 1000", end(Duration::ZERO, Signal::KILL)).ended_early);
+        assert!(run("leaves", "sleep 1000", end(Duration::ZERO, Signal::TERM)).ended_early);
+        let later = end(Duration::from_secs(3600), Signal::KILL);
         let outcome = run("failed", "exit 1", later);
-        assert!(outcome.completed.is_none() && !outcome.killed);
+        assert!(outcome.completed.is_none() && !outcome.ended_early);
     }
 
     #[test]

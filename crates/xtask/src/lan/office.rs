@@ -1,29 +1,49 @@
-//! One run: build the office, start the origin and all nodes, watch, take it down, sum up.
+//! One run: build the network, start the origin and all nodes, watch, take it down, sum up.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read};
-use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Stdio};
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
+use rustix::process::Signal;
 
-use super::node::Node;
+use super::folder::{Work, same_bytes, write_random};
+use super::machine::Clock;
+use super::node::{End, Node, Outcome};
 use super::plan::Plan;
+use super::premises::{Counters, Premises, place};
 use super::program::Place;
-use super::report::{HostReport, Report};
-use crate::netns::process::{Process, groups};
-use crate::netns::{Host, Network, Speed, Traffic};
+use super::report::Report;
+use super::script::{Part, Role, Wanted};
+use super::service::{Origin, Service};
+use crate::netns::process::groups;
 use crate::origin::Served;
-
-const ORIGIN: &str = "10.99.0.1";
-const PORT: u16 = 8080;
-const FILE: &str = "file.bin";
 
 /// How often to look at the nodes: the resolution of all times.
 const TURN: Duration = Duration::from_millis(10);
 /// How often to look at the nodes' memory, which takes longer.
 const MEMORY: Duration = Duration::from_millis(250);
+
+/// What was measured.
+pub(super) struct Measured {
+    /// In the order of the script's hosts, and of files for each.
+    pub(super) downloads: Vec<Download>,
+    pub(super) passed: Counters,
+    pub(super) served: Served,
+    /// What the origin's connections used.
+    pub(super) congestion_control: String,
+    /// Share of the machine's time in which its cores had something to do, be it of the run or not.
+    pub(super) machine_busy: f64,
+}
+
+/// What came of one file on one host.
+pub(super) struct Download {
+    pub(super) role: Role,
+    pub(super) file: Wanted,
+    /// Whether every byte of it is right.
+    pub(super) right: bool,
+    pub(super) outcome: Outcome,
+}
 
 /// Runs the plan.
 ///
@@ -31,75 +51,100 @@ const MEMORY: Duration = Duration::from_millis(250);
 /// When the network, the origin or a node cannot be started; a node that fails is part of the report.
 pub(super) fn measure(plan: &Plan) -> Result<Report> {
     let work = Work::create(plan)?;
-    let mut network = Network::new(work.to_remove())?;
-    let file = work.path.join("origin").join(FILE);
-    fs::create_dir_all(work.path.join("origin"))?;
-    write_random(&file, plan.size_bytes)?;
-    plan.program.prepare(&file)?;
-
-    let origin_speed = Speed { up: plan.wan_bits_per_s, down: plan.lan_bits_per_s };
-    let origin_host = network.host("origin", ORIGIN, origin_speed)?;
-    let host_speed = Speed { up: plan.lan_bits_per_s, down: plan.lan_bits_per_s };
-    let hosts: Vec<Host> = (1..=plan.hosts)
-        .map(|number| network.host(&format!("host{number}"), &address(number), host_speed))
-        .collect::<Result<_>>()?;
-    let places: Vec<Place> = (1..=plan.hosts).map(|number| place(plan, &work.path, number)).collect();
-
-    let mut origin = Origin::start(&origin_host, &file)?;
-    let before = Counters::read(&origin_host, &hosts)?;
-    let mut nodes = nodes(plan, &hosts, &places)?;
-    watch(plan, &mut nodes)?;
-    let passed = Counters::read(&origin_host, &hosts)?.since(&before);
-
-    nodes.iter().for_each(Node::ask_to_end);
-    let outcomes: Vec<_> = nodes.into_iter().map(Node::finish).collect::<Result<_>>()?;
-    let served = origin.finish()?;
-    let mut reports = Vec::new();
-    for (place, outcome) in places.iter().zip(outcomes) {
-        reports.push(HostReport::new(place.number, same_bytes(&file, &place.out())?, outcome));
+    let premises = Premises::build(&plan.script, &work)?;
+    fs::create_dir_all(work.origin())?;
+    for file in &plan.script.files {
+        write_random(&work.origin().join(file.name), file.size_bytes)?;
+        plan.program.prepare(&work.origin().join(file.name))?;
     }
-    work.tell();
-    let congestion_control = origin_host.congestion_control()?;
-    Ok(Report::new(plan, reports, &Measured { passed, served, congestion_control }))
-}
-
-/// Hosts have the addresses 10.99.1.1, 10.99.1.2, ….
-fn address(number: usize) -> String {
-    format!("10.99.1.{number}")
-}
-
-fn place(plan: &Plan, work: &Path, number: usize) -> Place {
-    Place {
-        number,
-        address: address(number),
-        peers: (1..=plan.hosts).filter(|other| *other != number).map(address).collect(),
-        url: format!("http://{ORIGIN}:{PORT}/{FILE}"),
-        folder: work.join(format!("host{number}")),
-    }
-}
-
-fn nodes(plan: &Plan, hosts: &[Host], places: &[Place]) -> Result<Vec<Node>> {
-    let mut nodes = Vec::new();
-    for (index, (host, place)) in hosts.iter().zip(places).enumerate() {
+    let places: Vec<Place> = plan.script.hosts.iter().map(|role| place(&plan.script, &work, role)).collect();
+    for place in &places {
         fs::create_dir_all(&place.folder)?;
-        let mut command = plan.program.command(host, place);
-        command.current_dir(&place.folder).env("HOME", &place.folder);
-        let sign = plan.program.done_when_there().then(|| place.out());
-        let killed_at = plan.kills.iter().filter(|kill| kill.host == place.number).map(|kill| kill.at).min();
-        let starts_at = plan.stagger * u32::try_from(index).expect("there are at most 250 hosts");
-        let node = Node::new(command, sign, place.folder.join("node"), plan.hosts - 1);
-        nodes.push(node.starts_at(starts_at).killed_at(killed_at));
     }
-    Ok(nodes)
+    let origin = Origin::start(&premises.origin, &work.origin())?;
+    let services = services(plan, &work, &premises, &places)?;
+
+    let (before, clock) = (premises.counters()?, Clock::now()?);
+    let mut nodes = nodes(plan, &premises, &places);
+    watch(plan, &mut nodes)?;
+    let (passed, machine_busy) = (premises.counters()?.since(&before), Clock::now()?.busy_since(clock));
+
+    nodes.iter().for_each(|started| started.node.ask_to_end());
+    let mut downloads = Vec::new();
+    for Started { role, file, out, node } in nodes {
+        let outcome = node.finish()?;
+        let right = same_bytes(&work.origin().join(file.name), &out)?;
+        downloads.push(Download { role, file, right, outcome });
+    }
+    services.into_iter().try_for_each(Service::finish)?;
+    let served = origin.finish()?;
+    work.tell();
+    let congestion_control = premises.origin.congestion_control()?;
+    Ok(Report::new(plan, Measured { downloads, passed, served, congestion_control, machine_busy }))
+}
+
+/// Hosts that do not download, each ready for those that do.
+fn services(plan: &Plan, work: &Work, premises: &Premises, places: &[Place]) -> Result<Vec<Service>> {
+    let mut services = Vec::new();
+    let all = plan.script.hosts.iter().zip(&premises.hosts).zip(places);
+    for ((role, host), place) in all.filter(|((role, _), _)| !role.part.downloads()) {
+        let mut commands = Vec::new();
+        if role.part == Part::Holds {
+            commands.push(plan.program.hold(host, place, &plan.script.files, &work.origin())?);
+        } else {
+            for file in &plan.script.files {
+                commands.push(plan.program.lie(host, place, role.part, &work.origin().join(file.name))?);
+            }
+        }
+        for mut command in commands {
+            command.current_dir(&place.folder).env("HOME", &place.folder);
+            services.push(Service::start(&mut command, Some(&place.folder.join("service.err")))?);
+        }
+    }
+    Ok(services)
+}
+
+/// A node and what it is for.
+struct Started {
+    role: Role,
+    file: Wanted,
+    out: PathBuf,
+    node: Node,
+}
+
+fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Vec<Started> {
+    let mut nodes = Vec::new();
+    let all = plan.script.hosts.iter().zip(&premises.hosts).zip(places);
+    for ((role, host), place) in all.filter(|((role, _), _)| role.part.downloads()) {
+        for file in &plan.script.files {
+            let mut command = plan.program.download(host, place, file, plan.script.scenario.linger());
+            command.current_dir(&place.folder).env("HOME", &place.folder);
+            let out = place.out(file);
+            let sign = plan.program.done_when_there().then(|| out.clone());
+            let log = place.folder.join(file.name);
+            let node = Node::new(command, sign, log, place.peers.len());
+            let node = node.starts_at(role.starts_at).ends(end(role.part));
+            nodes.push(Started { role: role.clone(), file: file.clone(), out, node });
+        }
+    }
+    nodes
+}
+
+fn end(part: Part) -> Option<End> {
+    match part {
+        Part::Leaves(at) => Some(End { at, by: Signal::TERM }),
+        Part::Crashes(at) => Some(End { at, by: Signal::KILL }),
+        _ => None,
+    }
 }
 
 /// Until every node is settled or the time is up.
-fn watch(plan: &Plan, nodes: &mut [Node]) -> Result<()> {
+fn watch(plan: &Plan, nodes: &mut [Started]) -> Result<()> {
     let zero = Instant::now();
     let mut memory_at = Duration::ZERO;
-    while !nodes.iter().all(Node::is_settled) && zero.elapsed() < plan.timeout {
-        for node in nodes.iter_mut() {
-            node.turn(zero)?;
+    while !nodes.iter().all(|started| started.node.is_settled()) && zero.elapsed() < plan.timeout {
+        for started in nodes.iter_mut() {
+            started.node.turn(zero)?;
         }
         if zero.elapsed() >= memory_at {
             sample_memory(nodes);
@@ -111,143 +156,7 @@ fn watch(plan: &Plan, nodes: &mut [Node]) -> Result<()> {
     Ok(())
 }
 
-fn sample_memory(nodes: &mut [Node]) {
+fn sample_memory(nodes: &mut [Started]) {
     let groups = groups();
-    nodes.iter_mut().for_each(|node| node.sample_memory(&groups));
-}
-
-/// What was measured on the network and at the origin.
-pub(super) struct Measured {
-    pub(super) passed: Counters,
-    pub(super) served: Served,
-    /// What the origin's connections used.
-    pub(super) congestion_control: String,
-}
-
-/// What passed the cards of origin and hosts.
-pub(super) struct Counters {
-    pub(super) origin: Traffic,
-    pub(super) hosts: Vec<Traffic>,
-}
-
-impl Counters {
-    fn read(origin: &Host, hosts: &[Host]) -> Result<Self> {
-        Ok(Self { origin: origin.traffic()?, hosts: hosts.iter().map(Host::traffic).collect::<Result<_>>()? })
-    }
-
-    fn since(&self, earlier: &Self) -> Self {
-        let hosts = self.hosts.iter().zip(&earlier.hosts).map(|(now, then)| now.since(*then)).collect();
-        Self { origin: self.origin.since(earlier.origin), hosts }
-    }
-}
-
-/// The HTTP server, this same program in the origin's namespace.
-struct Origin {
-    process: Process,
-    out: BufReader<ChildStdout>,
-}
-
-impl Origin {
-    /// Starts it and waits until it listens.
-    fn start(host: &Host, file: &Path) -> Result<Self> {
-        let folder = file.parent().context("the file lies in a folder")?;
-        let mut command = host.command(&std::env::current_exe()?);
-        command.arg("lan-origin").arg(folder).arg(format!("{ORIGIN}:{PORT}"));
-        let mut process = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
-        let mut out = BufReader::new(process.child().stdout.take().context("the origin's output is piped")?);
-        let mut listens = String::new();
-        out.read_line(&mut listens)?;
-        ensure!(!listens.is_empty(), "the origin ended before it listened");
-        Ok(Self { process, out })
-    }
-
-    /// Ends it and reads what it served.
-    fn finish(&mut self) -> Result<Served> {
-        drop(self.process.child().stdin.take());
-        let mut last = String::new();
-        self.out.read_line(&mut last)?;
-        self.process.finish(Duration::from_secs(5))?;
-        serde_json::from_str(&last).context("the origin did not say what it served")
-    }
-}
-
-/// The folder of a run.
-struct Work {
-    path: PathBuf,
-    keep: bool,
-}
-
-impl Work {
-    fn create(plan: &Plan) -> Result<Self> {
-        let path = plan.work.join(format!("swarmline-lan-{}", std::process::id()));
-        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self { path: path.canonicalize()?, keep: plan.keep })
-    }
-
-    /// The network removes it at its end, unless it is kept.
-    fn to_remove(&self) -> Option<&Path> {
-        (!self.keep).then_some(self.path.as_path())
-    }
-
-    fn tell(&self) {
-        if self.keep {
-            eprintln!("kept: {}", self.path.display());
-        }
-    }
-}
-
-fn write_random(path: &Path, size_bytes: u64) -> Result<()> {
-    let mut random = File::open("/dev/urandom")?.take(size_bytes);
-    let mut file = File::create(path)?;
-    let written =
-        std::io::copy(&mut random, &mut file).with_context(|| format!("cannot fill {}", path.display()))?;
-    ensure!(written == size_bytes, "{} got {written} of {size_bytes} bytes", path.display());
-    Ok(())
-}
-
-/// Whether `copy` is there and equals `original`.
-fn same_bytes(original: &Path, copy: &Path) -> Result<bool> {
-    let copy = match File::open(copy) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        opened => opened?,
-    };
-    let original = File::open(original)?;
-    if original.metadata()?.len() != copy.metadata()?.len() {
-        return Ok(false);
-    }
-    const STEP_BYTES: usize = 1 << 20;
-    let (mut original, mut copy) =
-        (BufReader::with_capacity(STEP_BYTES, original), BufReader::with_capacity(STEP_BYTES, copy));
-    loop {
-        let (left, right) = (original.fill_buf()?, copy.fill_buf()?);
-        let common = left.len().min(right.len());
-        if common == 0 || left[..common] != right[..common] {
-            return Ok(left.is_empty() && right.is_empty());
-        }
-        original.consume(common);
-        copy.consume(common);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_is_right_only_when_every_byte_is() {
-        let folder = std::env::temp_dir().join(format!("swarmline-xtask-{}-bytes", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let (file, copy) = (folder.join("a"), folder.join("b"));
-        write_random(&file, 3_000_000).unwrap();
-        assert!(!same_bytes(&file, &copy).unwrap(), "absent");
-        let mut bytes = fs::read(&file).unwrap();
-        fs::write(&copy, &bytes).unwrap();
-        assert!(same_bytes(&file, &copy).unwrap());
-        bytes[2_999_999] ^= 1;
-        fs::write(&copy, &bytes).unwrap();
-        assert!(!same_bytes(&file, &copy).unwrap(), "one bit");
-        fs::write(&copy, &bytes[..2_999_999]).unwrap();
-        assert!(!same_bytes(&file, &copy).unwrap(), "one byte less");
-        fs::remove_dir_all(folder).unwrap();
-    }
+    nodes.iter_mut().for_each(|started| started.node.sample_memory(&groups));
 }

@@ -1,41 +1,42 @@
-//! What is to be run: the command line, checked and completed.
+//! How a script is run: the command line, checked and completed.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use clap::ValueEnum;
-use serde::Serialize;
 
 use super::program::Program;
 use super::quantity;
-
-/// In the scenario `kill`, one host of so many is killed.
-const ONE_KILLED_OF: usize = 4;
+use super::scenario::{Choice, Scale, Scenario};
+use super::script::Script;
 
 /// Options of `lan`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 A node command given by --node-cmd is done when it ends with status 0. It may use
 {i} (number of the host, from 1), {hosts} (how many there are), {ip}, {peers}
-(addresses of all other hosts, comma separated), {url}, {dir} and {out}.
+(addresses of all other hosts of its site, comma separated), {url}, {dir} and {out}.
 
 Exit codes:
-   0  every host that was left alone has the right file
+   0  every host that was left alone has the right files
    1  one has not, or a bound of --check is broken
   77  not measured: this machine has no root, iproute2 or namespaces
 
 Examples:
   cargo xtask lan --check
   cargo xtask lan kill --json
+  cargo xtask lan all --hosts 8,16,32 --table lan.md
   cargo xtask lan --size 8MiB --node-cmd 'curl -sf -o {out} {url}'")]
 pub(crate) struct Options {
     /// What happens
-    #[arg(value_enum, default_value_t = Scenario::Flash)]
-    scenario: Scenario,
+    #[arg(value_enum, default_value = "flash")]
+    scenario: Choice,
     /// The swarmline program [default: built now, in release mode]
     #[arg(long, value_name = "PATH", conflicts_with = "node_cmd")]
     bin: Option<PathBuf>,
+    /// The program of hosts that misbehave [default: built with the other one, or `examples/hostile` beside --bin]
+    #[arg(long, value_name = "PATH")]
+    hostile: Option<PathBuf>,
     /// More arguments for `swarmline get`, separated by spaces
     #[arg(
         long,
@@ -48,21 +49,24 @@ pub(crate) struct Options {
     /// Run this shell command on each host instead, to compare
     #[arg(long, value_name = "TEMPLATE")]
     node_cmd: Option<String>,
-    /// Number of hosts, at most 250
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=250))]
-    hosts: u8,
-    /// Size of the file, random bytes
-    #[arg(long, default_value = "64MiB", value_parser = quantity::size)]
-    size: u64,
-    /// What the origin may send
-    #[arg(long, value_name = "RATE", default_value = "20mbit", value_parser = quantity::rate)]
-    wan: u64,
-    /// What each host may send and receive, and what the origin may receive
-    #[arg(long, value_name = "RATE", default_value = "200mbit", value_parser = quantity::rate)]
-    lan: u64,
+    /// Number of hosts, at most 250; several numbers, separated by commas, make several runs
+    #[arg(long, default_value = "8", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=250))]
+    hosts: Vec<u8>,
+    /// Size of the file, random bytes [default: 64MiB, from s1 to h1 256MiB or 128MiB]
+    #[arg(long, value_parser = quantity::size)]
+    size: Option<u64>,
+    /// What the origin may send to each site [default: 20mbit, with more than 16 hosts 10mbit]
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
+    wan: Option<u64>,
+    /// What each host may send and receive, and what the origin may receive [default: 25mbit to 200mbit]
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
+    lan: Option<u64>,
+    /// Decides who misbehaves and when
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
     /// Kill host I after T seconds with SIGKILL (may be repeated) [default in `kill`: every fourth, at half time]
-    #[arg(long, value_name = "I@T", value_parser = Kill::parse)]
-    kill: Vec<Kill>,
+    #[arg(long, value_name = "I@T", value_parser = kill)]
+    kill: Vec<(usize, Duration)>,
     /// Seconds between the starts of two hosts
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = quantity::seconds)]
     stagger: Duration,
@@ -72,9 +76,12 @@ pub(crate) struct Options {
     /// Fail when a bound of the scenario is broken
     #[arg(long)]
     check: bool,
-    /// Print the report as one JSON object
+    /// Print the report as one JSON object, that of each run on a line of its own
     #[arg(long)]
     json: bool,
+    /// Write a table of all runs there, in Markdown, anew after each
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     /// Keep the folder with all files and logs, and say where it is
     #[arg(long)]
     keep: bool,
@@ -89,102 +96,77 @@ impl Options {
         self.check
     }
 
-    /// Whether the report is for programs.
+    /// Whether reports are for programs.
     pub(super) fn json(&self) -> bool {
         self.json
     }
 
-    fn program(&self) -> Result<Program> {
-        match &self.node_cmd {
-            Some(template) => Ok(Program::Shell { template: template.clone() }),
-            None => Program::swarmline(self.bin.as_deref(), &self.node_args),
-        }
+    /// Where a table of all runs is wanted.
+    pub(super) fn table(&self) -> Option<&PathBuf> {
+        self.table.as_ref()
     }
-}
 
-/// What happens in a run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Scenario {
-    /// All hosts want the file at the same moment
-    Flash,
-    /// The same, and a quarter of the hosts is killed at half time
-    Kill,
-}
+    /// All runs that are asked for, in their order. Builds the product where it is to be measured.
+    pub(super) fn plans(&self) -> Result<Vec<Plan>> {
+        let scenarios = self.scenario.scenarios();
+        let mut scripts = Vec::new();
+        for scenario in &scenarios {
+            for hosts in &self.hosts {
+                scripts.push(self.script(*scenario, usize::from(*hosts))?);
+            }
+        }
+        let program = match &self.node_cmd {
+            Some(template) => Program::shell(template, self.hostile.as_deref()),
+            None => {
+                let lies = scripts.iter().flat_map(|script| &script.hosts).any(|role| role.part.lies());
+                Program::swarmline(self.bin.as_deref(), self.hostile.as_deref(), &self.node_args, lies)?
+            }
+        };
+        scripts.into_iter().map(|script| self.plan(script, &program)).collect()
+    }
 
-/// One host is killed at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Kill {
-    /// Number of the host, from 1.
-    pub(super) host: usize,
-    /// Since the start of the first host.
-    pub(super) at: Duration,
-}
+    fn script(&self, scenario: Scenario, hosts: usize) -> Result<Script> {
+        let usual = scenario.scale(hosts);
+        let scale = Scale {
+            size_bytes: self.size.unwrap_or(usual.size_bytes),
+            wan_bits_per_s: self.wan.unwrap_or(usual.wan_bits_per_s),
+            lan_bits_per_s: self.lan.unwrap_or(usual.lan_bits_per_s),
+        };
+        let mut script = Script::new(scenario, hosts, scale, self.seed, &self.kill)?;
+        for role in &mut script.hosts {
+            role.starts_at +=
+                self.stagger * u32::try_from(role.number - 1).expect("there are at most 250 hosts");
+        }
+        Ok(script)
+    }
 
-impl Kill {
-    fn parse(text: &str) -> Result<Self, String> {
-        let (host, at) = text.split_once('@').ok_or("write it like 3@13.4")?;
-        let host = host.parse().map_err(|_| "write it like 3@13.4")?;
-        Ok(Self { host, at: quantity::seconds(at)? })
+    fn plan(&self, script: Script, program: &Program) -> Result<Plan> {
+        program.can_play(&script)?;
+        ensure!(self.timeout > Duration::ZERO, "--timeout: no run takes no time");
+        Ok(Plan {
+            script,
+            timeout: self.timeout,
+            program: program.clone(),
+            keep: self.keep,
+            work: self.work.clone().unwrap_or_else(std::env::temp_dir),
+        })
     }
 }
 
 /// A checked and complete plan of one run.
 pub(super) struct Plan {
-    pub(super) scenario: Scenario,
-    pub(super) hosts: usize,
-    pub(super) size_bytes: u64,
-    pub(super) wan_bits_per_s: u64,
-    pub(super) lan_bits_per_s: u64,
-    pub(super) kills: Vec<Kill>,
-    pub(super) stagger: Duration,
+    pub(super) script: Script,
     pub(super) timeout: Duration,
     pub(super) program: Program,
     pub(super) keep: bool,
     pub(super) work: PathBuf,
 }
 
-impl Plan {
-    /// Fills in what the scenario says and builds the product where it is to be measured.
-    pub(super) fn new(options: &Options) -> Result<Self> {
-        let hosts = usize::from(options.hosts);
-        let bound = bound(options.size, options.wan, options.lan);
-        let kills = match options.scenario {
-            Scenario::Kill if options.kill.is_empty() => every_fourth(hosts, bound / 2),
-            _ => options.kill.clone(),
-        };
-        for kill in &kills {
-            ensure!((1..=hosts).contains(&kill.host), "--kill: there is no host {}", kill.host);
-        }
-        Ok(Self {
-            scenario: options.scenario,
-            hosts,
-            size_bytes: options.size,
-            wan_bits_per_s: options.wan,
-            lan_bits_per_s: options.lan,
-            kills,
-            stagger: options.stagger,
-            timeout: options.timeout,
-            program: options.program()?,
-            keep: options.keep,
-            work: options.work.clone().unwrap_or_else(std::env::temp_dir),
-        })
-    }
-
-    /// No run is faster: the file has to pass the origin's line once, and each host's.
-    pub(super) fn bound(&self) -> Duration {
-        bound(self.size_bytes, self.wan_bits_per_s, self.lan_bits_per_s)
-    }
-}
-
-fn bound(size_bytes: u64, wan_bits_per_s: u64, lan_bits_per_s: u64) -> Duration {
-    let slowest = [wan_bits_per_s, lan_bits_per_s].into_iter().filter(|rate| *rate > 0).min();
-    slowest.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(size_bytes as f64 * 8.0 / rate as f64))
-}
-
-/// Hosts 2, 6, 10, …: spread over the office, whatever order its nodes have.
-fn every_fourth(hosts: usize, at: Duration) -> Vec<Kill> {
-    (2..=hosts).step_by(ONE_KILLED_OF).map(|host| Kill { host, at }).collect()
+/// Number of the host, from 1, and the moment since the start of the first.
+fn kill(text: &str) -> Result<(usize, Duration), String> {
+    let (host, at) = text.split_once('@').ok_or("write it like 3@13.4")?;
+    let host = host.parse().map_err(|_| "write it like 3@13.4")?;
+    Ok((host, quantity::seconds(at)?))
 }
 
 #[cfg(test)]
@@ -192,25 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_is_the_slowest_line_that_the_file_passes() {
-        let seconds = |wan, lan| bound(64 << 20, wan, lan).as_secs_f64();
-        assert!((seconds(20_000_000, 200_000_000) - 26.84).abs() < 0.01);
-        assert!((seconds(0, 200_000_000) - 2.68).abs() < 0.01);
-        assert_eq!(bound(64 << 20, 0, 0), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_quarter_of_the_hosts_is_killed() {
-        let hosts =
-            |count| every_fourth(count, Duration::ZERO).iter().map(|kill| kill.host).collect::<Vec<_>>();
-        assert_eq!(hosts(8), [2, 6]);
-        assert_eq!(hosts(4), [2]);
-        assert_eq!(hosts(1), [0; 0]);
-    }
-
-    #[test]
     fn a_kill_names_host_and_moment() {
-        assert_eq!(Kill::parse("3@1.5"), Ok(Kill { host: 3, at: Duration::from_millis(1500) }));
-        assert!(Kill::parse("3").is_err() && Kill::parse("x@1").is_err() && Kill::parse("3@-1").is_err());
+        assert_eq!(kill("3@1.5"), Ok((3, Duration::from_millis(1500))));
+        assert!(kill("3").is_err() && kill("x@1").is_err() && kill("3@-1").is_err());
     }
 }

@@ -1,176 +1,163 @@
-//! What a run came to, for people and as JSON, and the bounds that a good run keeps.
+//! What a run came to, for people and as JSON.
+
+mod sums;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::node::Outcome;
-use super::office::{Counters, Measured};
-use super::plan::{Plan, Scenario};
-use super::program::Program;
+use super::bound;
+use super::heard::Tally;
+use super::office::{Download, Measured};
+use super::plan::Plan;
+use super::scenario::Scenario;
+use super::targets::Figures;
 
-/// Bytes that the origin may put on the wire, in files; packet headers alone make it 1.03.
-const ORIGIN_RATIO_MAX: f64 = 1.08;
-/// The same when a quarter of the hosts is killed.
-const ORIGIN_RATIO_MAX_KILL: f64 = 1.3;
-/// Time until the last host has the file, in bounds; packet headers alone make it 1.05.
-const MAKESPAN_RATIO_MAX: f64 = 1.15;
-/// Time until every node is connected with all others.
-const PEERS_SEEN_S_MAX: f64 = 3.0;
-
-/// The report of one run. Bytes are bytes on the wire; ratios of bytes are over the size of the file.
+/// The report of one run. Bytes are bytes on the wire unless they are said to be of contents; ratios of bytes are over
+/// the size of all files.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    scenario: Scenario,
-    hosts: usize,
-    file_bytes: u64,
-    wan_bits_per_s: u64,
-    lan_bits_per_s: u64,
+    pub(super) scenario: Scenario,
+    seed: u64,
+    sites: usize,
+    pub(super) hosts: usize,
+    /// All files together.
+    pub(super) file_bytes: u64,
+    pub(super) wan_bits_per_s: u64,
+    pub(super) lan_bits_per_s: u64,
     congestion_control: String,
-    /// Hosts that were left alone.
-    survivors: usize,
-    /// Survivors that have the file in time.
-    complete: usize,
+    /// Hosts that download and are left alone.
+    pub(super) survivors: usize,
+    /// Survivors that have all files in time.
+    pub(super) complete: usize,
     /// Whether every survivor has the right bytes.
     hashes_equal: bool,
-    /// When the last survivor had the file; absent when one has it not.
-    makespan_s: Option<f64>,
-    bound_s: f64,
-    makespan_ratio: Option<f64>,
+    /// When the last survivor had all files; absent when one has not.
+    pub(super) makespan_s: Option<f64>,
+    pub(super) bound_s: f64,
     first_s: Option<f64>,
+    /// Mean time from a survivor's own start until it had all files.
     mean_s: Option<f64>,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
     origin_bytes: u64,
-    origin_ratio: f64,
     origin_requests: u64,
     origin_body_bytes: u64,
     host_received_ratio_mean: f64,
     host_sent_ratio_max: f64,
-    /// When the last survivor was connected with all others; absent when one never said so.
-    peers_seen_s: Option<f64>,
+    /// What became of the content bytes of all survivors; absent when one says nothing of it.
+    tally: Option<Tally>,
     cpu_s: f64,
+    /// Share of the time in which the cores had something to do, be it of the run or not.
+    pub(super) machine_busy: f64,
     peak_memory_bytes_max: u64,
-    nodes: Vec<HostReport>,
+    nodes: Vec<NodeReport>,
 }
 
-/// What came of one host.
+/// What came of one file on one host.
 #[derive(Debug, Serialize)]
-pub(super) struct HostReport {
+struct NodeReport {
     host: usize,
+    site: usize,
+    part: &'static str,
+    file: &'static str,
+    started_s: f64,
     completed_s: Option<f64>,
     /// Whether its file has the right bytes.
     right: bool,
-    killed: bool,
+    /// Whether it was ended before its time, as it was to be.
+    ended_early: bool,
     peers_seen_s: Option<f64>,
+    tally: Option<Tally>,
     cpu_s: f64,
     peak_memory_bytes: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     last_words: String,
 }
 
-impl HostReport {
-    pub(super) fn new(host: usize, right: bool, outcome: Outcome) -> Self {
+impl NodeReport {
+    fn new(download: Download) -> Self {
+        let Download { role, file, right, outcome } = download;
         Self {
-            host,
+            host: role.number,
+            site: role.site + 1,
+            part: role.part.name(),
+            file: file.name,
+            started_s: seconds(role.starts_at),
             completed_s: outcome.completed.map(seconds),
             right,
-            killed: outcome.killed,
-            peers_seen_s: outcome.peers_seen_s,
+            ended_early: outcome.ended_early,
+            peers_seen_s: outcome.heard.peers_seen_s,
+            tally: outcome.heard.tally,
             cpu_s: seconds(outcome.cpu),
             peak_memory_bytes: outcome.peak_memory_bytes,
             last_words: outcome.last_words,
         }
     }
+
+    fn failure(&self) -> Option<String> {
+        let what = match self {
+            Self { ended_early: true, .. } => return None,
+            Self { completed_s: None, .. } => "did not get the file",
+            Self { right: false, .. } => "has wrong bytes",
+            _ => return None,
+        };
+        let said = if self.last_words.is_empty() { "" } else { ": " };
+        Some(format!("host {} {what}{said}{}", self.host, self.last_words))
+    }
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, nodes: Vec<HostReport>, measured: &Measured) -> Self {
-        let Measured { passed: Counters { origin, hosts }, served, congestion_control } = measured;
-        let survivors: Vec<&HostReport> = nodes.iter().filter(|node| !node.killed).collect();
-        let times: Vec<f64> = survivors.iter().filter_map(|node| node.completed_s).collect();
-        let all = times.len() == survivors.len();
-        let makespan_s = all.then(|| largest(times.iter().copied())).flatten();
-        let bound_s = seconds(plan.bound());
-        let file = plan.size_bytes as f64;
-        let seen: Option<Vec<f64>> = survivors.iter().map(|node| node.peers_seen_s).collect();
-        let received: u64 = hosts.iter().map(|host| host.received_bytes).sum();
-        let sent = hosts.iter().map(|host| host.sent_bytes).max().unwrap_or(0);
+    pub(super) fn new(plan: &Plan, measured: Measured) -> Self {
+        let script = &plan.script;
+        let bound_s = seconds(bound::makespan(script));
+        let (sums, figures) = sums::of(script, &measured, bound_s);
+        let Measured { downloads, passed, served, congestion_control, machine_busy } = measured;
+        let file = script.size_bytes() as f64;
+        let stayed = script.hosts.iter().zip(&passed.hosts).filter(|(role, _)| role.part.completes());
+        let received: u64 = stayed.map(|(_, passed)| passed.received_bytes).sum();
+        let sent = passed.hosts.iter().map(|host| host.sent_bytes).max().unwrap_or(0);
+        let nodes: Vec<NodeReport> = downloads.into_iter().map(NodeReport::new).collect();
         Self {
-            scenario: plan.scenario,
-            hosts: plan.hosts,
-            file_bytes: plan.size_bytes,
-            wan_bits_per_s: plan.wan_bits_per_s,
-            lan_bits_per_s: plan.lan_bits_per_s,
-            congestion_control: congestion_control.clone(),
-            survivors: survivors.len(),
-            complete: times.len(),
-            hashes_equal: survivors.iter().all(|node| node.right),
-            makespan_s,
+            scenario: script.scenario,
+            seed: script.seed,
+            sites: script.scenario.sites(),
+            hosts: script.hosts.len(),
+            file_bytes: script.size_bytes(),
+            wan_bits_per_s: script.scale.wan_bits_per_s,
+            lan_bits_per_s: script.scale.lan_bits_per_s,
+            congestion_control,
+            survivors: sums.survivors,
+            complete: sums.completed.len(),
+            hashes_equal: sums.all_right,
+            makespan_s: sums.makespan_s,
             bound_s,
-            makespan_ratio: makespan_s.filter(|_| bound_s > 0.0).map(|makespan| rounded(makespan / bound_s)),
-            first_s: times.iter().copied().reduce(f64::min),
-            mean_s: (!times.is_empty()).then(|| rounded(times.iter().sum::<f64>() / times.len() as f64)),
-            origin_bytes: origin.sent_bytes,
-            origin_ratio: rounded(origin.sent_bytes as f64 / file),
+            first_s: sums.completed.iter().map(|done| done.at_s).reduce(f64::min),
+            mean_s: mean(sums.completed.iter().map(|done| done.took_s)),
+            figures,
+            origin_bytes: passed.origin.iter().map(|line| line.sent_bytes).sum(),
             origin_requests: served.requests,
-            origin_body_bytes: served.body_bytes,
-            host_received_ratio_mean: rounded(received as f64 / file / hosts.len() as f64),
+            origin_body_bytes: served.body_bytes.values().sum(),
+            host_received_ratio_mean: rounded(received as f64 / file / sums.survivors.max(1) as f64),
             host_sent_ratio_max: rounded(sent as f64 / file),
-            peers_seen_s: seen.and_then(|seen| largest(seen.into_iter())),
+            tally: sums.tally,
             cpu_s: rounded(nodes.iter().map(|node| node.cpu_s).sum()),
+            machine_busy: rounded(machine_busy),
             peak_memory_bytes_max: nodes.iter().map(|node| node.peak_memory_bytes).max().unwrap_or(0),
             nodes,
         }
     }
 
-    /// What went wrong: always a host without the right file; with `check` also each broken bound of the scenario.
-    pub(super) fn failures(&self, plan: &Plan, check: bool) -> Vec<String> {
-        let mut failures: Vec<String> = self.nodes.iter().filter_map(failure_of).collect();
-        if check {
-            failures.extend(self.broken_bounds(matches!(plan.program, Program::Swarmline { .. })));
-        }
-        failures
+    /// Each host that was left alone and has not the right files.
+    pub(super) fn failures(&self) -> Vec<String> {
+        self.nodes.iter().filter_map(NodeReport::failure).collect()
     }
 
-    /// `tells_peers`: the nodes print how many others they are connected with.
-    fn broken_bounds(&self, tells_peers: bool) -> Vec<String> {
-        let mut broken = Vec::new();
-        let origin_max = match self.scenario {
-            Scenario::Flash => ORIGIN_RATIO_MAX,
-            Scenario::Kill => ORIGIN_RATIO_MAX_KILL,
-        };
-        if self.origin_ratio > origin_max {
-            broken.push(format!(
-                "the origin sent {} × the file, at most {origin_max} is good",
-                self.origin_ratio
-            ));
-        }
-        if self.scenario == Scenario::Kill {
-            return broken;
-        }
-        if let Some(ratio) = self.makespan_ratio.filter(|ratio| *ratio > MAKESPAN_RATIO_MAX) {
-            broken.push(format!(
-                "the last host took {ratio} × the bound, at most {MAKESPAN_RATIO_MAX} is good"
-            ));
-        }
-        if tells_peers && self.hosts > 1 && !self.peers_seen_s.is_some_and(|seen| seen <= PEERS_SEEN_S_MAX) {
-            let seen =
-                self.peers_seen_s.map_or_else(|| "not at all".into(), |seen| format!("after {seen} s"));
-            broken.push(format!("the last node saw all others {seen}, at most {PEERS_SEEN_S_MAX} s is good"));
-        }
-        broken
+    /// Each broken bound of the scenario. `tells`: the nodes print what becomes of their bytes and connections.
+    pub(super) fn broken(&self, tells: bool) -> Vec<String> {
+        self.scenario.targets().broken(&self.figures, tells && self.hosts > 1)
     }
-}
-
-fn failure_of(node: &HostReport) -> Option<String> {
-    let what = match node {
-        HostReport { killed: true, .. } => return None,
-        HostReport { completed_s: None, .. } => "did not get the file",
-        HostReport { right: false, .. } => "has wrong bytes",
-        _ => return None,
-    };
-    let said = if node.last_words.is_empty() { "" } else { ": " };
-    Some(format!("host {} {what}{said}{}", node.host, node.last_words))
 }
 
 impl fmt::Display for Report {
@@ -180,37 +167,46 @@ impl fmt::Display for Report {
             bits => format!("{} Mbit/s", bits as f64 / 1e6),
         };
         let known = |value: Option<f64>| value.map_or_else(|| "?".into(), |value| format!("{value}"));
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let (lan, wan) = (mbit(self.lan_bits_per_s), mbit(self.wan_bits_per_s));
-        writeln!(
-            f,
-            "{} hosts at {lan}, origin at {wan}, {:.2} MiB, {}",
-            self.hosts,
-            mib(self.file_bytes),
-            self.congestion_control
-        )?;
+        let (name, hosts, size) = (self.scenario.name(), self.hosts, mib(self.file_bytes));
+        let control = &self.congestion_control;
+        writeln!(f, "{name}: {hosts} hosts at {lan}, origin at {wan}, {size:.2} MiB, {control}")?;
         let equal = if self.hashes_equal { "all files right" } else { "not all files right" };
         writeln!(f, "  complete    {} of {}, {equal}", self.complete, self.survivors)?;
-        let (makespan, ratio) = (known(self.makespan_s), known(self.makespan_ratio));
+        let (makespan, ratio) = (known(self.makespan_s), known(self.figures.makespan_ratio));
         writeln!(f, "  makespan    {makespan} s = {ratio} × the bound of {} s", self.bound_s)?;
         writeln!(f, "  completion  first {} s, mean {} s", known(self.first_s), known(self.mean_s))?;
-        writeln!(
-            f,
-            "  origin      sent {} × the file in {} requests",
-            self.origin_ratio, self.origin_requests
-        )?;
+        if let Some(ratio) = self.figures.urgent_ratio {
+            writeln!(f, "  foreground  {ratio} × its own bound")?;
+        }
+        let (origin, requests) = (self.figures.origin_ratio, self.origin_requests);
+        let worst = if self.sites > 1 { " to the site that took most" } else { "" };
+        writeln!(f, "  origin      sent {origin} × the file{worst} in {requests} requests")?;
         let (received, sent) = (self.host_received_ratio_mean, self.host_sent_ratio_max);
         writeln!(f, "  hosts       received {received} × on average, sent at most {sent} ×")?;
-        if let Some(seen) = self.peers_seen_s {
+        if let Some((tally, ratio)) = self.tally.zip(self.figures.duplicates_ratio) {
+            let (percent, bad) = (rounded(ratio * 100.0), mib(tally.failed_hash));
+            writeln!(f, "  in vain     {percent} % twice or too late, {bad:.1} MiB wrong")?;
+        }
+        if let Some(seen) = self.figures.peers_seen_s {
             writeln!(f, "  peers       all seen by every node after {seen} s")?;
         }
-        let memory = mib(self.peak_memory_bytes_max);
-        write!(f, "  cost        {} CPU-s in all, {memory:.1} MiB of memory at most", self.cpu_s)
+        let (memory, busy) = (mib(self.peak_memory_bytes_max), self.machine_busy * 100.0);
+        write!(
+            f,
+            "  cost        {} CPU-s in all, {memory:.1} MiB of memory at most; the machine was {busy:.0} % busy",
+            self.cpu_s
+        )
     }
 }
 
-fn largest(values: impl Iterator<Item = f64>) -> Option<f64> {
-    values.reduce(f64::max)
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+    let count = values.len();
+    (count > 0).then(|| rounded(values.sum::<f64>() / count as f64))
 }
 
 fn seconds(span: Duration) -> f64 {

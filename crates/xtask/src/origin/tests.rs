@@ -45,7 +45,8 @@ fn one_connection_carries_several_requests() {
         second.contains("\r\nContent-Range: bytes 2-4/10\r\n") && second.ends_with("\r\n\r\ncde"),
         "{second}"
     );
-    assert_eq!(served.origin.state.served(), Served { requests: 2, body_bytes: 13 });
+    let body_bytes = [("a.bin".to_owned(), 13)].into();
+    assert_eq!(served.origin.state.served(), Served { requests: 2, body_bytes });
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! The network of a script: a switch for each site, the origin with a line to each, the hosts; and what passed there.
+
+use anyhow::Result;
+
+use super::program::Place;
+use super::script::{Role, Script};
+use crate::netns::{Card, Host, Network, Speed, Traffic};
+
+use super::folder::Work;
+
+/// Where the origin listens.
+pub(super) const PORT: u16 = 8080;
+
+/// The network, built.
+pub(super) struct Premises {
+    pub(super) origin: Host,
+    /// One for each site.
+    lines: Vec<Card>,
+    /// In the order of the script.
+    pub(super) hosts: Vec<Host>,
+    cards: Vec<Card>,
+    /// Removes everything when dropped.
+    _network: Network,
+}
+
+impl Premises {
+    /// Builds it.
+    pub(super) fn build(script: &Script, work: &Work) -> Result<Self> {
+        let mut network = Network::new(work.to_remove())?;
+        let origin = network.host("origin")?;
+        let line = Speed { up: script.scale.wan_bits_per_s, down: script.scale.lan_bits_per_s };
+        let (mut switches, mut lines) = (Vec::new(), Vec::new());
+        for site in 0..script.scenario.sites() {
+            let switch = network.switch(&format!("switch{}", site + 1))?;
+            lines.push(network.plug(&origin, &switch, &origin_address(site), line)?);
+            switches.push(switch);
+        }
+        let (mut hosts, mut cards) = (Vec::new(), Vec::new());
+        for role in &script.hosts {
+            let host = network.host(&format!("host{}", role.number))?;
+            let speed = script.speed(role.part);
+            cards.push(network.plug(&host, &switches[role.site], &address(role), speed)?);
+            hosts.push(host);
+        }
+        Ok(Self { origin, lines, hosts, cards, _network: network })
+    }
+
+    /// What has passed all cards so far.
+    pub(super) fn counters(&self) -> Result<Counters> {
+        let read = |cards: &[Card]| cards.iter().map(Card::traffic).collect::<Result<Vec<_>>>();
+        Ok(Counters { origin: read(&self.lines)?, hosts: read(&self.cards)? })
+    }
+}
+
+/// What passed the cards of origin and hosts.
+#[derive(Clone, Debug)]
+pub(super) struct Counters {
+    /// One for each site.
+    pub(super) origin: Vec<Traffic>,
+    /// In the order of the script.
+    pub(super) hosts: Vec<Traffic>,
+}
+
+impl Counters {
+    /// What passed since `earlier`.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let since = |now: &[Traffic], then: &[Traffic]| {
+            now.iter().zip(then).map(|(now, then)| now.since(*then)).collect()
+        };
+        Self { origin: since(&self.origin, &earlier.origin), hosts: since(&self.hosts, &earlier.hosts) }
+    }
+}
+
+/// What a host's programs are told.
+pub(super) fn place(script: &Script, work: &Work, role: &Role) -> Place {
+    Place {
+        number: role.number,
+        address: address(role),
+        peers: script.site(role.site).filter(|other| other.number != role.number).map(address).collect(),
+        origin: format!("http://{}:{PORT}", origin_address(role.site)),
+        folder: work.host(role.number),
+    }
+}
+
+/// Sites have networks of their own: 10.99.0.0/16, 10.98.0.0/16, …
+fn network_of(site: usize) -> usize {
+    99 - site
+}
+
+fn origin_address(site: usize) -> String {
+    format!("10.{}.0.1", network_of(site))
+}
+
+/// Hosts have the numbers 10.99.1.1, 10.99.1.2, … there.
+fn address(role: &Role) -> String {
+    format!("10.{}.1.{}", network_of(role.site), role.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::Scenario;
+    use super::*;
+
+    #[test]
+    fn hosts_of_two_sites_share_no_network() {
+        let scale = Scenario::TwoSites.scale(4);
+        let script = Script::new(Scenario::TwoSites, 4, scale, 1, &[]).unwrap();
+        let addresses: Vec<String> = script.hosts.iter().map(address).collect();
+        assert_eq!(addresses, ["10.99.1.1", "10.98.1.2", "10.99.1.3", "10.98.1.4"]);
+        assert_eq!((origin_address(0).as_str(), origin_address(1).as_str()), ("10.99.0.1", "10.98.0.1"));
+    }
+}
