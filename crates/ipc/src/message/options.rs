@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{TransferError, usage};
+use super::failure::{TransferError, usage};
 
 /// Most ranges of one download: 1,024.
 pub const RANGES_MAX: usize = 1024;
