@@ -1,8 +1,8 @@
 //! Aim: what was accepted outlives SIGKILL at any moment, and nothing is half there.
 //!
 //! Way: this program runs itself as the owner of a state directory, makes calls from several threads over the socket, and
-//! kills the owner at a random moment. The next owner must know every call that was accepted. The one call per thread that
-//! was under way may have happened or not, but not half.
+//! kills the owner at a random moment. The next owner must know every call that was accepted, and nothing else: a thread
+//! writes down each call before it makes it, and only the one that was never answered may have happened or not, but not half.
 //!
 //! `SWARMLINE_CRASH_ROUNDS` says how often; default 20. `SWARMLINE_SEED` repeats a run.
 
@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
@@ -120,8 +120,29 @@ impl Stage {
     }
 }
 
-/// What is known of the jobs of one thread. The second is how it would be if the call under way was accepted.
-type Book = BTreeMap<JobId, (Known, Option<Known>)>;
+/// What one thread knows of its jobs.
+#[derive(Default)]
+struct Book {
+    /// The second is how the job would be if the call under way was accepted.
+    jobs: BTreeMap<JobId, (Known, Option<Known>)>,
+    /// The name of a job that was asked for, until there is an answer.
+    asked_for: Option<String>,
+}
+
+impl Book {
+    /// Jobs that are not over.
+    fn open(&self) -> impl Iterator<Item = (JobId, Stage)> {
+        self.jobs.iter().map(|(job, (known, _))| (*job, known.stage)).filter(|(_, stage)| !stage.is_final())
+    }
+}
+
+impl Known {
+    /// A job that was just made.
+    fn born(name: String) -> Self {
+        let (priority, timeout_s, stage) = (JobPriority::Normal, 86_400, Stage::Suspended);
+        Self { files: 0, priority, timeout_s, name, stage }
+    }
+}
 
 struct Dice(u64);
 
@@ -147,15 +168,13 @@ fn crashes() {
     fs::create_dir(&site.outs).unwrap();
 
     let mut dice = Dice(seed << 32);
-    let mut books: Vec<Book> = vec![Book::new(); THREADS];
-    let (mut accepted, mut open) = (0, 0);
+    let mut books: Vec<Book> = (0..THREADS).map(|_| Book::default()).collect();
+    let (mut accepted, mut open, mut unanswered) = (0, 0, 0);
     for round in 0..rounds {
         let life = Life::begin(&site.state);
         let service = attach(&site.state);
-        for book in &mut books {
-            site.check(&service, book);
-        }
-        open += books.iter().flat_map(Book::values).filter(|(known, _)| !known.stage.is_final()).count();
+        unanswered += site.compare(&service, &mut books);
+        open += books.iter().flat_map(Book::open).count();
         let (calls, kill_at) = (AtomicU64::new(0), dice.roll(CALLS));
         let seeds: Vec<_> = (0..THREADS).map(|_| dice.roll(u64::MAX >> 1)).collect();
         std::thread::scope(|scope| {
@@ -174,37 +193,39 @@ fn crashes() {
     // What is left comes to its end, and leaves nothing.
     let _life = Life::begin(&site.state);
     let service = attach(&site.state);
-    for book in &mut books {
-        site.check(&service, book);
-        for (job, (known, _)) in book.iter().filter(|(_, (known, _))| !known.stage.is_final()) {
-            let job = BackgroundCopyJob::attach(Arc::clone(&service), *job);
-            if known.stage == Stage::Resumed {
-                await_state(&job, JobState::Transferred);
-            }
-            job.complete().unwrap();
+    unanswered += site.compare(&service, &mut books);
+    for (job, stage) in books.iter().flat_map(Book::open) {
+        let job = BackgroundCopyJob::attach(Arc::clone(&service), job);
+        if stage == Stage::Resumed {
+            await_state(&job, JobState::Transferred);
         }
+        job.complete().unwrap();
     }
-    clear_unanswered(&service);
     assert_eq!(support::desk::names_in(&site.state.join("jobs")), [""; 0]);
     for name in support::desk::names_in(&site.outs) {
         assert!(!name.ends_with("swarmline-part"), "{name} is left");
         site.assert_whole(&site.outs.join(name));
     }
     println!("{accepted} calls accepted, {open} jobs found again by the process that followed");
+    println!("{unanswered} jobs made by a call whose answer never came");
     assert!(accepted > rounds && open > 0, "{accepted} calls and {open} jobs show nothing");
 }
 
-/// Takes away the jobs whose creation was under way when the owner was killed: written down, and no answer came. Such a
-/// job is as it was born, and a thread has at most one in each life.
-fn clear_unanswered(service: &Arc<dyn JobService>) {
-    let mut threads = BTreeSet::new();
-    for left in BackgroundCopyManager::new(Arc::clone(service)).enum_jobs(false).unwrap() {
-        let born = left.state == JobState::Suspended && left.progress.files_total == 0;
-        assert!(born, "a job that nobody made: {left:?}");
-        let (thread, _turn) = left.name.rsplit_once('-').unwrap();
-        assert!(threads.insert(thread.to_owned()), "two jobs of one call, or a lost answer: {left:?}");
-        BackgroundCopyJob::attach(Arc::clone(service), left.job).cancel().unwrap();
+/// Takes up the jobs whose creation was under way when the owner was killed: written down, and no answer came. Each has
+/// the name that a thread was waiting to hear of; any other job that nobody knows is one too many. Once the books are
+/// compared, nobody waits any more.
+fn adopt_unanswered(service: &Arc<dyn JobService>, books: &mut [Book]) -> usize {
+    let listed = BackgroundCopyManager::new(Arc::clone(service)).enum_jobs(false).unwrap();
+    let strangers = listed.into_iter().filter(|it| !books.iter().any(|book| book.jobs.contains_key(&it.job)));
+    let strangers: Vec<_> = strangers.collect();
+    for stranger in &strangers {
+        let asked = books.iter_mut().find(|book| book.asked_for.as_ref() == Some(&stranger.name));
+        let book = asked.unwrap_or_else(|| panic!("a job that nobody was waiting for: {stranger:?}"));
+        let name = book.asked_for.take().expect("just compared");
+        book.jobs.insert(stranger.job, (Known::born(name), None));
     }
+    books.iter_mut().for_each(|book| book.asked_for = None);
+    strangers.len()
 }
 
 fn await_state(job: &BackgroundCopyJob, want: JobState) {
@@ -238,26 +259,20 @@ impl Site {
     ) {
         let manager = BackgroundCopyManager::new(Arc::clone(service));
         for turn in 0_u64.. {
-            let open: Vec<_> =
-                book.iter().filter(|(_, (known, _))| !known.stage.is_final()).map(|(job, _)| *job).collect();
+            let open: Vec<_> = book.open().map(|(job, _)| job).collect();
             let roll = dice.roll(10);
             let done = if roll < 2 && open.len() < 20 || open.is_empty() {
                 let name = format!("{}-{}-{turn}", who.0, who.1);
+                book.asked_for = Some(name.clone());
                 let made = manager.create_job(&name, JobType::Download);
                 made.map(|job| {
-                    let known = Known {
-                        files: 0,
-                        priority: JobPriority::Normal,
-                        timeout_s: 86_400,
-                        name,
-                        stage: Stage::Suspended,
-                    };
-                    book.insert(job.get_id(), (known, None));
+                    book.asked_for = None;
+                    book.jobs.insert(job.get_id(), (Known::born(name), None));
                 })
             } else {
                 let id = open[usize::try_from(dice.roll(open.len() as u64)).unwrap()];
                 let job = BackgroundCopyJob::attach(Arc::clone(service), id);
-                let entry = book.get_mut(&id).unwrap();
+                let entry = book.jobs.get_mut(&id).unwrap();
                 self.call(&job, entry, roll, &mut dice)
             };
             match done {
@@ -312,10 +327,17 @@ impl Site {
         Ok(())
     }
 
-    /// Compares what is known with what the owner says, and settles what was open.
+    /// Compares all that is known with what the owner says. Gives the jobs that nobody was told of.
+    fn compare(&self, service: &Arc<dyn JobService>, books: &mut [Book]) -> usize {
+        let unanswered = adopt_unanswered(service, books);
+        books.iter_mut().for_each(|book| self.check(service, book));
+        unanswered
+    }
+
+    /// Compares what one thread knows with what the owner says, and settles what was open.
     fn check(&self, service: &Arc<dyn JobService>, book: &mut Book) {
         let manager = BackgroundCopyManager::new(Arc::clone(service));
-        for (id, (known, perhaps)) in book.iter_mut() {
+        for (id, (known, perhaps)) in &mut book.jobs {
             if perhaps.as_ref().is_some_and(|next| next.stage.is_final()) {
                 self.finish(service, *id, perhaps.take().unwrap(), known);
             }
