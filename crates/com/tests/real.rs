@@ -31,6 +31,7 @@ fn main() -> std::process::ExitCode {
         example("the_example_in_c_downloads_a_file", "c/poll.c", &[], 1),
         Trial::ignorable_test("the_example_in_python_downloads_a_file", python),
         program("ctrl_c_in_an_example_leaves_nothing", "examples/cpp/legacy.cpp", Way::Plain, interrupted),
+        program("an_example_whose_owner_is_killed_says_so", "examples/cpp/legacy.cpp", Way::Plain, abandoned),
         program("without_a_service_an_example_says_why", "examples/c/poll.c", Way::Plain, refused),
         program("when_the_owner_is_killed_a_program_goes_on", "tests/cpp/owner.cpp", Way::Plain, owner_dies),
         program("a_child_of_fork_has_a_service_of_its_own", "tests/cpp/process.cpp", Way::Plain, |built| {
@@ -175,24 +176,31 @@ impl Talk {
         Ok(output)
     }
 
-    /// The process that was started, which hands signals on to the program.
-    fn id(&self) -> String {
-        self.child.id().to_string()
+    /// Ctrl-C: what was started hands it on to the program.
+    fn interrupt(&self) -> Result<(), Failed> {
+        send("INT", &self.child.id().to_string())
+    }
+
+    /// Takes the program away without a word.
+    fn kill(&self) -> Result<(), Failed> {
+        // The whole group, of which the program is one.
+        send("KILL", &format!("-{}", self.child.id()))
     }
 }
 
 fn send(signal: &str, process: &str) -> Result<(), Failed> {
-    passed(&Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).output()?)
+    passed(&Command::new("sh").args(["-c", &format!("kill -s {signal} -- {process}")]).output()?)
 }
 
-/// The swarm has the first file, the origin both; the origin is slow until the program has seen bytes grow.
+/// The swarm has the first file, the origin both; the origin is slow until the program has seen bytes grow, and some of
+/// them come from the swarm.
 fn from_a_swarm(built: &Built) -> Result<(), Failed> {
     let mut world = World::new()?;
     let contents = [world.publish("/one", 1, 3_000_000), world.publish("/two", 2, 2_000_005)];
     for _ in 0..3 {
         world.hold(&contents[0])?;
     }
-    world.origin.limit(Rate::bytes_per_s(128 << 10));
+    world.origin.limit(Rate::bytes_per_s(64 << 10));
     let places = ["one", "two"].map(|name| world.path(name));
     let mut command = built.command();
     world.place(&mut command)?;
@@ -242,7 +250,7 @@ fn interrupted(built: &Built) -> Result<(), Failed> {
     command.arg(world.origin.url_of("/file")).arg(&place);
     let mut talk = Talk::with(command)?;
     talk.hears("")?;
-    send("INT", &talk.id())?;
+    talk.interrupt()?;
     let ended = talk.ends()?;
     assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
     assert!(said(&ended).contains("0x80004004"), "{}", said(&ended));
@@ -252,6 +260,29 @@ fn interrupted(built: &Built) -> Result<(), Failed> {
     let is_of_it = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().contains("file");
     assert!(!left.iter().any(is_of_it), "{left:?}");
     assert!(no_jobs(&world));
+    Ok(())
+}
+
+/// The first has the service, and the second is its client.
+fn abandoned(built: &Built) -> Result<(), Failed> {
+    let world = World::new()?;
+    let mut started = Vec::new();
+    for path in ["/0", "/1"] {
+        world.publish(path, 1, 1_000_000);
+        world.origin.inject(path, Fault::HangAfter(300_000));
+        let mut command = built.command();
+        world.place(&mut command)?;
+        command.arg(world.origin.url_of(path)).arg(world.path(&path[1..]));
+        let mut talk = Talk::with(command)?;
+        talk.hears("")?;
+        started.push(talk);
+    }
+    let (second, first) = (started.pop().unwrap(), started.pop().unwrap());
+    first.kill()?;
+    first.ends()?;
+    let ended = second.ends()?;
+    assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
+    assert!(said(&ended).contains("downloading failed: 0x80D01001"), "{}", said(&ended));
     Ok(())
 }
 
@@ -282,10 +313,10 @@ fn owner_dies(built: &Built) -> Result<(), Failed> {
         Talk::with(command)
     };
     let mut owner = start(&["own".as_ref()])?;
-    let process = owner.hears("pid ")?;
+    owner.hears("ready")?;
     let mut client = start(&["use".as_ref(), world.origin.url_of("/file").as_ref(), place.as_ref()])?;
     client.hears("moving")?;
-    send("KILL", &process)?;
+    owner.kill()?;
     let ended = owner.ends()?;
     assert!(!ended.status.success(), "it was killed: {}", said(&ended));
     client.says("killed")?;

@@ -9,6 +9,9 @@
 
 #include <swarmline_do.h>
 
+/* A job outlives its program, so one that nobody wants any more has to be cancelled. */
+static IBackgroundCopyJob *job;
+
 static void must(HRESULT code, const char *what) {
     if (SUCCEEDED(code)) return;
     fprintf(stderr, "%s failed: 0x%08X\n", what, (unsigned)code);
@@ -18,10 +21,11 @@ static void must(HRESULT code, const char *what) {
         fputc('\n', stderr);
     }
     swarmline_CoTaskMemFree(why);
+    if (job) job->lpVtbl->Cancel(job);
     exit(1);
 }
 
-/* A job outlives its program, so after Ctrl-C it has to be cancelled. */
+/* Whether Ctrl-C was pressed. */
 static volatile sig_atomic_t interrupted;
 static void on_signal(int signal) { interrupted = signal; }
 
@@ -38,10 +42,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: poll URL PATH\n");
         return 2;
     }
-    signal(SIGINT, on_signal);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
     IBackgroundCopyManager *manager;
     must(SwarmlineCreateManager(&IID_IBackgroundCopyManager, (void **)&manager), "making a manager");
-    IBackgroundCopyJob *job;
     GUID id;
     must(manager->lpVtbl->CreateJob(manager, u"example in C", BG_JOB_TYPE_DOWNLOAD, &id, &job), "making a job");
     char16_t *url = wide(argv[1]), *path = wide(argv[2]);
@@ -72,10 +75,9 @@ int main(int argc, char **argv) {
             must(error->lpVtbl->GetError(error, &context, &code), "reading the error");
             error->lpVtbl->Release(error);
         }
-        fprintf(stderr, "failed: 0x%08X\n", (unsigned)code);
-        must(job->lpVtbl->Cancel(job), "cancelling");
+        must(code, "downloading");
     }
     job->lpVtbl->Release(job);
     manager->lpVtbl->Release(manager);
-    return state == BG_JOB_STATE_TRANSFERRED ? 0 : 1;
+    return 0;
 }

@@ -38,11 +38,17 @@ class Callback : public Object<IBackgroundCopyCallback> {
         return S_OK;
     }
 
-    // Waits until it is decided, or Ctrl-C was pressed; S_OK or why not.
-    HRESULT wait() {
-        std::unique_lock<std::mutex> lock(mutex_);
-        while (!finished_ && !interrupted) changed_.wait_for(lock, std::chrono::milliseconds(100));
-        return finished_ ? result_ : E_ABORT;
+    // Waits until it is decided, Ctrl-C was pressed, or nobody is there any more who could tell; S_OK or why not.
+    HRESULT wait(IBackgroundCopyJob *job) {
+        for (;;) {
+            {
+                std::unique_lock<std::mutex> lock(mutex_);
+                if (changed_.wait_for(lock, std::chrono::milliseconds(100), [this] { return finished_; })) return result_;
+            }
+            BG_JOB_STATE state;
+            HRESULT code = interrupted ? E_ABORT : job->GetState(&state);
+            if (FAILED(code)) return code;
+        }
     }
 
   private:
@@ -60,19 +66,15 @@ class Callback : public Object<IBackgroundCopyCallback> {
     HRESULT result_ = S_OK;
 };
 
-int main(int argc, char **argv) {
-    if (argc < 3 || argc % 2 == 0) {
-        std::fprintf(stderr, "usage: legacy URL PATH [URL PATH]...\n");
-        return 2;
-    }
-    heed_interrupts();
+static void download(int count, char **pairs) {
     Ref<IBackgroundCopyManager> manager;
     must(SwarmlineCreateManager(IID_IBackgroundCopyManager, manager.out_any()), "making a manager");
     Ref<IBackgroundCopyJob> job;
     GUID id;
     must(manager->CreateJob(u"example", BG_JOB_TYPE_DOWNLOAD, &id, job.out()), "making a job");
-    for (int i = 1; i < argc; i += 2)
-        must(job->AddFile(wide(argv[i]).c_str(), wide(argv[i + 1]).c_str()), "adding a file");
+    Finally cancel([&job] { job->Cancel(); });
+    for (int i = 0; i < count; i += 2)
+        must(job->AddFile(wide(pairs[i]).c_str(), wide(pairs[i + 1]).c_str()), "adding a file");
     must(job->SetPriority(BG_JOB_PRIORITY_FOREGROUND), "setting the priority");
     must(job->SetNoProgressTimeout(60), "setting the timeout");
 
@@ -82,14 +84,22 @@ int main(int argc, char **argv) {
     must(job->SetNotifyInterface(callback.get()), "registering the callback");
     must(job->Resume(), "starting");
 
-    HRESULT result = callback->wait();
+    must(callback->wait(job.get()), "downloading");
     must(job->SetNotifyInterface(nullptr), "clearing the callback");
-    if (FAILED(result)) {
-        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(result));
-        must(job->Cancel(), "cancelling");
-        return 1;
-    }
     must(job->Complete(), "completing");
     std::printf("done\n");
-    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3 || argc % 2 == 0) {
+        std::fprintf(stderr, "usage: legacy URL PATH [URL PATH]...\n");
+        return 2;
+    }
+    heed_interrupts();
+    try {
+        download(argc - 1, argv + 1);
+        return 0;
+    } catch (Failed) {
+        return 1;
+    }
 }

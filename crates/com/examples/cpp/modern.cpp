@@ -23,13 +23,19 @@ class Callback : public Object<IDODownloadStatusCallback> {
         return S_OK;
     }
 
-    // Waits until all is here, it stopped because something failed, or Ctrl-C was pressed; S_OK or why not.
-    HRESULT wait() {
-        std::unique_lock<std::mutex> lock(mutex_);
-        for (;; changed_.wait_for(lock, std::chrono::milliseconds(100))) {
-            if (last_.State == DODownloadState_Transferred) return S_OK;
-            if (last_.State == DODownloadState_Paused && FAILED(last_.Error)) return last_.Error;
-            if (interrupted) return E_ABORT;
+    // Waits until all is here, it stopped because something failed, Ctrl-C was pressed, or nobody is there any more who
+    // could tell; S_OK or why not.
+    HRESULT wait(IDODownload *download) {
+        for (;;) {
+            {
+                std::unique_lock<std::mutex> lock(mutex_);
+                changed_.wait_for(lock, std::chrono::milliseconds(100)); // for nothing, if it was told before
+                if (last_.State == DODownloadState_Transferred) return S_OK;
+                if (last_.State == DODownloadState_Paused && FAILED(last_.Error)) return last_.Error;
+            }
+            DO_DOWNLOAD_STATUS now;
+            HRESULT code = interrupted ? E_ABORT : download->GetStatus(&now);
+            if (FAILED(code)) return code;
         }
     }
 
@@ -82,18 +88,12 @@ static void set(IDODownload *download, DODownloadProperty id, IUnknown *object) 
     must(download->SetProperty(id, &value), "setting an object");
 }
 
-int main(int argc, char **argv) {
-    bool stream = argc == 4 && std::string(argv[1]) == "--stream";
-    if (argc != 3 && !stream) {
-        std::fprintf(stderr, "usage: modern [--stream] URL PATH\n");
-        return 2;
-    }
-    heed_interrupts();
-    const char *url = argv[argc - 2], *path = argv[argc - 1];
+static void fetch(bool stream, const char *url, const char *path) {
     Ref<IDOManager> manager;
     must(SwarmlineCreateManager(IID_IDOManager, manager.out_any()), "making a manager");
     Ref<IDODownload> download;
     must(manager->CreateDownload(download.out()), "making a download");
+    Finally abort([&download] { download->Abort(); });
     set(download.get(), DODownloadProperty_Uri, url);
 
     Ref<Callback> callback;
@@ -110,13 +110,22 @@ int main(int argc, char **argv) {
         must(download->Start(nullptr), "starting");
     }
 
-    HRESULT result = callback->wait();
-    if (FAILED(result)) {
-        std::fprintf(stderr, "failed: 0x%08X\n", static_cast<unsigned>(result));
-        must(download->Abort(), "aborting");
-        return 1;
-    }
+    must(callback->wait(download.get()), "downloading");
     must(download->Finalize(), "finalizing");
     std::printf("done\n");
-    return 0;
+}
+
+int main(int argc, char **argv) {
+    bool stream = argc == 4 && std::string(argv[1]) == "--stream";
+    if (argc != 3 && !stream) {
+        std::fprintf(stderr, "usage: modern [--stream] URL PATH\n");
+        return 2;
+    }
+    heed_interrupts();
+    try {
+        fetch(stream, argv[argc - 2], argv[argc - 1]);
+        return 0;
+    } catch (Failed) {
+        return 1;
+    }
 }

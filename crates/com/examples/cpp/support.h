@@ -4,7 +4,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include <swarmline_do.h>
@@ -81,7 +80,9 @@ inline std::string narrow(LPCWSTR text) {
     return bytes;
 }
 
-// Ends the program when a call fails, and says which.
+// Thrown when a call fails, after it was said which.
+struct Failed {};
+
 inline void must(HRESULT code, const char *what) {
     if (SUCCEEDED(code)) return;
     std::fprintf(stderr, "%s failed: 0x%08X\n", what, static_cast<unsigned>(code));
@@ -89,10 +90,22 @@ inline void must(HRESULT code, const char *what) {
     if (code == DO_E_NO_SERVICE && SwarmlineGetServiceError(&why) == S_OK)
         std::fprintf(stderr, "%s\n", narrow(why).c_str());
     swarmline_CoTaskMemFree(why);
-    std::exit(1);
+    throw Failed();
 }
 
-// Whether Ctrl-C was pressed. A job outlives its program, so one that nobody wants any more has to be cancelled.
+// Does something at the end of its scope, however that comes. A job outlives its program, so one that nobody wants any
+// more has to be cancelled; for one that is completed that means nothing.
+template <class Action> class Finally {
+  public:
+    explicit Finally(Action action) : action_(action) {}
+    Finally(const Finally &) = delete;
+    ~Finally() { action_(); }
+
+  private:
+    Action action_;
+};
+
+// Whether Ctrl-C was pressed.
 inline volatile std::sig_atomic_t interrupted = 0;
 inline void heed_interrupts() {
     for (int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });

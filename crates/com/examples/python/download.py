@@ -13,7 +13,7 @@ import threading
 import uuid
 from ctypes import CFUNCTYPE, POINTER, byref, c_int32, c_uint16, c_uint32, c_uint64, c_void_p
 
-S_OK, E_NOINTERFACE, E_ABORT = 0, -2147467262, -2147467260
+S_OK, E_NOINTERFACE = 0, -2147467262
 TRANSFERRED, ERROR, MODIFICATION = 1, 2, 8
 
 
@@ -122,6 +122,31 @@ class Callback:
         return S_OK
 
 
+def download(job, url, path):
+    """Runs a job to its end; raises what it fails with."""
+    call(job, 4, wide(url), wide(path), types=[c_void_p, c_void_p])  # AddFile
+    callback = Callback()
+    call(job, 23, TRANSFERRED | ERROR | MODIFICATION, types=[c_uint32])  # SetNotifyFlags
+    call(job, 25, callback.pointer(), types=[c_void_p])  # SetNotifyInterface
+    call(job, 7)  # Resume
+    try:
+        state = c_uint32()
+        while not callback.finished.wait(0.1):
+            call(job, 14, byref(state), types=[POINTER(c_uint32)])  # fails when nobody is there who could tell
+    finally:
+        # Python must not end while a thread of the library is in one of its functions: wait until the library lets go.
+        callback.let_go.clear()
+        try:
+            call(job, 25, None, types=[c_void_p])
+        except OSError:
+            pass  # whoever is gone has let go, too, or is about to
+        if callback.references > 1:
+            callback.let_go.wait()
+    if callback.error is not None:
+        raise OSError(f"downloading failed: 0x{callback.error & 0xFFFFFFFF:08X}")
+    call(job, 9)  # Complete
+
+
 def main():
     if len(sys.argv) != 3:
         print("usage: download.py URL PATH", file=sys.stderr)
@@ -133,27 +158,21 @@ def main():
         print(f"making a manager failed: 0x{code & 0xFFFFFFFF:08X}", why(library), file=sys.stderr)
         return 1
     made = [c_void_p, c_uint32, POINTER(Guid), POINTER(c_void_p)]
-    call(manager, 3, wide("example in Python"), 0, byref(job_id), byref(job), types=made)
-    call(job, 4, wide(sys.argv[1]), wide(sys.argv[2]), types=[c_void_p, c_void_p])
-    callback = Callback()
-    call(job, 23, TRANSFERRED | ERROR | MODIFICATION, types=[c_uint32])
-    call(job, 25, callback.pointer(), types=[c_void_p])
-    call(job, 7)  # Resume
+    call(manager, 3, wide("example in Python"), 0, byref(job_id), byref(job), types=made)  # CreateJob
     try:
-        callback.finished.wait()
-    except KeyboardInterrupt:
-        callback.error = E_ABORT  # the job outlives its program, so it has to be cancelled
-    # Python must not end while a thread of the library is in one of its functions: wait until the library lets go.
-    callback.let_go.clear()
-    call(job, 25, None, types=[c_void_p])
-    if callback.references > 1:
-        callback.let_go.wait()
-    failed = callback.error is not None
-    call(job, 8 if failed else 9)  # Cancel or Complete
-    print(f"failed: 0x{callback.error & 0xFFFFFFFF:08X}" if failed else "done")
-    release(job)
-    release(manager)
-    return 1 if failed else 0
+        download(job, sys.argv[1], sys.argv[2])
+        print("done")
+        return 0
+    except (OSError, KeyboardInterrupt) as error:
+        print("interrupted" if isinstance(error, KeyboardInterrupt) else error, file=sys.stderr)
+        try:
+            call(job, 8)  # Cancel: the job outlives its program, so somebody has to
+        except OSError as refused:
+            print(refused, file=sys.stderr)
+        return 1
+    finally:
+        release(job)
+        release(manager)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // Two processes on one state directory.
 //
-//     owner own            has the service, and says its process id
+//     owner own            has the service, and says when it is ready
 //     owner use URL PATH   uses it from elsewhere, until it is killed, and then goes on by itself
 #include <thread>
 #include <vector>
@@ -9,8 +9,7 @@
 
 static int own() {
     auto jobs = manager<IBackgroundCopyManager>(IID_IBackgroundCopyManager);
-    std::printf("pid %d\n", static_cast<int>(getpid()));
-    std::fflush(stdout);
+    say("ready");
     for (;;) hear();
 }
 
