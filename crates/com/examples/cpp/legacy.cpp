@@ -66,27 +66,46 @@ class Callback : public Object<IBackgroundCopyCallback> {
     HRESULT result_ = S_OK;
 };
 
+// The job, wherever it is now.
+static HRESULT find(const GUID &id, IBackgroundCopyJob **job) {
+    Ref<IBackgroundCopyManager> manager;
+    HRESULT code = SwarmlineCreateManager(IID_IBackgroundCopyManager, manager.out_any());
+    return FAILED(code) ? code : manager->GetJob(id, job);
+}
+
+// Follows a job to its end. When the process that runs it ends, the callback is gone and the job is not: it is found
+// again, and goes on in the next process that runs the service, which may be this one.
+static void follow(const GUID &id) {
+    HRESULT result;
+    do {
+        Ref<IBackgroundCopyJob> job;
+        must(find(id, job.out()), "finding the job");
+        Ref<Callback> callback;
+        *callback.out() = new Callback;
+        result = job->SetNotifyInterface(callback.get());
+        if (SUCCEEDED(result)) result = callback->wait(job.get());
+        if (SUCCEEDED(result)) result = job->Complete();
+    } while (result == DO_E_NO_SERVICE);
+    must(result, "downloading");
+}
+
 static void download(int count, char **pairs) {
     Ref<IBackgroundCopyManager> manager;
     must(SwarmlineCreateManager(IID_IBackgroundCopyManager, manager.out_any()), "making a manager");
     Ref<IBackgroundCopyJob> job;
     GUID id;
     must(manager->CreateJob(u"example", BG_JOB_TYPE_DOWNLOAD, &id, job.out()), "making a job");
-    Finally cancel([&job] { job->Cancel(); });
+    Finally cancel([&id] {
+        Ref<IBackgroundCopyJob> left; // none, if it was completed
+        if (SUCCEEDED(find(id, left.out()))) left->Cancel();
+    });
     for (int i = 0; i < count; i += 2)
         must(job->AddFile(wide(pairs[i]).c_str(), wide(pairs[i + 1]).c_str()), "adding a file");
     must(job->SetPriority(BG_JOB_PRIORITY_FOREGROUND), "setting the priority");
     must(job->SetNoProgressTimeout(60), "setting the timeout");
-
-    Ref<Callback> callback;
-    *callback.out() = new Callback;
     must(job->SetNotifyFlags(BG_NOTIFY_JOB_TRANSFERRED | BG_NOTIFY_JOB_ERROR | BG_NOTIFY_JOB_MODIFICATION), "flags");
-    must(job->SetNotifyInterface(callback.get()), "registering the callback");
     must(job->Resume(), "starting");
-
-    must(callback->wait(job.get()), "downloading");
-    must(job->SetNotifyInterface(nullptr), "clearing the callback");
-    must(job->Complete(), "completing");
+    follow(id);
     std::printf("done\n");
 }
 

@@ -94,7 +94,7 @@ inline void must(HRESULT code, const char *what) {
 }
 
 // Does something at the end of its scope, however that comes. A job outlives its program, so one that nobody wants any
-// more has to be cancelled; for one that is completed that means nothing.
+// more has to be cancelled; one that is completed does not care.
 template <class Action> class Finally {
   public:
     explicit Finally(Action action) : action_(action) {}
