@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 use swarmline_engine::{Settings, listen_address};
 use swarmline_net::{Discovery, PeerAddr};
+use swarmline_types::CapacityClass;
 
 use crate::values::Limit;
 
@@ -25,6 +26,11 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Vec<SocketAddr>,
 
+    /// How much of the site's work at the origin to take on, by what this host's line to the others bears
+    /// [default: wired]
+    #[arg(long, value_enum, value_name = "CLASS")]
+    pub(crate) class: Option<ClassArg>,
+
     /// Receive at most this much from origin and peers together: 20mbit, 5MB/s [default: unlimited]
     #[arg(long, value_name = "RATE")]
     pub(crate) max_download_rate: Option<Limit>,
@@ -44,6 +50,7 @@ impl NetworkArgs {
             settings.listen.clone_from(&self.listen);
         }
         settings.discovery = self.discovery.map_or(settings.discovery, Into::into);
+        settings.class = self.class.map_or(settings.class, Into::into);
         settings.max_download_rate =
             self.max_download_rate.map_or(settings.max_download_rate, |limit| limit.0);
         settings.max_upload_rate = self.max_upload_rate.map_or(settings.max_upload_rate, |limit| limit.0);
@@ -56,6 +63,7 @@ impl NetworkArgs {
             (!self.peers.is_empty(), "--peer"),
             (self.discovery.is_some(), "--discovery"),
             (!self.listen.is_empty(), "--listen"),
+            (self.class.is_some(), "--class"),
             (self.max_download_rate.is_some(), "--max-download-rate"),
             (self.max_upload_rate.is_some(), "--max-upload-rate"),
         ]
@@ -86,6 +94,30 @@ impl From<DiscoveryArg> for Discovery {
     }
 }
 
+/// What a host can do for the others of its site.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ClassArg {
+    /// A full share
+    Wired,
+    /// A third of it
+    Wifi,
+    /// A twentieth: a slow line, or on battery
+    Slow,
+    /// Nothing for others
+    Never,
+}
+
+impl From<ClassArg> for CapacityClass {
+    fn from(arg: ClassArg) -> Self {
+        match arg {
+            ClassArg::Wired => Self::Wired,
+            ClassArg::Wifi => Self::Wifi,
+            ClassArg::Slow => Self::Slow,
+            ClassArg::Never => Self::Never,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use swarmline_net::Discovery;
@@ -97,23 +129,25 @@ mod tests {
     fn the_command_line_wins_where_it_speaks() {
         let file = Settings {
             discovery: Discovery::Off,
+            class: CapacityClass::Wifi,
             max_upload_rate: Rate::bytes_per_s(5),
             peers: vec!["192.0.2.1:1".parse().unwrap()],
             ..Settings::default()
         };
         let silent = NetworkArgs::default().over(file.clone());
         assert_eq!((silent.discovery, silent.max_upload_rate), (file.discovery, file.max_upload_rate));
-        assert_eq!(silent.peers, file.peers);
+        assert_eq!((silent.peers, silent.class), (file.peers.clone(), CapacityClass::Wifi));
 
         let args = NetworkArgs {
             discovery: Some(DiscoveryArg::Static),
+            class: Some(ClassArg::Slow),
             max_upload_rate: Some(Limit(None)),
             peers: vec!["192.0.2.2:2".parse().unwrap()],
             ..NetworkArgs::default()
         };
         let spoken = args.over(file);
         assert_eq!((spoken.discovery, spoken.max_upload_rate), (Discovery::Static, None));
-        assert_eq!(spoken.peers, args.peers);
-        assert_eq!(args.given(), ["--peer", "--discovery", "--max-upload-rate"]);
+        assert_eq!((spoken.peers, spoken.class), (args.peers.clone(), CapacityClass::Slow));
+        assert_eq!(args.given(), ["--peer", "--discovery", "--class", "--max-upload-rate"]);
     }
 }

@@ -117,7 +117,8 @@ fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Vec<Started> {
     let all = plan.script.hosts.iter().zip(&premises.hosts).zip(places);
     for ((role, host), place) in all.filter(|((role, _), _)| role.part.downloads()) {
         for file in &plan.script.files {
-            let mut command = plan.program.download(host, place, file, plan.script.scenario.linger());
+            let mut command =
+                plan.program.download(host, place, role.part, file, plan.script.scenario.linger());
             command.current_dir(&place.folder).env("HOME", &place.folder);
             let out = place.out(file);
             let sign = plan.program.done_when_there().then(|| out.clone());

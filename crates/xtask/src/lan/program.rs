@@ -118,10 +118,12 @@ impl Program {
     }
 
     /// The command that downloads one file, to run on `host`, and goes on serving for at least `linger` if that is given.
+    /// A host with a slow line out says so, as its administrator would.
     pub(super) fn download(
         &self,
         host: &Host,
         place: &Place,
+        part: Part,
         file: &Wanted,
         linger: Option<Duration>,
     ) -> Command {
@@ -131,6 +133,9 @@ impl Program {
                 command.arg("get").arg(place.url(file)).arg("-o").arg(place.out(file));
                 command.arg("--state-dir").arg(place.state()).arg("--json");
                 command.args(file.background.then_some("--background"));
+                if part == Part::Slow {
+                    command.args(["--class", "slow"]);
+                }
                 if let Some(linger) = linger {
                     command.arg("--serve-for").arg(format!("{}s", linger.as_secs()));
                 }

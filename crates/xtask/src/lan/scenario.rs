@@ -35,7 +35,7 @@ pub(super) struct Shares {
     pub(super) leave: usize,
     /// Is killed, at a moment by chance.
     pub(super) crash: usize,
-    /// Downloads, and sends at half the rate of the origin's line.
+    /// Downloads, sends at half the rate of the origin's line, and tells the others that its line is slow.
     pub(super) slow: usize,
     /// Says it has everything and sends wrong bytes.
     pub(super) corrupt: usize,
