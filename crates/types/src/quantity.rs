@@ -130,7 +130,8 @@ pub fn parse_size(text: &str) -> Result<u64, ParseQuantityError> {
     scaled(number, scale).ok_or_else(error)
 }
 
-/// Reads a span of time: `500ms`, `60s`, `5m`, `1h`, `2d`; a bare number counts seconds.
+/// Reads a span of time: `50us`, `500ms`, `60s`, `5m`, `1h`, `2d`; a bare number counts seconds. What is finer than a
+/// microsecond is cut off.
 ///
 /// # Errors
 /// When the text is no span or too long to count.
@@ -139,15 +140,16 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseQuantityError> {
         || ParseQuantityError { text: text.into(), kind: "duration", examples: "60s, 5m, 1h or 500ms" };
     let lower = text.trim().to_ascii_lowercase();
     let (number, unit) = split_unit(&lower);
-    let millis = match unit {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
+    let micros = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "" | "s" => 1_000_000,
+        "m" | "min" => 60_000_000,
+        "h" => 3_600_000_000,
+        "d" => 86_400_000_000,
         _ => return Err(error()),
     };
-    scaled(number, millis).map(Duration::from_millis).ok_or_else(error)
+    scaled(number, micros).map(Duration::from_micros).ok_or_else(error)
 }
 
 fn split_unit(text: &str) -> (&str, &str) {
@@ -213,6 +215,8 @@ mod tests {
         assert!(parse_size("1 piece").is_err());
         assert_eq!(parse_duration("60"), Ok(Duration::from_secs(60)));
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("0.2ms"), parse_duration("200us"));
+        assert_eq!(parse_duration("200us"), Ok(Duration::from_micros(200)));
         assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
         assert!(parse_duration("forever").is_err());
     }

@@ -1,0 +1,23 @@
+//! What is simulated: the schema of a scenario, how it is read, and within which bounds.
+//!
+//! A scenario is TOML with units; every field has a default. It holds no seed: the same scenario is run with several.
+
+mod units;
+
+mod plan;
+
+mod error;
+
+mod check;
+mod parse;
+
+pub use check::{ENTRIES_MAX, HOSTS_MAX, SITE_PLANS_MAX, SITES_MAX};
+pub use error::ScenarioError;
+pub use plan::{
+    Answer, Arrival, Arrive, Behaviour, CheckPlan, ContentPlan, Ending, Expect, GroupPlan, Network,
+    OriginPlan, Outage, Partition, PeerPlan, RecordPlan, Scenario, SchedulerPlan, SitePlan,
+};
+pub use units::{Line, ParseShareError, ParseWhenError, Share, Size, Span, When};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Bounds of every value, checked once.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use swarmline_types::PieceLayout;
+
+use super::units::{Span, When};
+use super::{ContentPlan, GroupPlan, PeerPlan, Scenario, ScenarioError, SitePlan};
+
+/// Most peers, holders and caches of all sites together.
+pub const HOSTS_MAX: u64 = 1_000_000;
+/// Most sites.
+pub const SITES_MAX: u64 = 100_000;
+/// Most entries of `content`, `group`, `outage` and `partition`; `site` may have [`SITE_PLANS_MAX`].
+pub const ENTRIES_MAX: usize = 64;
+/// Most entries of `site`.
+pub const SITE_PLANS_MAX: usize = 1_000;
+
+type Checked = Result<(), ScenarioError>;
+
+impl Scenario {
+    /// Whether every value lies in its bounds and goes with the others.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn check(&self) -> Checked {
+        within("seeds", self.seeds, 1..=1000)?;
+        within("limit", self.limit, Span::secs(1)..=Span::secs(3_600_000))?;
+        within("content (entries)", self.content.len(), 1..=ENTRIES_MAX)?;
+        within("site (entries)", self.site.len(), 1..=SITE_PLANS_MAX)?;
+        within("group (entries)", self.group.len(), 0..=ENTRIES_MAX)?;
+        within("outage (entries)", self.outage.len(), 0..=ENTRIES_MAX)?;
+        within("partition (entries)", self.partition.len(), 0..=ENTRIES_MAX)?;
+        self.content.iter().try_for_each(check_content)?;
+        self.check_sites()?;
+        check_peer("peer", &self.peer)?;
+        self.group.iter().try_for_each(check_group)?;
+        let of_all: f64 = self.group.iter().filter_map(|group| group.share).map(|share| share.get()).sum();
+        if of_all > 1.0 + 1e-9 {
+            return Err(bound("group.share (sum)", of_all, "groups do not overlap, so together at most 1"));
+        }
+        for outage in &self.outage {
+            ordered("outage.until", outage.from, outage.until)?;
+        }
+        for partition in &self.partition {
+            ordered("partition.until", partition.from, partition.until)?;
+        }
+        self.check_network()?;
+        self.check_scheduler()?;
+        within("record.points", self.record.points, 10..=10_000)?;
+        within("record.rows", self.record.rows, 1..=4096)?;
+        within("record.peers_max", self.record.peers_max, 0..=1_000_000)?;
+        within("record.fetches_max", self.record.fetches_max, 0..=10_000_000)?;
+        within("check.events_max", self.check.events_max, 1..=1 << 40)
+    }
+
+    fn check_sites(&self) -> Checked {
+        for site in &self.site {
+            within("site.count", site.count, 1..=100_000)?;
+            within("site.peers", site.peers, 1..=100_000)?;
+            within("site.holders", site.holders, 0..=1_000)?;
+            within("site.caches", site.caches, 0..=1_000)?;
+            within("site.wan_latency", site.wan_latency, Span::millis(0)..=Span::secs(10))?;
+            within("site.lan_latency", site.lan_latency, Span::millis(0)..=Span::secs(10))?;
+        }
+        let sites: u64 = self.site.iter().map(|site| u64::from(site.count)).sum();
+        within("site.count (all entries together)", sites, 1..=SITES_MAX)?;
+        let hosts = self.site.iter().map(|site| u64::from(site.count) * site.hosts()).sum();
+        within("site.peers (of all sites)", hosts, 1..=HOSTS_MAX)
+    }
+
+    fn check_network(&self) -> Checked {
+        let network = &self.network;
+        within("network.finds", network.finds, 1..=1024)?;
+        within("network.handshake", network.handshake, Span::millis(0)..=Span::secs(60))?;
+        within("network.notice", network.notice, Span::millis(0)..=Span::secs(3600))?;
+        in_spans("network.discover", network.discover)?;
+        in_spans("network.delay", network.delay)
+    }
+
+    fn check_scheduler(&self) -> Checked {
+        let plan = &self.scheduler;
+        plan.window.map_or(Ok(()), |it| within("scheduler.window", it, 1..=64))?;
+        plan.degree.map_or(Ok(()), |it| within("scheduler.degree", it, 1..=64))?;
+        plan.full_mesh_max.map_or(Ok(()), |it| within("scheduler.full_mesh_max", it, 1..=1000))?;
+        plan.connections_max.map_or(Ok(()), |it| within("scheduler.connections_max", it, 1..=1024))?;
+        let least = Span::secs(1);
+        let most = Span::secs(3_600_000);
+        plan.no_progress_timeout
+            .map_or(Ok(()), |it| within("scheduler.no_progress_timeout", it, least..=most))
+    }
+}
+
+impl SitePlan {
+    /// Peers, holders and caches of one such site.
+    pub fn hosts(&self) -> u64 {
+        u64::from(self.peers) + u64::from(self.holders) + u64::from(self.caches)
+    }
+}
+
+impl ContentPlan {
+    /// How it is cut; `None` when the sizes do not make a layout, which [`Scenario::check`] refuses.
+    pub fn layout(&self) -> Option<PieceLayout> {
+        PieceLayout::new(self.size.0, u32::try_from(self.piece.0).ok()?).ok()
+    }
+}
+
+fn check_content(content: &ContentPlan) -> Checked {
+    let Ok(piece) = u32::try_from(content.piece.0) else {
+        return Err(bound("content.piece", content.piece, "a power of two from 16KiB to 16MiB"));
+    };
+    PieceLayout::new(content.size.0, piece).map(|_| ()).map_err(|error| {
+        let value = format!("{} in pieces of {}", content.size, content.piece);
+        bound("content.size", value, error)
+    })
+}
+
+fn check_group(group: &GroupPlan) -> Checked {
+    let key = format!("group {:?}", group.name);
+    match (group.share, group.count) {
+        (Some(_), Some(count)) => {
+            Err(bound(&format!("{key}.count"), count, "there is a share too; take one of them"))
+        }
+        (None, None) => Err(bound(&key, "of nobody", "say which part: share = 0.3 or count = 3")),
+        _ => check_peer(&key, &group.peer),
+    }
+}
+
+fn check_peer(key: &str, peer: &PeerPlan) -> Checked {
+    match (peer.ending, peer.ends, peer.back) {
+        (Some(_), None, _) => {
+            Err(bound(&format!("{key}.ending"), "given", "say when too: ends = \"10s..90s\""))
+        }
+        (_, None, Some(back)) => {
+            Err(bound(&format!("{key}.back"), back, "who never goes does not come back; say ends too"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_spans(key: &str, when: When) -> Checked {
+    match when {
+        When::Spans(..) => Ok(()),
+        When::OfBound(..) => Err(bound(key, when, "write spans of time, like 0s..200ms")),
+    }
+}
+
+fn ordered(key: &str, from: Span, until: Span) -> Checked {
+    if from < until {
+        Ok(())
+    } else {
+        Err(bound(key, until, format!("it begins at {from}, so end it later")))
+    }
+}
+
+fn within<T: PartialOrd + Display>(key: &str, value: T, bounds: RangeInclusive<T>) -> Checked {
+    if bounds.contains(&value) {
+        return Ok(());
+    }
+    Err(bound(key, value, format!("it must lie from {} to {}", bounds.start(), bounds.end())))
+}
+
+fn bound(key: &str, value: impl Display, way_out: impl Display) -> ScenarioError {
+    ScenarioError::Bound { key: key.into(), value: value.to_string(), way_out: way_out.to_string() }
+}
