@@ -6,9 +6,9 @@
 /// A site and what it wants, as far as a bound needs to know it. Rates are bytes per second; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
-    /// Bytes that each of the peers wants.
+    /// Bytes that each of the peers lacks at the start.
     pub bytes: f64,
-    /// Of these, what nobody on the site has at the start.
+    /// Bytes that nobody on the site has at the start.
     pub missing: f64,
     /// Peers that want them.
     pub peers: f64,
@@ -20,28 +20,27 @@ pub struct Site {
     pub up_sum: Option<f64>,
     /// Goodput of the radio cell, if all peers are in it.
     pub cell: Option<f64>,
-    /// Pieces of what is wanted.
+    /// Pieces of what is wanted, where the WAN and all nodes, in both directions, have the same rate; otherwise 0.
     pub pieces: f64,
 }
 
 impl Site {
     /// Seconds that the last peer needs at least: the largest of *F/C* for what is missing, *F/D* of the slowest, *N F* /
-    /// (*C* + sum of *U*), and *N F* / *S* in a radio cell, through which the origin's bytes pass too. Where the WAN is
-    /// not slower than what peers receive, pieces make it longer: by 1 + floor(log2 *N*) / *M*.
+    /// (*C* + sum of *U*), and *N F* / *S* in a radio cell, through which the origin's bytes pass too. Where all lines
+    /// are alike, pieces make it longer: by 1 + floor(log2 *N*) / *M*.
     pub fn seconds(&self) -> f64 {
         let over = |bytes: f64, rate: Option<f64>| rate.map_or(0.0, |rate| bytes / rate);
         let wan = over(self.missing, self.wan);
         let down = over(self.bytes, self.down_min);
         let all = match (self.wan, self.up_sum) {
-            (Some(wan), Some(up)) if self.missing > 0.0 => self.peers * self.bytes / (wan + up),
             (_, Some(up)) if self.missing == 0.0 => self.peers * self.bytes / up,
+            (Some(wan), Some(up)) => self.peers * self.bytes / (wan + up),
             _ => 0.0,
         };
         let cell = over(self.peers * self.bytes, self.cell);
         let fluid = wan.max(down).max(all).max(cell);
-        let is_fast = matches!((self.wan, self.down_min), (Some(wan), Some(down)) if wan >= down);
         let depth = if self.peers >= 1.0 { self.peers.log2().floor() } else { 0.0 };
-        if is_fast && self.pieces > 0.0 { fluid.max(down * (1.0 + depth / self.pieces)) } else { fluid }
+        if self.pieces > 0.0 { fluid.max(down * (1.0 + depth / self.pieces)) } else { fluid }
     }
 }
 
@@ -60,7 +59,7 @@ mod tests {
             down_min: Some(125e6),
             up_sum: Some(100.0 * 125e6),
             cell: None,
-            pieces: 256.0,
+            pieces: 0.0,
         }
     }
 
@@ -78,8 +77,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_wan_leaves_the_depth_of_the_tree() {
-        let fast = Site { wan: Some(125e6), ..office() };
+    fn where_all_lines_are_alike_the_depth_of_the_tree_is_left() {
+        let fast = Site { wan: Some(125e6), pieces: 256.0, ..office() };
         let fluid = fast.bytes / 125e6;
         assert!((fast.seconds() - fluid * (1.0 + 6.0 / 256.0)).abs() < 1e-9);
     }

@@ -13,6 +13,22 @@ pub mod outcome;
 
 mod strategy;
 
+mod chance;
+mod queue;
+mod slab;
+
+mod link;
+
+mod cast;
+mod host;
+
+mod recorder;
+mod tally;
+
+mod site;
+
+mod report;
+
 mod run;
 
 pub use outcome::Outcome;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use swarmline_types::{CapacityClass, Priority};
 
 pub use expect::Miss;
+pub(crate) use figures::ratio;
 pub use figures::{Figures, Messages, Traffic};
 pub use series::{Egress, Holders, Series};
 

@@ -1,12 +1,19 @@
 //! The way in: a scenario, a seed, and who watches.
 
+mod crew;
+mod meter;
+
 use std::ops::ControlFlow;
 
 use swarmline_types::MonoTime;
 
 use crate::outcome::Outcome;
+use crate::report::outcome_of;
 use crate::scenario::{Scenario, ScenarioError};
+use crate::site::Frame;
 use crate::strategy::{Production, Strategy};
+use crew::Crew;
+use meter::Meter;
 
 /// Why a run has no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +115,22 @@ pub fn run(scenario: &Scenario, seed: u64, watch: &mut dyn Watch) -> Result<Outc
 /// When the scenario is out of bounds, an invariant does not hold, or the watcher stops it.
 pub fn run_with(scenario: &Scenario, options: Options<'_>, watch: &mut dyn Watch) -> Result<Outcome, Broken> {
     scenario.check()?;
-    let _ = (options, watch);
-    Err(Broken::Stopped { at: MonoTime::ZERO, events: 0 })
+    let frame = Frame::new(scenario, options.strategy, options.seed);
+    let plans: Vec<_> =
+        scenario.site.iter().flat_map(|plan| std::iter::repeat_n(plan, plan.count as usize)).collect();
+    let hosts: u64 = plans.iter().map(|plan| plan.hosts()).sum();
+    let crew = Crew {
+        frame: &frame,
+        plans: &plans,
+        expected: frame.expected(),
+        threads: options.threads.max(1),
+        lists_peers: hosts <= u64::from(scenario.record.peers_max),
+    };
+    let mut meter = Meter::new(scenario, &plans, watch);
+    let sites = match scenario.origin.egress.bytes_per_s() {
+        Some(egress) => crew.run_together(egress as f64, &mut meter)?,
+        None => crew.run_apart(&mut meter)?,
+    };
+    meter.end();
+    Ok(outcome_of(&frame, sites))
 }
