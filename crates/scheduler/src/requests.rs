@@ -12,6 +12,11 @@ use crate::ledger::{Ledger, Source};
 pub struct RequestId(u64);
 
 impl RequestId {
+    /// A name for a request of another scheduler behind the same border; [`Content`](crate::Content) makes its own.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number, for display and for tables of the driver.
     pub const fn get(self) -> u64 {
         self.0

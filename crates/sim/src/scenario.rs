@@ -11,8 +11,11 @@ mod error;
 mod check;
 mod parse;
 
+mod nasty;
+
 pub use check::{ENTRIES_MAX, HOSTS_MAX, SITE_PLANS_MAX, SITES_MAX};
 pub use error::ScenarioError;
+pub use nasty::nasty;
 pub use plan::{
     Answer, Arrival, Arrive, Behaviour, CheckPlan, ContentPlan, Ending, Expect, GroupPlan, Network,
     OriginPlan, Outage, Partition, PeerPlan, RecordPlan, Scenario, SchedulerPlan, SitePlan,

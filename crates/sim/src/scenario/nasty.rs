@@ -1,0 +1,192 @@
+//! Scenarios that nobody would think of: a mix of all troubles, drawn by a seed.
+//!
+//! Each is small, and such that every honest peer that stays can finish: the origin, or an honest holder on the site, is
+//! there to the end, however badly it treats them meanwhile. So whoever is left unfinished shows a fault.
+
+use std::time::Duration;
+
+use swarmline_types::{Priority, Rate};
+
+use super::{
+    Answer, Arrival, Arrive, Behaviour, ContentPlan, Ending, GroupPlan, Line, Network, Outage, Partition,
+    PeerPlan, Scenario, Share, SitePlan, Size, Span, When,
+};
+use crate::chance::{Chance, Of};
+
+/// The scenario of a seed. Its name begins with `nasty` and holds the seed.
+pub fn nasty(seed: u64) -> Scenario {
+    let mut draw = Draw(Chance::new(seed ^ SALT, Of::Cast));
+    let has_holder = draw.one_in(4);
+    let mut scenario = Scenario {
+        name: format!("nasty-{seed}"),
+        question: "Does everybody finish, whatever happens?".into(),
+        content: (0..=u32::from(draw.one_in(5))).map(|at| draw.content(at)).collect(),
+        site: vec![draw.site(has_holder)],
+        group: draw.groups(),
+        peer: draw.everybody(),
+        outage: draw.outages(has_holder),
+        arrive: draw.arrive(),
+        network: draw.network(),
+        partition: draw.partitions(),
+        ..Scenario::default()
+    };
+    scenario.origin.ranges = !draw.one_in(10);
+    scenario.check.every = 8;
+    scenario
+}
+
+struct Draw(Chance);
+
+impl Draw {
+    fn one_in(&mut self, count: u64) -> bool {
+        self.0.below(count) == 0
+    }
+
+    fn of<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.0.index(items.len())]
+    }
+
+    fn mbit(&mut self, rates: &[u64]) -> Line {
+        Line(Rate::bytes_per_s(self.of(rates) * 125_000))
+    }
+
+    fn millis(&mut self, from: u64, to: u64) -> Span {
+        Span(self.0.between(Duration::from_millis(from), Duration::from_millis(to)))
+    }
+
+    fn share(&mut self, percent_max: u64) -> Share {
+        Share::new(self.0.below(percent_max + 1) as f64 / 100.0).expect("at most 100 %")
+    }
+
+    fn content(&mut self, at: u32) -> ContentPlan {
+        let piece = self.of(&[64 << 10, 256 << 10, 1 << 20, 1 << 20, 1 << 20, 4 << 20]);
+        let size = self.0.below(24 << 20) + self.of(&[0, 1, 1 << 20, 8 << 20]);
+        let name = if at == 0 { "file".into() } else { format!("file-{}", at + 1) };
+        let start = if at == 0 { Span::secs(0) } else { self.millis(0, 5_000) };
+        let priority = if self.one_in(3) { Priority::Background } else { Priority::Foreground };
+        ContentPlan { name, size: Size(size), piece: Size(piece), priority, start, share: Share::ALL }
+    }
+
+    fn site(&mut self, has_holder: bool) -> SitePlan {
+        SitePlan {
+            peers: u32::try_from(1 + self.0.below(18)).expect("at most 18"),
+            holders: u32::from(has_holder),
+            caches: u32::from(self.one_in(6)),
+            wan: self.mbit(&[5, 20, 20, 100, 1000]),
+            wan_latency: self.millis(1, 200),
+            connection: if self.one_in(5) { self.mbit(&[2, 10]) } else { Line::UNLIMITED },
+            lan: self.mbit(&[100, 1000, 1000]),
+            lan_latency: self.millis(0, 5),
+            cell: self.mbit(&[50, 300]),
+            ..SitePlan::default()
+        }
+    }
+
+    fn everybody(&mut self) -> PeerPlan {
+        let linger = self.one_in(4).then(|| self.millis(0, 90_000));
+        PeerPlan { linger, ..PeerPlan::default() }
+    }
+
+    fn groups(&mut self) -> Vec<GroupPlan> {
+        let count = self.0.below(4);
+        (0..count).map(|at| self.group(at)).collect()
+    }
+
+    fn group(&mut self, at: u64) -> GroupPlan {
+        let mut peer = PeerPlan::default();
+        match self.0.below(6) {
+            0 | 1 => peer.behaviour = Some(self.of(&LIARS)),
+            2 => {
+                peer.ends = Some(When::Spans(Span::secs(0), self.millis(1, 60_000)));
+                peer.ending = Some(self.of(&[Ending::Crash, Ending::Vanish, Ending::Leave]));
+                peer.back = self.one_in(2).then(|| When::Spans(Span::secs(0), self.millis(0, 30_000)));
+            }
+            3 => {
+                peer.up = Some(self.mbit(&[1, 5, 10]));
+                peer.down = Some(self.mbit(&[2, 10]));
+            }
+            4 => peer.wifi = Some(true),
+            _ => {
+                peer.has = Some(self.share(100));
+                peer.disk = Some(self.mbit(&[16, 400]));
+                peer.download_limit = self.one_in(2).then(|| self.mbit(&[4, 40]));
+                peer.upload_limit = self.one_in(2).then(|| self.mbit(&[1, 40]));
+            }
+        }
+        GroupPlan { name: format!("group-{}", at + 1), share: Some(self.share(33)), count: None, peer }
+    }
+
+    fn outages(&mut self, has_holder: bool) -> Vec<Outage> {
+        let count = self.0.below(3);
+        let passing = [Answer::Overloaded, Answer::Resets, Answer::NoRanges, Answer::Starves];
+        let lasting = [Answer::Overloaded, Answer::Resets, Answer::Missing, Answer::Changed];
+        let outage = |draw: &mut Self| {
+            let from = draw.millis(0, 20_000);
+            Outage {
+                from,
+                until: Span(from.0 + draw.millis(1, 60_000).0),
+                // Who is told that there is no such file, or gets another one, needs the holder.
+                answer: if has_holder { draw.of(&lasting) } else { draw.of(&passing) },
+                share: if draw.one_in(2) { Share::ALL } else { draw.share(50) },
+                retry_after: draw.one_in(2).then(|| draw.millis(0, 20_000)),
+            }
+        };
+        (0..count).map(|_| outage(self)).collect()
+    }
+
+    fn arrive(&mut self) -> Arrive {
+        let how = self.of(&[Arrival::Together, Arrival::Together, Arrival::Poisson, Arrival::Office]);
+        Arrive { how, over: if self.one_in(2) { self.millis(0, 60_000) } else { Span::secs(0) } }
+    }
+
+    fn network(&mut self) -> Network {
+        let mut network = Network { encode_every: 16, ..Network::default() };
+        if self.one_in(3) {
+            network.delay = When::Spans(Span::secs(0), self.millis(1, 1_000));
+        }
+        if self.one_in(3) {
+            network.lane_loss = self.share(30);
+        }
+        if self.one_in(4) {
+            network.unknown = self.share(30);
+        }
+        network.headers = self.one_in(2);
+        network.slow_start = self.one_in(2);
+        network.discover = When::Spans(Span::secs(0), self.millis(0, 3_000));
+        network
+    }
+
+    fn partitions(&mut self) -> Vec<Partition> {
+        if !self.one_in(5) {
+            return Vec::new();
+        }
+        let from = self.millis(0, 20_000);
+        vec![Partition { from, until: Span(from.0 + self.millis(1, 60_000).0), share: self.share(50) }]
+    }
+}
+
+const LIARS: [Behaviour; 7] = [
+    Behaviour::Corrupts,
+    Behaviour::Stalls,
+    Behaviour::Rejects,
+    Behaviour::Claims,
+    Behaviour::Heartbeats,
+    Behaviour::Hides,
+    Behaviour::Leeches,
+];
+/// Sets these draws apart from those of a run.
+const SALT: u64 = 0x0bad_5eed;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_seed_gives_a_scenario_that_can_be_run() {
+        for seed in 0..2_000 {
+            let scenario = nasty(seed);
+            assert!(scenario.check().is_ok(), "{seed}: {:?}", scenario.check());
+            assert_eq!(scenario, nasty(seed));
+        }
+    }
+}

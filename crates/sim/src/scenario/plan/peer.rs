@@ -1,0 +1,96 @@
+//! Peers, and how they differ.
+
+use serde::{Deserialize, Serialize};
+use swarmline_types::CapacityClass;
+
+use crate::scenario::units::{Line, Share, Span, When};
+
+/// What a peer is.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeerPlan {
+    /// What it does to others. Default honest.
+    pub behaviour: Option<Behaviour>,
+    /// How much of the site's origin work it takes on. Default wired; wifi for peers of the cell.
+    pub class: Option<CapacityClass>,
+    /// What it sends. Default the site's `lan`.
+    pub up: Option<Line>,
+    /// What it receives, of WAN and LAN together. Default the site's `lan`.
+    pub down: Option<Line>,
+    /// What its disk writes. Default unlimited.
+    pub disk: Option<Line>,
+    /// It is in the site's radio cell, through which then all passes that it sends and receives. Default no.
+    pub wifi: Option<bool>,
+    /// Its limit on what it receives, kept by the scheduler. Default unlimited.
+    pub download_limit: Option<Line>,
+    /// Its limit on what it sends to peers, kept by the scheduler. Default unlimited.
+    pub upload_limit: Option<Line>,
+    /// Which part of each content it has at the start: random pieces. Default none.
+    pub has: Option<Share>,
+    /// How long it stays once it has all it wants, with a goodbye. Default for ever.
+    pub linger: Option<Span>,
+    /// When it goes, counted from its arrival, finished or not. Default never.
+    pub ends: Option<When>,
+    /// How it goes then. Default `crash`.
+    pub ending: Option<Ending>,
+    /// How long after its end it comes back, with what it had. Default never.
+    pub back: Option<When>,
+}
+
+/// Peers that differ from the others of their site in what is said here.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GroupPlan {
+    /// A name for the report. Default `group-1` and so on.
+    pub name: String,
+    /// Part of each site's peers. Groups are drawn at random and never overlap; together at most all. Either this or
+    /// `count`. Default none.
+    pub share: Option<Share>,
+    /// Peers of each site.
+    pub count: Option<u32>,
+    /// What they are. In a file these keys stand in the group itself.
+    pub peer: PeerPlan,
+}
+
+/// What a peer does to others.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behaviour {
+    /// What the scheduler says.
+    #[default]
+    Honest,
+    /// Says it has all, and sends bytes of its own making.
+    Corrupts,
+    /// Says it has all, and never answers.
+    Stalls,
+    /// Says it has all, and rejects every request.
+    Rejects,
+    /// Claims every run every second, and fetches none.
+    Claims,
+    /// As `claims`, with heartbeats that grow.
+    Heartbeats,
+    /// Says it wants nothing, and fetches and takes all the same.
+    Hides,
+    /// Takes, and sends nothing: says that it has nothing.
+    Leeches,
+}
+
+impl Behaviour {
+    /// Whether it keeps to the protocol. Only such peers count in figures.
+    pub fn is_honest(self) -> bool {
+        matches!(self, Self::Honest)
+    }
+}
+
+/// How a peer goes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Its process dies: the others' connections break at once.
+    #[default]
+    Crash,
+    /// Its power goes: the others find out after [`Network::notice`](super::Network::notice).
+    Vanish,
+    /// It says goodbye.
+    Leave,
+}

@@ -1,0 +1,75 @@
+//! Everybody finishes, whatever happens, and no rule is broken meanwhile.
+
+use swarmline_sim::scenario::nasty;
+use swarmline_sim::{Broken, Unwatched, run};
+
+use crate::{assert_all_finish, outcome};
+
+/// Seeds that are tried each time.
+const SEEDS: u64 = 200;
+
+#[test]
+fn whatever_happens_everybody_finishes() {
+    let mut red = Vec::new();
+    for seed in 0..SEEDS {
+        match run(&nasty(seed), seed, &mut Unwatched) {
+            Ok(outcome) if outcome.total.unfinished == 0 => {}
+            Ok(outcome) => {
+                red.push(format!("{seed}: {} unfinished at {} s", outcome.total.unfinished, outcome.ended_s))
+            }
+            Err(broken) => red.push(format!("{seed}: {broken}")),
+        }
+    }
+    assert!(red.is_empty(), "{} of {SEEDS}:\n{}", red.len(), red.join("\n"));
+}
+
+#[test]
+fn crashes_cost_little() {
+    let text = "content.size = '64MiB'\nsite.peers = 20\n[group]\nshare = 0.3\nends = '0%..100%'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    assert_eq!(outcome.total.peers, 20);
+    assert!(outcome.total.went >= 1 && outcome.total.went <= 6, "{:?}", outcome.total);
+    assert!(outcome.total.origin < 1.15, "{}", outcome.total.origin);
+}
+
+#[test]
+fn who_comes_back_finishes_with_what_it_had() {
+    let text = "content.size = '32MiB'\nsite.peers = 6\n\
+                [group]\nshare = 0.5\nends = '20%..60%'\nback = '1s..5s'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    assert_eq!((outcome.total.finished, outcome.total.went), (6, 0));
+}
+
+#[test]
+fn liars_cost_at_most_one_bad_piece_for_each_pair() {
+    let text = "content.size = '32MiB'\nsite.peers = 12\n[group]\ncount = 2\nbehaviour = 'corrupts'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    assert!(outcome.total.traffic.bad <= 10 * 2 * (1 << 20), "{:?}", outcome.total.traffic);
+    assert!(outcome.total.traffic.bad > 0, "they were asked at least once");
+}
+
+#[test]
+fn a_site_cut_in_two_heals() {
+    let text = "content.size = '48MiB'\nsite.peers = 10\n[partition]\nfrom = '3s'\nuntil = '30s'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    assert!(outcome.total.origin <= 2.1, "each half once: {}", outcome.total.origin);
+}
+
+#[test]
+fn a_file_that_is_missing_is_given_up() {
+    let text = "content.size = '8MiB'\n[outage]\nanswer = 'missing'";
+    let outcome = outcome(text, 1);
+    assert_eq!((outcome.total.unfinished, outcome.total.gave_up), (10, 10));
+    assert!(outcome.ended_s < 60.0, "{}", outcome.ended_s);
+}
+
+#[test]
+fn a_scenario_out_of_bounds_is_refused() {
+    let mut scenario = nasty(1);
+    scenario.site[0].peers = 0;
+    assert!(matches!(run(&scenario, 1, &mut Unwatched), Err(Broken::Scenario(_))));
+}
