@@ -37,7 +37,8 @@
 //! [`bound`] allows. A rule that does not hold ends the run as [`Broken`], with the command that shows it again.
 //! [`scenario::nasty`] draws scenarios that try to.
 //!
-//! Not here: files, the command line, pages. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
+//! [`study`] runs a scenario with several seeds and holds it against its targets, [`html`] makes a page of that, and
+//! [`library`] has the scenarios that come with the program. Not here: files, the command line. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
 
 pub mod scenario;
 
@@ -64,6 +65,16 @@ mod site;
 mod report;
 
 mod run;
+
+mod baseline;
+
+pub mod words;
+
+pub mod study;
+
+pub mod html;
+
+pub mod library;
 
 pub use outcome::Outcome;
 pub use run::{Broken, Options, Progress, Unwatched, Watch, run, run_with};

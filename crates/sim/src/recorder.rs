@@ -71,9 +71,26 @@ impl Recorder {
         self.maps.push(Map { peers, row_of, pieces, held, filled: Vec::new() });
     }
 
-    pub(crate) fn on_origin(&mut self, at: MonoTime, why: Why, bytes: u64, again: u64) {
-        self.add(kind(why, false), at, bytes - again);
-        self.add(kind(why, true), at, again);
+    /// The origin sent so many bytes from `since` to `at`, `again` of them once more.
+    pub(crate) fn on_origin(&mut self, since: MonoTime, at: MonoTime, why: Why, bytes: u64, again: u64) {
+        self.spread(kind(why, false), since, at, bytes - again);
+        self.spread(kind(why, true), since, at, again);
+    }
+
+    /// Bytes flow evenly, though they are told of together: each step gets its part, and the last what is left.
+    fn spread(&mut self, kind: usize, since: MonoTime, at: MonoTime, bytes: u64) {
+        let whole = at.since(since).as_micros();
+        let step = u64::try_from(self.step.as_micros()).unwrap_or(u64::MAX);
+        let (mut from, mut left) = (since, bytes);
+        while from < at && left > 0 {
+            let border = MonoTime::from_micros((from.as_micros() / step + 1).saturating_mul(step));
+            let until = border.min(at);
+            let part = u128::from(bytes) * until.since(from).as_micros() / whole;
+            let part = u64::try_from(part).unwrap_or(u64::MAX).min(left);
+            self.add(kind, from, part);
+            (from, left) = (until, left - part);
+        }
+        self.add(kind, at, left);
     }
 
     fn add(&mut self, kind: usize, at: MonoTime, bytes: u64) {
@@ -236,7 +253,7 @@ mod tests {
             while recorder.due() <= at {
                 recorder.end_step(1, 2);
             }
-            recorder.on_origin(at, Why::Owner, 10, 3);
+            recorder.on_origin(at, at, Why::Owner, 10, 3);
             recorder.on_exchanged(at, 5);
         }
         recorder.end_step(7, 2);
@@ -250,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_together_is_counted_when_it_flowed() {
+        let mut recorder = Recorder::new(Duration::from_secs(10), 10);
+        recorder.on_origin(MonoTime::from_millis(500), MonoTime::from_millis(3000), Why::Owner, 251, 1);
+        recorder.end_step(0, 1);
+        let egress = recorder.into_series(None).egress;
+        assert_eq!(egress.owner[..3], [50, 100, 100]);
+        assert_eq!((egress.owner.iter().sum::<u64>(), egress.again.iter().sum::<u64>()), (250, 1));
+    }
+
+    #[test]
     fn sites_of_other_lengths_are_added() {
         let site = |seconds: u64| {
             let mut recorder = Recorder::new(Duration::from_secs(10), 10);
@@ -258,7 +285,7 @@ mod tests {
                 while recorder.due() <= at {
                     recorder.end_step(3, 4);
                 }
-                recorder.on_origin(at, Why::Alone, 1, 0);
+                recorder.on_origin(at, at, Why::Alone, 1, 0);
             }
             recorder.end_step(3, 4);
             recorder

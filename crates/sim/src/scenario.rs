@@ -2,6 +2,7 @@
 //!
 //! A scenario is TOML with units; every field has a default. It holds no seed: the same scenario is run with several.
 
+mod strategy_name;
 mod units;
 
 mod plan;
@@ -20,6 +21,7 @@ pub use plan::{
     Answer, Arrival, Arrive, Behaviour, CheckPlan, ContentPlan, Ending, Expect, GroupPlan, Network,
     OriginPlan, Outage, Partition, PeerPlan, RecordPlan, Scenario, SchedulerPlan, SitePlan,
 };
+pub use strategy_name::{StrategyName, UnknownStrategy};
 pub use units::{Line, ParseShareError, ParseWhenError, Share, Size, Span, When};
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ impl Expect {
             .map(|count| figures.per_peer_and_piece(count, pieces));
         let bounds = [
             ("makespan_max", self.makespan_max, figures.makespan),
+            (
+                "over_bound_max",
+                self.over_bound_max.map(|span| span.0.as_secs_f64()),
+                figures.makespan_s - figures.bound_s,
+            ),
             ("mean_max", self.mean_max, figures.mean),
             ("origin_max", self.origin_max, figures.origin),
             ("duplicate_max", self.duplicate_max, figures.duplicate),

@@ -64,7 +64,7 @@ impl Draw {
         let name = if at == 0 { "file".into() } else { format!("file-{}", at + 1) };
         let start = if at == 0 { Span::secs(0) } else { self.millis(0, 5_000) };
         let priority = if self.one_in(3) { Priority::Background } else { Priority::Foreground };
-        ContentPlan { name, size: Size(size), piece: Size(piece), priority, start, share: Share::ALL }
+        ContentPlan { name, size: Size(size), piece: Size(piece), priority, start, ..ContentPlan::default() }
     }
 
     fn site(&mut self, has_holder: bool) -> SitePlan {

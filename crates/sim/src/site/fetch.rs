@@ -217,12 +217,13 @@ impl Site<'_> {
         let now = self.now;
         let of = &mut self.fetches[fetch as usize];
         let (from, content, pieces, why) = (of.sent, of.content, of.pieces, of.why);
+        let since = of.sent_at;
         of.sent = sent;
         of.sent_at = now;
         if sent > from {
             let layout = &self.frame.contents[content].layout;
             let again = self.tallies[content].on_origin(layout, pieces, (from, sent), why);
-            self.recorder.on_origin(now, why, sent - from, again);
+            self.recorder.on_origin(since, now, why, sent - from, again);
         }
     }
 

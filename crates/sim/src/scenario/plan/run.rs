@@ -60,6 +60,8 @@ pub struct CheckPlan {
 pub struct Expect {
     /// Time of the last peer over the bound, of the worst site.
     pub makespan_max: Option<f64>,
+    /// How much later than the bound the last peer may be. For runs so short that a ratio says little.
+    pub over_bound_max: Option<Span>,
     /// Mean time of a peer from its arrival over the bound for one that comes first.
     pub mean_max: Option<f64>,
     /// Bytes the origin sent over one copy for each site.
@@ -94,6 +96,7 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             makespan_max: None,
+            over_bound_max: None,
             mean_max: None,
             origin_max: None,
             duplicate_max: None,

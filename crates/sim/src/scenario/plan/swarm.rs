@@ -6,6 +6,7 @@ use swarmline_types::Priority;
 use super::peer::{GroupPlan, PeerPlan};
 use super::run::{CheckPlan, Expect, RecordPlan, SchedulerPlan};
 use super::world::{Arrive, Network, OriginPlan, Outage, Partition};
+use crate::scenario::StrategyName;
 use crate::scenario::units::{Line, Share, Size, Span};
 
 /// A swarm and what happens to it. Every field has a default, so an empty file is a scenario: one site of ten peers that
@@ -39,6 +40,9 @@ pub struct Scenario {
     pub network: Network,
     /// Times in which a site is cut in two, up to 64; `[partition]` writes one, `[[partition]]` several. Default none.
     pub partition: Vec<Partition>,
+    /// Which scheduler runs in the hosts: `lane-and-mesh`, `origin-only`, `rarest-first` or `rendezvous`. Default
+    /// `lane-and-mesh`, the product's.
+    pub strategy: StrategyName,
     /// Parameters of the scheduler under test, where they are to differ from its own defaults.
     pub scheduler: SchedulerPlan,
     /// What is recorded, and how finely.
@@ -65,6 +69,8 @@ pub struct ContentPlan {
     pub start: Span,
     /// Which part of each site's peers wants it. Default all.
     pub share: Share,
+    /// What its time over its own bound may be at most, on average of the seeds. Default anything.
+    pub makespan_max: Option<f64>,
 }
 
 /// Sites that are alike.
@@ -110,6 +116,7 @@ impl Default for Scenario {
             arrive: Arrive::default(),
             network: Network::default(),
             partition: Vec::new(),
+            strategy: StrategyName::default(),
             scheduler: SchedulerPlan::default(),
             record: RecordPlan::default(),
             check: CheckPlan::default(),
@@ -127,6 +134,7 @@ impl Default for ContentPlan {
             priority: Priority::Foreground,
             start: Span::secs(0),
             share: Share::ALL,
+            makespan_max: None,
         }
     }
 }

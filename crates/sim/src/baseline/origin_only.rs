@@ -1,0 +1,86 @@
+//! Everybody alone: one connection, one request for all that is missing, tried again after a failure.
+//!
+//! It models what a download tool does that knows of nobody: the origin sends the file as many times as there are
+//! machines, and each waits for its share of the line.
+
+use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
+use swarmline_types::{Bitfield, MonoTime, PieceIndex, PieceRange};
+
+use super::desk::Desk;
+use crate::strategy::{Machine, Opening};
+
+/// A machine that asks the origin only.
+#[derive(Debug)]
+pub(super) struct OriginOnly {
+    desk: Desk,
+}
+
+impl OriginOnly {
+    pub(super) fn new(opening: Opening) -> Self {
+        Self { desk: Desk::new(opening) }
+    }
+
+    /// All that is missing up to the first piece that is here; everything, where the origin serves no ranges.
+    fn next(&self) -> Option<PieceRange> {
+        let desk = &self.desk;
+        if desk.is_origin_whole {
+            return desk.layout.whole();
+        }
+        let first = desk.have().missing().next()?;
+        let missing = |piece: &PieceIndex| !desk.have().has(*piece);
+        let count = desk.layout.pieces().skip(first.as_usize()).take_while(missing).count();
+        desk.layout.piece_range(first.get(), u32::try_from(count).expect("no more than the content has"))
+    }
+}
+
+impl Machine for OriginOnly {
+    fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        let desk = &mut self.desk;
+        desk.begin_turn();
+        match input {
+            Input::Progress { request, received } => desk.on_progress(request, received, now),
+            Input::Verified { request, piece, ok } => {
+                desk.on_verified(request, piece, ok, allowance, now);
+            }
+            Input::Failed { request, why } => {
+                desk.on_failed(request, why, allowance, now);
+            }
+            Input::Lost { piece } => desk.on_lost(piece),
+            // It has nobody to hear.
+            _ => {}
+        }
+        desk.complete(allowance);
+        if desk.is_fetching()
+            && desk.at_origin() == 0
+            && desk.is_origin_open(now)
+            && let Some(pieces) = self.next()
+        {
+            self.desk.fetch(pieces, FetchReason::Alone, allowance, now);
+        }
+        self.desk.judge_hope(false, allowance, now);
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.desk.poll_action()
+    }
+
+    fn poll_timeout(&self) -> Option<MonoTime> {
+        self.desk.poll_timeout()
+    }
+
+    fn stage(&self) -> Stage {
+        self.desk.stage
+    }
+
+    fn have(&self) -> &Bitfield {
+        self.desk.have()
+    }
+
+    fn ledger(&self) -> Option<&Ledger> {
+        None
+    }
+
+    fn is_in_flight(&self, request: RequestId) -> bool {
+        self.desk.request(request).is_some()
+    }
+}

@@ -1,0 +1,108 @@
+//! BitTorrent with the origin as web seed: rarest pieces first among peers, and beside it each peer fetches missing pieces
+//! from the origin, one at a time: a random one of those that the fewest peers have.
+//!
+//! It models clients that take the URL of a torrent as one more seed. Nobody knows what others fetch from there, so in a
+//! flash crowd many fetch the same: the fewer pieces are left and the more peers there are, the more. Real clients do
+//! worse than this one, which asks for the next piece only when it has heard what others got in that moment.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
+use swarmline_types::{Bitfield, MonoTime, PieceIndex, PieceRange};
+
+use super::desk::Desk;
+use super::exchange::{Exchange, Order};
+use crate::strategy::{Machine, Opening};
+
+/// A machine that pulls rare pieces from peers and random ones from the origin.
+#[derive(Debug)]
+pub(super) struct RarestFirst {
+    desk: Desk,
+    exchange: Exchange,
+    /// When the next piece is asked of the origin at the earliest.
+    listens_until: MonoTime,
+}
+
+impl RarestFirst {
+    pub(super) fn new(opening: Opening) -> Self {
+        let listens_until = opening.now;
+        let desk = Desk::new(opening);
+        let exchange = Exchange::new(&desk, Order::RarestFirst);
+        Self { desk, exchange, listens_until }
+    }
+
+    /// A random one of the rarest pieces that are missing and not asked of anybody.
+    fn next(&mut self) -> Option<PieceRange> {
+        if self.desk.is_origin_whole {
+            return self.desk.layout.whole();
+        }
+        let holders = |piece: &PieceIndex| self.exchange.neighbours.holders(*piece);
+        let open: Vec<_> = self.desk.have().missing().filter(|piece| self.desk.is_open(*piece)).collect();
+        let fewest = open.iter().map(holders).min()?;
+        let rarest: Vec<_> = open.into_iter().filter(|piece| holders(piece) == fewest).collect();
+        Some(PieceRange::one(rarest[self.desk.rng.random_range(0..rarest.len())]))
+    }
+
+    fn ask_origin(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
+        if !self.desk.is_fetching()
+            || self.desk.at_origin() >= AT_ORIGIN_MAX
+            || !self.desk.is_origin_open(now)
+        {
+            return;
+        }
+        if now < self.listens_until {
+            return self.desk.wake_at(self.listens_until);
+        }
+        if let Some(pieces) = self.next() {
+            self.desk.fetch(pieces, FetchReason::Alone, allowance, now);
+        }
+    }
+}
+
+impl Machine for RarestFirst {
+    fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        if self.exchange.is_old_news(&input, &self.desk) {
+            return;
+        }
+        self.desk.begin_turn();
+        let at_origin = self.desk.at_origin();
+        self.exchange.take_in(input, &mut self.desk, allowance, now);
+        if self.desk.at_origin() < at_origin {
+            self.listens_until = now + LISTENS;
+        }
+        self.exchange.pull(&mut self.desk, allowance, now);
+        self.ask_origin(allowance, now);
+        let offers = self.exchange.offers(&self.desk);
+        self.desk.judge_hope(offers, allowance, now);
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.desk.poll_action()
+    }
+
+    fn poll_timeout(&self) -> Option<MonoTime> {
+        self.desk.poll_timeout()
+    }
+
+    fn stage(&self) -> Stage {
+        self.desk.stage
+    }
+
+    fn have(&self) -> &Bitfield {
+        self.desk.have()
+    }
+
+    fn ledger(&self) -> Option<&Ledger> {
+        None
+    }
+
+    fn is_in_flight(&self, request: RequestId) -> bool {
+        self.desk.request(request).is_some()
+    }
+}
+
+/// Requests to the origin at a time: one connection, as a web seed has.
+const AT_ORIGIN_MAX: usize = 1;
+/// How long it listens to what others got before it asks the origin again.
+const LISTENS: Duration = Duration::from_millis(10);

@@ -1,0 +1,98 @@
+//! What is simulated, in one sentence.
+
+use crate::scenario::{Line, Scenario, SitePlan};
+use crate::words;
+
+/// Who wants what, over which line.
+pub(super) fn of(scenario: &Scenario) -> String {
+    let contents: Vec<_> = scenario
+        .content
+        .iter()
+        .map(|content| {
+            let pieces = content.layout().map_or(0, |layout| layout.piece_count());
+            format!("{} ({}, {})", content.name, words::bytes(content.size.0 as f64), pieces_of(pieces))
+        })
+        .collect();
+    format!("{} want {}; {}.", who(scenario), listed(&contents), lines(scenario))
+}
+
+fn pieces_of(count: u32) -> String {
+    words::count(count.into(), "piece", "pieces")
+}
+
+fn who(scenario: &Scenario) -> String {
+    let sum = |of: fn(&SitePlan) -> u64| scenario.site.iter().map(of).sum::<u64>();
+    let sites = sum(|site| site.count.into());
+    let peers = words::count(sum(|site| u64::from(site.count) * u64::from(site.peers)), "peer", "peers");
+    let (holders, caches) = (
+        sum(|s| u64::from(s.count) * u64::from(s.holders)),
+        sum(|s| u64::from(s.count) * u64::from(s.caches)),
+    );
+    let mut who = vec![peers];
+    if caches > 0 {
+        who.push(words::count(caches, "cache node", "cache nodes"));
+    }
+    let place = if sites == 1 { "one site".into() } else { words::count(sites, "site", "sites") };
+    let beside = match holders {
+        0 => String::new(),
+        _ => format!(", beside {} of everything,", words::count(holders, "holder", "holders")),
+    };
+    format!("{} on {place}{beside}", listed(&who))
+}
+
+/// The lines of all sites, as far as they differ.
+fn lines(scenario: &Scenario) -> String {
+    let distinct = |of: fn(&SitePlan) -> Line| {
+        let mut shown: Vec<String> = Vec::new();
+        for line in scenario.site.iter().map(|site| rate(of(site))) {
+            if !shown.contains(&line) {
+                shown.push(line);
+            }
+        }
+        listed(&shown)
+    };
+    let is_radio = |wifi: Option<bool>| wifi == Some(true);
+    let has_radio =
+        is_radio(scenario.peer.wifi) || scenario.group.iter().any(|group| is_radio(group.peer.wifi));
+    let mut told =
+        format!("the line to the origin carries {}, the LAN {}", distinct(|s| s.wan), distinct(|s| s.lan));
+    if has_radio {
+        told += &format!(", the radio cell {}", distinct(|site| site.cell));
+    }
+    told
+}
+
+fn rate(line: Line) -> String {
+    line.bytes_per_s().map_or("without limit".into(), |bytes| words::bit_rate(bytes as f64 * 8.0))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_setting_is_told_in_one_sentence() {
+        let told = |text: &str| of(&Scenario::parse(text).unwrap());
+        assert_eq!(
+            told(""),
+            "10 peers on one site want file (64 MiB, 64 pieces); the line to the origin carries 20 Mbit/s, the LAN 1 Gbit/s."
+        );
+        assert_eq!(
+            told(
+                "[[site]]\ncount = 3\nholders = 1\n[[site]]\nwan = 'unlimited'\ncaches = 2\n[peer]\nwifi = true\n[[content]]\n[[content]]"
+            ),
+            "40 peers and 2 cache nodes on 4 sites, beside 3 holders of everything, want file (64 MiB, 64 pieces) and \
+             file-2 (64 MiB, 64 pieces); the line to the origin carries 20 Mbit/s and without limit, the LAN 1 Gbit/s, \
+             the radio cell 100 Mbit/s."
+        );
+    }
+}
