@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{add, completion, daemon, demo, get, jobs, publish, status};
+use crate::commands::{add, completion, daemon, demo, get, jobs, publish, sim, status};
 use crate::exit::Exit;
 use crate::log::Color;
 
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Add(add::AddArgs),
     Status(status::StatusArgs),
     Jobs(jobs::JobsArgs),
+    Sim(Box<sim::SimArgs>),
     Completion(completion::CompletionArgs),
     /// List the exit codes and what they mean
     #[command(long_about = exit_codes())]
@@ -61,6 +62,7 @@ impl Command {
             Self::Add(args) => args.json,
             Self::Status(args) => args.json,
             Self::Jobs(args) => args.json,
+            Self::Sim(args) => args.wants_json(),
             Self::Completion(_) | Self::ExitCodes => false,
         }
     }
@@ -75,6 +77,7 @@ Start here:
   swarmline demo                          watch an office of eight nodes share one file
   swarmline publish disk.iso              write disk.iso.phf; put both on a web server
   swarmline get http://server/disk.iso    on every machine
+  swarmline sim run office                what patch day would do to an office of 300
 
 `swarmline help <command>` tells more, with examples.";
 
@@ -83,6 +86,7 @@ Start here:
   swarmline demo                          watch an office of eight nodes share one file
   swarmline publish disk.iso              write disk.iso.phf; put both on a web server
   swarmline get http://server/disk.iso    on every machine
+  swarmline sim run office                what patch day would do to an office of 300
 
 Environment:
   SWARMLINE_STATE_DIR                     the state directory, like --state-dir

@@ -7,4 +7,5 @@ pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod jobs;
 pub(crate) mod publish;
+pub(crate) mod sim;
 pub(crate) mod status;

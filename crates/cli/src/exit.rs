@@ -22,13 +22,14 @@ pub(crate) enum Exit {
     Stopped = 9,
     NotRunning = 10,
     Busy = 11,
+    Missed = 12,
     Interrupted = 130,
     Terminated = 143,
 }
 
 impl Exit {
     /// Every way to end, in the order of the table.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Success,
         Self::Other,
         Self::Usage,
@@ -41,6 +42,7 @@ impl Exit {
         Self::Stopped,
         Self::NotRunning,
         Self::Busy,
+        Self::Missed,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -64,6 +66,7 @@ impl Exit {
             Self::Stopped => "stopped",
             Self::NotRunning => "not_running",
             Self::Busy => "busy",
+            Self::Missed => "missed",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
         }
@@ -84,6 +87,7 @@ impl Exit {
             Self::Stopped => "the process that did the work was stopped",
             Self::NotRunning => "no process owns the state directory",
             Self::Busy => "another process owns the state directory, or does not answer",
+            Self::Missed => "a simulated scenario missed one of its targets",
             Self::Interrupted => "Ctrl-C came before the end",
             Self::Terminated => "SIGTERM came before the end",
         }

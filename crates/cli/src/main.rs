@@ -66,6 +66,7 @@ fn run(command: &Command, watch: Stopwatch) -> anyhow::Result<Exit> {
         Command::Status(args) => in_runtime(commands::status::run(args, watch)),
         Command::Jobs(args) => in_runtime(commands::jobs::run(args, watch)),
         Command::Demo(args) => in_runtime(commands::demo::run(args, watch)),
+        Command::Sim(args) => in_runtime(commands::sim::run(args, watch)),
     }
 }
 

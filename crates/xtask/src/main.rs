@@ -19,6 +19,8 @@ mod origin;
 
 mod lan;
 
+mod scenarios;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -46,6 +48,8 @@ enum Command {
     ComApi,
     /// Measure nodes on a small office network made of network namespaces (needs root)
     Lan(Box<lan::Options>),
+    /// Simulate all scenarios of simulations/ and hold them against their targets
+    Scenarios(scenarios::Options),
     /// Serve one folder over HTTP until standard input closes
     #[command(hide = true)]
     LanOrigin(origin::Options),
@@ -71,6 +75,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Tidy => tidy::run(&Workspace::find()?)?,
         Command::ComApi => com_api::run(&Workspace::find()?)?,
         Command::Lan(options) => return lan::run(&options),
+        Command::Scenarios(options) => return scenarios::run(&Workspace::find()?, &options),
         Command::LanOrigin(options) => origin::run(&options)?,
         Command::LanReaper(options) => netns::reaper::run(&options)?,
     }

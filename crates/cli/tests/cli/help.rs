@@ -13,14 +13,14 @@ async fn shown(arguments: &str) -> String {
 async fn help_reads_like_this() {
     insta::assert_snapshot!("root_short", shown("-h").await);
     insta::assert_snapshot!("root", shown("--help").await);
-    for command in ["demo", "publish", "get", "daemon", "add", "status", "completion", "exit-codes"] {
+    for command in ["demo", "publish", "get", "daemon", "add", "status", "sim", "completion", "exit-codes"] {
         insta::assert_snapshot!(command, shown(&format!("help {command}")).await);
     }
 }
 
 #[tokio::test]
 async fn every_command_shows_an_example() {
-    for command in ["demo", "publish", "get", "daemon", "add", "status", "completion"] {
+    for command in ["demo", "publish", "get", "daemon", "add", "status", "sim", "completion"] {
         let help = shown(&format!("{command} --help")).await;
         assert!(help.contains(&format!("  swarmline {command}")), "{help}");
     }

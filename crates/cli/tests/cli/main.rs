@@ -13,3 +13,4 @@ mod share;
 
 mod daemon;
 mod demo;
+mod sim;

@@ -1,0 +1,70 @@
+//! `sim run`: one scenario, several seeds, a table beside its targets.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use swarmline_sim::html;
+
+use super::conduct::Conductor;
+use super::source::Source;
+use super::{Common, json, quoted, tables, write};
+use crate::exit::{Exit, Failure};
+use crate::screen;
+use crate::show::{Line, Stopwatch};
+
+/// Run a scenario and compare what comes out with its targets
+///
+/// Prints mean and worst of all seeds. Ends with exit code 0 when every target of the scenario is met, and 12 when one is
+/// missed; targets are held against the mean of the seeds.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  swarmline sim run office
+  swarmline sim run office --set site.wan=50mbit --seeds 3 --html office.html
+  swarmline sim run my.toml --strategy rarest-first --json")]
+pub(super) struct RunArgs {
+    /// A file, or the name of a scenario that comes with the program
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+
+    #[command(flatten)]
+    common: Common,
+
+    /// Print JSON: a line at the start, one for each seed, and the summary as the last one
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Write a report with figures, one file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write everything that was recorded as JSON, one outcome a line
+    #[arg(long, value_name = "FILE")]
+    outcomes: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &RunArgs, watch: Stopwatch) -> Result<Exit, Failure> {
+    let source = Source::find(&args.scenario)?;
+    let scenario = source.scenario(&args.common.overrides())?;
+    let mut conductor = Conductor::new(&args.common, args.json, watch)?;
+    if args.json {
+        Line::new("started", watch.elapsed(), json::Started::of(&scenario, args.common.seeds)).say();
+    }
+    let study = conductor.study(scenario).await?;
+    let command = format!("swarmline sim run {}{}", quoted(&args.scenario), args.common.as_written());
+    if let Some(path) = &args.html {
+        write::report(path, &html::study(&study, &command))?;
+    }
+    if let Some(path) = &args.outcomes {
+        write::report(path, &json::outcomes(&study))?;
+    }
+    if args.json {
+        for outcome in &study.outcomes {
+            Line::new("run", watch.elapsed(), json::Run::of(outcome)).say();
+        }
+        Line::new("sim", watch.elapsed(), json::Summary::of(&study, &command)).say();
+    } else {
+        screen::say(tables::study(&study, &command).trim_end());
+    }
+    Ok(if study.is_met() { Exit::Success } else { Exit::Missed })
+}

@@ -1,0 +1,191 @@
+//! What came out, for people.
+
+use swarmline_sim::html::Sweep;
+use swarmline_sim::outcome::{FetchEnd, FetchRecord, Outcome, Why};
+use swarmline_sim::study::{Metric, Study};
+use swarmline_sim::words;
+
+/// One study beside its targets.
+pub(super) fn study(study: &Study, command: &str) -> String {
+    let mut out = String::new();
+    if !study.scenario.question.is_empty() {
+        out += &format!("{}\n", study.scenario.question);
+    }
+    out += &format!("{}\n\n{}\n\n", study.setting(), study.answer());
+    let seeds = words::count(study.outcomes.len() as u64, "seed", "seeds");
+    let title = format!("{}, {seeds}", study.strategy());
+    let rows = study.metrics().iter().map(row).collect::<Vec<_>>();
+    out += &laid_out(&[&title, "mean", "worst", "at most", ""], &rows);
+    for metric in study.metrics().iter().filter(|metric| metric.is_met() == Some(false)) {
+        let (is, target) = judged(metric);
+        out += &format!("missed: {} is {is}, and may be at most {target}\n", metric.label);
+    }
+    out + &format!("\nagain with: {command}\n")
+}
+
+fn row(metric: &Metric) -> Vec<String> {
+    let verdict = match metric.is_met() {
+        Some(true) => "kept",
+        Some(false) => "MISSED",
+        None => "",
+    };
+    let [mean, worst] = [metric.mean(), metric.worst()].map(|value| metric.unit.show(value));
+    let target = metric.target.map_or(String::new(), |target| metric.unit.show(target));
+    vec![metric.label.clone(), mean, worst, target, verdict.into()]
+}
+
+fn judged(metric: &Metric) -> (String, String) {
+    let value = if metric.is_strict { metric.worst() } else { metric.mean() };
+    (metric.unit.show(value), metric.unit.show(metric.target.unwrap_or_default()))
+}
+
+/// Studies beside each other, with ratios to the first.
+pub(super) fn comparison(studies: &[&Study], command: &str) -> String {
+    let names: Vec<_> = studies.iter().map(|it| format!("{}, {}", it.scenario.name, it.strategy())).collect();
+    let mut heads = vec![""];
+    for name in &names {
+        heads.push(name);
+        if heads.len() > 2 {
+            heads.push("times");
+        }
+    }
+    let all: Vec<_> = studies.iter().map(|study| study.metrics()).collect();
+    let Some(first) = all.first() else { return String::new() };
+    let rows: Vec<Vec<String>> = first
+        .iter()
+        .map(|metric| {
+            let mut row = vec![metric.label.clone(), metric.unit.show(metric.mean())];
+            for metrics in &all[1..] {
+                let other = metrics.iter().find(|it| it.key == metric.key);
+                row.push(other.map_or(String::new(), |other| other.unit.show(other.mean())));
+                row.push(other.map_or(String::new(), |other| times(other.mean(), metric.mean())));
+            }
+            row
+        })
+        .collect();
+    let mut out = laid_out(&heads, &rows) + "\n";
+    for (study, name) in studies.iter().zip(&names) {
+        out += &format!("{name}: {}\n", study.answer());
+    }
+    out + &format!("\nagain with: {command}\n")
+}
+
+fn times(value: f64, base: f64) -> String {
+    if base > 0.0 { words::ratio(value / base) } else { String::new() }
+}
+
+/// A line for each value of the key.
+pub(super) fn sweep(sweep: &Sweep, command: &str) -> String {
+    let rows = sweep.rows();
+    let Some((_, metrics)) = rows.first() else { return String::new() };
+    let mut heads = vec![sweep.key.as_str()];
+    heads.extend(metrics.iter().map(|metric| metric.label.as_str()));
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|(value, metrics)| {
+            let shown = metrics.iter().map(|metric| metric.unit.show(metric.mean()));
+            std::iter::once((*value).to_owned()).chain(shown).collect()
+        })
+        .collect();
+    laid_out(&heads, &lines) + &format!("\nagain with: {command}\n")
+}
+
+/// Why the origin was asked for a piece: every request that held it, in order of time.
+pub(super) fn explanation(outcome: &Outcome, site: u32, content: u32, piece: u32) -> String {
+    let name = outcome.contents.get(content as usize).map_or("", |content| content.name.as_str());
+    let mut out = format!("piece {piece} of {name}, site {site}, seed {}\n\n", outcome.seed);
+    let about: Vec<_> = outcome
+        .fetches
+        .iter()
+        .filter(|fetch| fetch.site == site && fetch.content == content)
+        .filter(|fetch| (fetch.piece..fetch.piece + fetch.count).contains(&piece))
+        .collect();
+    if about.is_empty() {
+        out += "Nobody on this site asked the origin for it: whoever has it got it from a peer, or had it from the start.\n";
+    }
+    for fetch in &about {
+        out += &told(fetch);
+    }
+    let asked = words::count(about.len() as u64, "request", "requests");
+    let bytes: u64 = about.iter().map(|fetch| fetch.bytes).sum();
+    if !about.is_empty() {
+        out += &format!("\n{asked} to the origin, {} in all\n", words::bytes(bytes as f64));
+    }
+    if outcome.fetches_left_out > 0 {
+        out += &format!(
+            "{} requests of the run were not recorded; raise record.fetches_max\n",
+            outcome.fetches_left_out
+        );
+    }
+    out
+}
+
+fn told(fetch: &FetchRecord) -> String {
+    let why = match fetch.why {
+        Why::Owner => "it ranks first for it",
+        Why::TakeOver => "it takes over: whoever ranked before it did not come, or fell silent",
+        Why::SecondCopy => "a second copy: the claim of another crawls",
+        Why::Alone => "on its own: it knows nobody, or nobody serves it",
+        Why::Untold => "no reason is told",
+    };
+    let what = match fetch.count {
+        1 => String::new(),
+        count => format!(", with {} from {} on", words::count(count.into(), "piece", "pieces"), fetch.piece),
+    };
+    let end = match fetch.end {
+        FetchEnd::Complete => "all of it came",
+        FetchEnd::Cancelled => "it took the request back",
+        FetchEnd::Failed => "the origin refused or broke off",
+        FetchEnd::Gone => "it left or crashed",
+        FetchEnd::Open => "still under way at the end of the run",
+    };
+    let bytes = words::bytes(fetch.bytes as f64);
+    let over = fetch.over_s.map_or("      ".into(), |over| format!("{over:>9.3}"));
+    format!(
+        "{:>9.3} s  peer {} asks the origin{what}: {why}\n{over} s    {end}; {bytes} came\n",
+        fetch.at_s, fetch.peer
+    )
+}
+
+/// The first column to the left, all others to the right, each as wide as it must be.
+fn laid_out(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..heads.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut out = String::new();
+        for (column, cell) in cells.enumerate() {
+            let width = widths[column];
+            match column {
+                0 => out += &format!("{cell:<width$}"),
+                _ => out += &format!("  {cell:>width$}"),
+            }
+        }
+        out.trim_end().to_owned() + "\n"
+    };
+    let mut out = line(&mut heads.iter().copied());
+    rows.iter().for_each(|row| out += &line(&mut row.iter().map(String::as_str)));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [vec!["a".into(), "1.000".into()], vec!["long name".into(), "9".into()]];
+        insta::assert_snapshot!(laid_out(&["", "mean"], &rows), @r"
+                    mean
+        a          1.000
+        long name      9
+        ");
+    }
+
+    #[test]
+    fn ratios_to_nothing_are_left_out() {
+        assert_eq!([times(2.0, 1.0), times(0.0, 1.0), times(1.0, 0.0)], ["2.000", "0.000", ""]);
+    }
+}

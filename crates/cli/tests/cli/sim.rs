@@ -1,0 +1,154 @@
+//! `sim` from outside: what it prints, what it writes, how it ends.
+
+use rustix::process::Signal;
+
+use crate::sandbox::Sandbox;
+
+/// Four machines, half a second of work.
+const TINY: &str = "question = \"Do four machines share 4 MiB?\"\nseeds = 2\n[content]\nsize = \"4MiB\"\n\
+                    [site]\npeers = 4\n[expect]\norigin_max = 1.3\n";
+
+#[tokio::test]
+async fn what_comes_with_the_program_is_listed_with_its_question() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run("sim list").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("  office     What will patch day do to my 100 Mbit line"), "{}", ran.out);
+    let all = sandbox.run("sim list --json").await.last();
+    assert!(
+        all["scenarios"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| entry["path"] == "simulations/targets/s1.toml")
+    );
+    let shown = sandbox.run("sim list --show office").await;
+    assert!(
+        shown.out.starts_with("# What will patch day do") && shown.out.contains("[site]"),
+        "{}",
+        shown.out
+    );
+}
+
+#[tokio::test]
+async fn a_run_prints_a_table_and_writes_a_report() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim run tiny.toml --html tiny.html --outcomes all.json --threads 1").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for part in [
+        "Do four machines share 4 MiB?",
+        "lane-and-mesh, 2 seeds",
+        "bytes from the origin / one copy",
+        "kept",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert!(ran.out.ends_with("again with: swarmline sim run tiny.toml --seed 1\n"), "{}", ran.out);
+    let page = std::fs::read_to_string(sandbox.work("tiny.html")).unwrap();
+    assert!(page.contains("<h1>Do four machines share 4 MiB?</h1>") && page.ends_with("</html>\n"));
+    assert_eq!(std::fs::read_to_string(sandbox.work("all.json")).unwrap().lines().count(), 2);
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_numbers_on_any_number_of_threads() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.write("sites.toml", TINY.replace("[site]", "[site]\ncount = 3"));
+    let metrics = async |threads: u8| {
+        let ran = sandbox.run(&format!("sim run sites.toml --json --threads {threads}")).await;
+        assert_eq!(ran.lines().len(), 4, "one at the start, one for each seed, and one for all: {ran:?}");
+        (ran.last()["metrics"].clone(), ran.last()["answer"].clone())
+    };
+    assert_eq!(metrics(1).await, metrics(2).await);
+}
+
+#[tokio::test]
+async fn a_target_that_is_missed_is_an_exit_code() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim run tiny.toml --set expect.origin_max=0.5").await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert!(ran.out.contains("MISSED") && ran.out.contains("and may be at most 0.500"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn strategies_stand_beside_each_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim compare tiny.toml --with strategy=origin-only --json --html c.html").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let origin = |column: usize| {
+        let metrics = ran.last()["columns"][column]["metrics"].as_array().unwrap().clone();
+        metrics.iter().find(|metric| metric["key"] == "origin").unwrap()["mean"].as_f64().unwrap()
+    };
+    assert!(origin(0) < 1.3, "{}", origin(0));
+    assert!((origin(1) - 4.0).abs() < 1e-9, "{}", origin(1));
+    assert!(sandbox.work("c.html").exists());
+}
+
+#[tokio::test]
+async fn a_sweep_has_a_line_for_each_value() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran =
+        sandbox.run("sim sweep tiny.toml --over site.peers=2..4 --seeds 1 --csv s.csv --html s.html").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let csv = std::fs::read_to_string(sandbox.work("s.csv")).unwrap();
+    assert!(csv.starts_with("site.peers,makespan_s_mean,makespan_s_worst,"), "{csv}");
+    assert_eq!(
+        csv.lines().map(|line| line.split(',').next().unwrap()).collect::<Vec<_>>(),
+        ["site.peers", "2", "3", "4"]
+    );
+}
+
+#[tokio::test]
+async fn a_piece_of_the_origin_is_explained() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim explain tiny.toml --piece 2").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("asks the origin") && ran.out.contains("all of it came"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn what_cannot_be_says_which_value_and_the_way_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.write("odd.toml", "peers = 4");
+    for (arguments, why) in [
+        ("run nothing", "no scenario of that name; `swarmline sim list` shows all"),
+        ("run simulations/office.toml", "did you mean office, which comes with the program?"),
+        ("run odd.toml", "unknown field `peers`"),
+        ("run tiny.toml --set site.peers=0", "it must lie from 1 to"),
+        ("run tiny.toml --set site.peerz=4", "unknown field `peerz`"),
+        ("run tiny.toml --set site.peers", "there is no ="),
+        ("run tiny.toml --strategy magic", "is no strategy"),
+        ("run tiny.toml --seeds 0", "1..=1000"),
+        ("run tiny.toml --threads 0", "1..=256"),
+        ("compare tiny.toml", "<B>"),
+        ("sweep tiny.toml --over site.peers", "write it like"),
+        ("sweep tiny.toml --over site.peers=9..4", "the smaller end comes first"),
+        ("explain tiny.toml --piece 4", "has 4 pieces, counted from 0"),
+        ("explain tiny.toml --piece 1 --site 1", "counted from 0"),
+        ("list --show nothing", "there are office"),
+    ] {
+        let ran = sandbox.run(&format!("sim {arguments}")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}: {ran:?}");
+        assert!(ran.err.contains(why), "{arguments}: {}", ran.err);
+    }
+    let ran = sandbox.run("sim run tiny.toml --html no/such/folder.html").await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_at_once() {
+    let sandbox = Sandbox::new();
+    // Far more than anybody waits for.
+    sandbox.write("long.toml", "seeds = 1000\n[content]\nsize = \"1GiB\"\n[site]\npeers = 100");
+    let mut running = sandbox.start("sim run long.toml --json --threads 1");
+    running.until("started").await;
+    running.signal(Signal::INT);
+    let ran = running.end().await;
+    assert_eq!((ran.code, &ran.last()["kind"]), (130, &"interrupted".into()), "{ran:?}");
+}

@@ -1,0 +1,154 @@
+//! The report as Markdown: what is measured beside what is allowed.
+
+use super::row::{Measured, Row, Summary};
+
+/// The columns: a metric, its head, and how many digits it has.
+const COLUMNS: [(&str, &str); 6] = [
+    ("makespan", "time / bound"),
+    ("mean", "mean / bound"),
+    ("origin", "origin / copy"),
+    ("duplicate", "in vain"),
+    ("have", "HAVE"),
+    ("requests", "requests"),
+];
+
+/// The whole report. `command` writes it again.
+pub(super) fn markdown(rows: &[Row], command: &str) -> String {
+    let (targets, questions): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.file.contains("/targets/"));
+    let mut out = String::from("# What the scenarios come to\n\n");
+    out += "Simulated, means of the seeds. **Bold** is a target that is missed; what may be at most stands behind the\n\
+            number. [docs/simulations.md](../docs/simulations.md) tells what the words mean. Written by\n\n";
+    out += &format!("```sh\n{command}\n```\n");
+    if !questions.is_empty() {
+        out += "\n## Questions\n";
+        questions.iter().for_each(|row| out += &answer(row));
+        out += "\n";
+        out += &table(&questions);
+    }
+    if !targets.is_empty() {
+        out += "\n## Targets\n\n";
+        out += &table(&targets);
+    }
+    out += &missed(rows);
+    out.trim_end().to_owned()
+}
+
+fn answer(row: &Row) -> String {
+    let link = row.file.trim_start_matches(super::FOLDER);
+    match &row.result {
+        Ok(summary) => format!("\n[`{}`]({link}): *{}* {}\n", row.name, summary.question, summary.answer),
+        Err(why) => format!("\n[`{}`]({link}) could not be run: {why}\n", row.name),
+    }
+}
+
+fn table(rows: &[&Row]) -> String {
+    let heads: Vec<_> = COLUMNS.iter().map(|(_, head)| *head).collect();
+    let mut out =
+        format!("| scenario | {} | seeds |\n|---|{}---|\n", heads.join(" | "), "---|".repeat(heads.len()));
+    for row in rows {
+        let link = row.file.trim_start_matches(super::FOLDER);
+        match &row.result {
+            Ok(summary) => {
+                let cells: Vec<_> = COLUMNS.iter().map(|(key, _)| cell(summary, key)).collect();
+                out += &format!(
+                    "| [{}]({link}) | {} | {} |\n",
+                    row.name,
+                    cells.join(" | "),
+                    summary.seeds.len()
+                );
+            }
+            Err(_) => {
+                out += &format!(
+                    "| [{}]({link}) | could not be run{} | |\n",
+                    row.name,
+                    " |".repeat(COLUMNS.len() - 1)
+                )
+            }
+        }
+    }
+    out
+}
+
+fn cell(summary: &Summary, key: &str) -> String {
+    let Some(metric) = summary.metric(key) else { return String::new() };
+    let shown = show(&metric.unit, metric.mean);
+    let shown = if metric.met == Some(false) { format!("**{shown}**") } else { shown };
+    match metric.target {
+        Some(target) => format!("{shown} ≤ {}", show(&metric.unit, target)),
+        None => shown,
+    }
+}
+
+fn show(unit: &str, value: f64) -> String {
+    match unit {
+        "share" => format!("{:.2} %", value * 100.0),
+        "ratio" if value < 10.0 => format!("{value:.3}"),
+        "ratio" => format!("{value:.1}"),
+        "seconds" => format!("{value:.1} s"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// Every target that is missed, also those without a column.
+fn missed(rows: &[Row]) -> String {
+    let told = |row: &Row, metric: &Measured| {
+        let [mean, worst, target] = [metric.mean, metric.worst, metric.target.unwrap_or_default()]
+            .map(|value| show(&metric.unit, value));
+        format!("- {}: {} is {mean} (worst {worst}), at most {target}\n", row.name, metric.label)
+    };
+    let lines: String = rows
+        .iter()
+        .filter_map(|row| Some((row, row.result.as_ref().ok()?)))
+        .flat_map(|(row, summary)| summary.missed().map(move |metric| told(row, metric)))
+        .collect();
+    if lines.is_empty() { "\nEvery target is met.\n".into() } else { format!("\n## Missed\n\n{lines}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(file: &str, mean: f64, target: Option<f64>) -> Row {
+        let metric = Measured {
+            key: "origin".into(),
+            label: "bytes from the origin / one copy".into(),
+            unit: "ratio".into(),
+            mean,
+            worst: mean,
+            target,
+            met: target.map(|target| mean <= target),
+        };
+        let summary = Summary {
+            question: "Why?".into(),
+            seeds: vec![1, 2],
+            answer: "So.".into(),
+            met: metric.met != Some(false),
+            metrics: vec![metric],
+        };
+        Row { name: super::super::stem(file).into(), file: file.into(), result: Ok(summary) }
+    }
+
+    #[test]
+    fn what_is_missed_is_bold_and_listed() {
+        let rows = [
+            row("simulations/office.toml", 1.0, None),
+            row("simulations/targets/s1.toml", 1.02, Some(1.005)),
+            Row {
+                name: "s2".into(),
+                file: "simulations/targets/s2.toml".into(),
+                result: Err("it broke".into()),
+            },
+        ];
+        let report = markdown(&rows, "cargo xtask scenarios");
+        for part in [
+            "[`office`](office.toml): *Why?* So.",
+            "| [office](office.toml) |  |  | 1.000 |  |  |  | 2 |",
+            "| [s1](targets/s1.toml) |  |  | **1.020** ≤ 1.005 |  |  |  | 2 |",
+            "| [s2](targets/s2.toml) | could not be run | | | | | | |",
+            "- s1: bytes from the origin / one copy is 1.020 (worst 1.020), at most 1.005",
+        ] {
+            assert!(report.contains(part), "{part}\n{report}");
+        }
+        assert!(markdown(&rows[..1], "x").contains("Every target is met."));
+    }
+}
