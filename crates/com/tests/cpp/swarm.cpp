@@ -91,6 +91,5 @@ int main(int argc, char **argv) {
                     static_cast<unsigned long long>(stats.bytesFromLanPeers));
     }
     CHECK(received == progress.BytesTotal);
-    CHECK(alive() == 0);
     return 0;
 }
