@@ -15,10 +15,12 @@
 pub(crate) mod process;
 pub(crate) mod reaper;
 
+use std::io::Write;
+use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::workspace::output;
@@ -56,7 +58,8 @@ fn trial() -> Result<()> {
     let mut network = Network::new(None)?;
     let switch = network.switch("switch")?;
     let host = network.host("trial")?;
-    network.plug(&host, &switch, "10.99.0.1", Speed { up: 1_000_000, down: 1_000_000 })?;
+    let address = Ipv4Addr::new(10, 99, 0, 1);
+    network.plug(&host, &switch, address, Speed { up: 1_000_000, down: 1_000_000 })?;
     Ok(())
 }
 
@@ -82,6 +85,7 @@ pub(crate) struct Switch {
 pub(crate) struct Card {
     namespace: String,
     name: String,
+    address: Ipv4Addr,
 }
 
 /// The network. Dropping it ends all processes in it and removes it.
@@ -114,19 +118,48 @@ impl Network {
     }
 
     /// Connects a machine with a switch. The address is one of a /16; multicast goes out at the first card.
-    pub(crate) fn plug(&mut self, host: &Host, switch: &Switch, address: &str, speed: Speed) -> Result<Card> {
+    pub(crate) fn plug(
+        &mut self,
+        host: &Host,
+        switch: &Switch,
+        address: Ipv4Addr,
+        speed: Speed,
+    ) -> Result<Card> {
         self.cables += 1;
         let (name, port) = (format!("eth{}", self.cables), format!("port{}", self.cables));
         let (own, switch, card) = (host.namespace.as_str(), switch.namespace.as_str(), name.as_str());
-        ip(&["link", "add", card, "netns", own, "type", "veth", "peer", "name", &port, "netns", switch])?;
+        let hardware = hardware_address(address);
+        let veth = ["link", "add", card, "address", &hardware, "netns", own, "type", "veth"];
+        ip(&[&veth[..], &["peer", "name", &port, "netns", switch]].concat())?;
         ip(&["-n", switch, "link", "set", &port, "master", BRIDGE, "up"])?;
         ip(&["-n", own, "address", "add", &format!("{address}/16"), "dev", card])?;
         ip(&["-n", own, "link", "set", card, "up"])?;
         ip(&["-n", own, "route", "append", MULTICAST, "dev", card])?;
         shape(own, card, speed.up)?;
         shape(switch, &port, speed.down)?;
-        Ok(Card { namespace: host.namespace.clone(), name })
+        Ok(Card { namespace: host.namespace.clone(), name, address })
     }
+}
+
+/// Tells all cards of one switch where the others are, for good. All namespaces share one table of what they learn by
+/// asking, which the kernel bounds at 1,024 entries: 32 hosts that all talk with each other are too many for it.
+pub(crate) fn introduce(cards: &[&Card]) -> Result<()> {
+    for card in cards {
+        let others = cards.iter().filter(|other| other.address != card.address);
+        let lines = others.map(|other| neighbour(other.address, &card.name));
+        batch(&card.namespace, &lines.collect::<String>())?;
+    }
+    Ok(())
+}
+
+fn neighbour(address: Ipv4Addr, card: &str) -> String {
+    format!("neighbour replace {address} lladdr {} dev {card} nud permanent\n", hardware_address(address))
+}
+
+/// One of those that everybody may give out, with the other address in it.
+fn hardware_address(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 /// Bytes that passed the network card of a host, headers included.
@@ -212,6 +245,18 @@ fn burst_bytes(bits_per_s: u64) -> u64 {
     (bits_per_s / 8 * BURST_MS / 1000).max(BURST_BYTES_MIN)
 }
 
+/// Runs many commands of `ip` in one go.
+fn batch(namespace: &str, lines: &str) -> Result<()> {
+    let mut command = Command::new("ip");
+    command.args(["-n", namespace, "-batch", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().context("cannot start `ip -batch`")?;
+    child.stdin.take().context("its input is piped")?.write_all(lines.as_bytes())?;
+    let done = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "`ip -n {namespace} -batch` failed: {}", said.trim());
+    Ok(())
+}
+
 fn ip(arguments: &[&str]) -> Result<String> {
     output(Command::new("ip").args(arguments))
 }
@@ -226,6 +271,14 @@ mod tests {
             r#"[{"ifname":"eth0","stats64":{"rx":{"bytes":7,"packets":1},"tx":{"bytes":9,"packets":1}}}]"#;
         assert_eq!(read_traffic(json).unwrap(), Traffic { sent_bytes: 9, received_bytes: 7 });
         assert!(read_traffic("[]").is_err());
+    }
+
+    #[test]
+    fn a_card_is_known_by_its_address() {
+        assert_eq!(
+            neighbour(Ipv4Addr::new(10, 99, 1, 250), "eth3"),
+            "neighbour replace 10.99.1.250 lladdr 02:00:0a:63:01:fa dev eth3 nud permanent\n"
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The network of a script: a switch for each site, the origin with a line to each, the hosts; and what passed there.
 
+use std::net::Ipv4Addr;
+
 use anyhow::Result;
 
 use super::program::Place;
 use super::script::{Role, Script};
-use crate::netns::{Card, Host, Network, Speed, Traffic};
+use crate::netns::{Card, Host, Network, Speed, Traffic, introduce};
 
 use super::folder::Work;
 
@@ -32,15 +34,20 @@ impl Premises {
         let (mut switches, mut lines) = (Vec::new(), Vec::new());
         for site in 0..script.scenario.sites() {
             let switch = network.switch(&format!("switch{}", site + 1))?;
-            lines.push(network.plug(&origin, &switch, &origin_address(site), line)?);
+            lines.push(network.plug(&origin, &switch, origin_address(site), line)?);
             switches.push(switch);
         }
         let (mut hosts, mut cards) = (Vec::new(), Vec::new());
         for role in &script.hosts {
             let host = network.host(&format!("host{}", role.number))?;
             let speed = script.speed(role.part);
-            cards.push(network.plug(&host, &switches[role.site], &address(role), speed)?);
+            cards.push(network.plug(&host, &switches[role.site], address(role), speed)?);
             hosts.push(host);
+        }
+        for (site, line) in lines.iter().enumerate() {
+            let all = script.hosts.iter().zip(&cards);
+            let own = all.filter(|(role, _)| role.site == site).map(|(_, card)| card);
+            introduce(&own.chain([line]).collect::<Vec<_>>())?;
         }
         Ok(Self { origin, lines, hosts, cards, _network: network })
     }
@@ -75,25 +82,30 @@ impl Counters {
 pub(super) fn place(script: &Script, work: &Work, role: &Role) -> Place {
     Place {
         number: role.number,
-        address: address(role),
-        peers: script.site(role.site).filter(|other| other.number != role.number).map(address).collect(),
+        address: address(role).to_string(),
+        peers: script
+            .site(role.site)
+            .filter(|other| other.number != role.number)
+            .map(|other| address(other).to_string())
+            .collect(),
         origin: format!("http://{}:{PORT}", origin_address(role.site)),
         folder: work.host(role.number),
     }
 }
 
 /// Sites have networks of their own: 10.99.0.0/16, 10.98.0.0/16, …
-fn network_of(site: usize) -> usize {
-    99 - site
+fn network_of(site: usize) -> u8 {
+    99 - u8::try_from(site).expect("a scenario has one or two sites")
 }
 
-fn origin_address(site: usize) -> String {
-    format!("10.{}.0.1", network_of(site))
+fn origin_address(site: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, network_of(site), 0, 1)
 }
 
 /// Hosts have the numbers 10.99.1.1, 10.99.1.2, … there.
-fn address(role: &Role) -> String {
-    format!("10.{}.1.{}", network_of(role.site), role.number)
+fn address(role: &Role) -> Ipv4Addr {
+    let number = u8::try_from(role.number).expect("there are at most 250 hosts");
+    Ipv4Addr::new(10, network_of(role.site), 1, number)
 }
 
 #[cfg(test)]
@@ -105,8 +117,8 @@ mod tests {
     fn hosts_of_two_sites_share_no_network() {
         let scale = Scenario::TwoSites.scale(4);
         let script = Script::new(Scenario::TwoSites, 4, scale, 1, &[]).unwrap();
-        let addresses: Vec<String> = script.hosts.iter().map(address).collect();
+        let addresses: Vec<String> = script.hosts.iter().map(|role| address(role).to_string()).collect();
         assert_eq!(addresses, ["10.99.1.1", "10.98.1.2", "10.99.1.3", "10.98.1.4"]);
-        assert_eq!((origin_address(0).as_str(), origin_address(1).as_str()), ("10.99.0.1", "10.98.0.1"));
+        assert_ne!(origin_address(0), origin_address(1));
     }
 }
