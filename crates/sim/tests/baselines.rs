@@ -34,20 +34,22 @@ fn alone_everybody_reads_the_whole_file() {
     }
 }
 
-/// In the model that the algorithm was made with: 1.13 for ten, 1.30 for thirty-two.
+/// In the model that the algorithm was made with: 1.13 for ten, 1.30 for thirty-two, 1.83 for a hundred. (Here a hundred
+/// make 1.95.)
 #[test]
 fn a_web_seed_is_read_the_more_often_the_more_there_are() {
     let [ten, more] = [10, 32].map(|peers| origin(StrategyName::RarestFirst, peers));
-    assert!((1.08..1.20).contains(&ten), "{ten}");
-    assert!((1.22..1.40).contains(&more), "{more}");
+    assert!((1.05..1.20).contains(&ten), "{ten}");
+    assert!((1.22..1.45).contains(&more), "{more}");
 }
 
-/// In that model: 1.00 for ten, 1.02 for thirty-two.
+/// In that model: 1.00 for ten, 1.02 for thirty-two, 1.13 for a hundred. Here a hundred make 1.8: they begin in the same
+/// instant, so that all fetches end together, and the line looks dead to all in between.
 #[test]
 fn owners_without_claims_are_good_while_they_are_few() {
     let [ten, more] = [10, 32].map(|peers| origin(StrategyName::Rendezvous, peers));
     assert!((1.0..1.02).contains(&ten), "{ten}");
-    assert!((1.0..1.06).contains(&more), "{more}");
+    assert!((1.0..1.10).contains(&more), "{more}");
 }
 
 #[test]
