@@ -32,7 +32,7 @@ Examples:
   swarmline sim list
   swarmline sim run office --html office.html
   swarmline sim run simulations/office.toml --set site.wan=50mbit --set site.peers=120
-  swarmline sim compare office office --set-b strategy=origin-only
+  swarmline sim compare office --with strategy=origin-only
   swarmline sim sweep s2 --over scheduler.degree=4..24
   swarmline sim explain bad-day --piece 17"
 )]
