@@ -84,6 +84,7 @@ static void follow(const GUID &id) {
         *callback.out() = new Callback;
         result = job->SetNotifyInterface(callback.get());
         if (SUCCEEDED(result)) result = callback->wait(job.get());
+        if (SUCCEEDED(result)) result = job->SetNotifyInterface(nullptr); // enough was told
         if (SUCCEEDED(result)) result = job->Complete();
     } while (result == DO_E_NO_SERVICE);
     must(result, "downloading");

@@ -45,10 +45,10 @@ impl Built {
     }
 }
 
-/// Runs what follows, and ends it when it hangs: nothing here takes a minute even on a slow machine.
+/// Runs what follows, and ends it when it hangs: nothing here takes minutes even on a slow machine.
 pub(crate) fn patient() -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=60", "300"]);
+    command.args(["--kill-after=60", "600"]);
     command
 }
 
