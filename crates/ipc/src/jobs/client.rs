@@ -1,13 +1,11 @@
 //! The client's side of a job session. Blocking, since those who call are threads of programs of any kind.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use rustix::io::Errno;
-use rustix::net::SendFlags;
 use swarmline_jobs::Reply;
 
 use super::message::{FromClient, FromOwner, Line, joined};
@@ -54,9 +52,9 @@ pub enum JobSendError {
 pub fn connect_jobs(socket: &Path) -> Result<(JobWriter, JobReader), JobConnectError> {
     let failed = |source| ConnectError { path: socket.to_owned(), source };
     let place = Place::of(socket).map_err(failed)?;
-    let stream = UnixStream::connect(place.name()).map_err(failed)?;
+    let mut stream = UnixStream::connect(place.name()).map_err(failed)?;
     let request = to_line(&Request::Jobs).map_err(|error| JobConnectError::Broken(error.into()))?;
-    match send_all(&stream, &request) {
+    match stream.write_all(&request) {
         // An owner that has too many clients answers and closes without reading.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             return Err(JobConnectError::Broken(error));
@@ -89,7 +87,7 @@ impl JobWriter {
         if line.len() > LINE_BYTES_MAX {
             return Err(JobSendError::TooLong { got: line.len() });
         }
-        send_all(&self.to, &line).map_err(JobSendError::Gone)
+        self.to.write_all(&line).map_err(JobSendError::Gone)
     }
 
     /// Ends the session; the reader then comes to its end, too.
@@ -102,18 +100,6 @@ impl Drop for JobWriter {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Writes it all. An owner that is gone is an error and no SIGPIPE, which would end a program that calls from C.
-fn send_all(to: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::net::send(to, bytes, SendFlags::NOSIGNAL) {
-            Ok(sent) => bytes = &bytes[sent..],
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Hears what the owner says.
