@@ -159,7 +159,7 @@ fn on_an_office_network(name: &str, arguments: &[&str]) -> Result<Completion, Fa
 
 /// No bound of time: what counts is that the liar was asked, and by whom how often.
 fn with_liars_on_an_office_network(name: &str) -> Result<Completion, Failed> {
-    let arguments = ["x3", "--hosts", "5", "--size", "16MiB", "--wan", "40mbit"];
+    let arguments = ["x3", "--hosts", "5", "--size", "16MiB"];
     let report = match measured(name, &arguments, &["examples/hostile"]) {
         Ok(report) => report,
         Err(skipped) => return Ok(skipped),
