@@ -1,5 +1,5 @@
 //! Runs a scenario from a file and prints its figures: `cargo run --release --example sites -- FILE [SEED] [KEY=VALUE]...`
-//! Without a file it runs an office of 32 that want 256 MiB over a line of 20 Mbit/s.
+//! Instead of a file `nasty` runs the nasty scenario of the seed. Without either it runs an office of 32 that want 256 MiB over a line of 20 Mbit/s.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(
@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use swarmline_sim::scenario::nasty;
 use swarmline_sim::{Scenario, Unwatched, run};
 
 const OFFICE: &str = "
@@ -21,14 +22,14 @@ const OFFICE: &str = "
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1).peekable();
-    let is_file = arguments.peek().is_some_and(|first| first.ends_with(".toml"));
-    let text = match arguments.next_if(|_| is_file) {
+    let is_nasty = arguments.next_if(|first| first == "nasty").is_some();
+    let text = match arguments.next_if(|first| first.ends_with(".toml")) {
         Some(file) => std::fs::read_to_string(file)?,
         None => OFFICE.into(),
     };
     let seed = arguments.next_if(|next| !next.contains('=')).map_or(Ok(1), |seed| seed.parse())?;
     let overrides: Vec<_> = arguments.collect();
-    let scenario = Scenario::parse_with(&text, &overrides)?;
+    let scenario = if is_nasty { nasty(seed) } else { Scenario::parse_with(&text, &overrides)? };
     let begun = Instant::now();
     let outcome = run(&scenario, seed, &mut Unwatched)?;
     let took = begun.elapsed().as_secs_f64();

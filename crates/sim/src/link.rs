@@ -13,7 +13,7 @@ mod wan;
 
 pub(crate) use cell::Cell;
 pub(crate) use line::{Inlet, Pipe};
-pub(crate) use uplink::{Answer, Uplink};
+pub(crate) use uplink::{Answer, Uplink, slice_size};
 pub(crate) use wan::Wan;
 
 /// Part of a line's rate that is left for content when each packet of 1,514 bytes carries 1,448 of it.

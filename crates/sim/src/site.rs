@@ -387,7 +387,7 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
             node: None,
             contents: contents.collect(),
             conns: Vec::new(),
-            uplink: Uplink::new(part.up, part.is_in_cell),
+            uplink: Uplink::new(part.up),
             inlet: Inlet::new(part.down),
             disk: Inlet::new(part.disk),
             wires: std::collections::BTreeMap::new(),

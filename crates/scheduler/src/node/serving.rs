@@ -30,6 +30,13 @@ const REJECTED_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ticket(u64);
 
+impl Ticket {
+    /// A name for an answer of another node behind the same border; [`Node`](crate::Node) makes its own.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// What happens to a request of a peer.
 pub(super) enum Asked {
     Queued,

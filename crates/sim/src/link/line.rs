@@ -43,6 +43,10 @@ impl Inlet {
         Self { pipe, free: MonoTime::ZERO }
     }
 
+    pub(crate) fn pipe(&self) -> Pipe {
+        self.pipe
+    }
+
     /// Takes in bytes whose first arrives at `first` and whose last at `last`; says when all are through.
     pub(crate) fn pass(&mut self, bytes: u64, first: MonoTime, last: MonoTime) -> MonoTime {
         self.free = self.free.max(first) + self.pipe.time_for(bytes);

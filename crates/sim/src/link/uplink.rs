@@ -1,4 +1,5 @@
-//! A node's way out: slices of the answers in the making, one after another, each answer in turn.
+//! A node's way out: slices of the answers in the making, one after another, each answer in turn. Who sends to a slow
+//! asker waits until a slice is taken in before the next leaves, as flow control makes it.
 
 use std::collections::VecDeque;
 
@@ -19,6 +20,8 @@ pub(crate) struct Answer {
     pub(crate) size: u64,
     /// Of these, how many have left, the slice on the line not among them.
     pub(crate) sent: u64,
+    /// Most bytes of it that are on the line at a time.
+    pub(crate) slice: u64,
     /// The asker took it back while a slice was on the line.
     pub(crate) is_withdrawn: bool,
 }
@@ -29,22 +32,14 @@ pub(crate) struct Uplink {
     waiting: VecDeque<Answer>,
     /// What is on the line, and how many bytes of it.
     on_line: Option<(Answer, u64)>,
-    slice: u64,
+    /// Whose asker has not taken in the latest slice yet: flow control.
+    parked: Vec<Answer>,
     pipe: Pipe,
 }
 
 impl Uplink {
-    /// Slices are worth an eighth of a second of the line, from 64 KiB to 1 MiB: small enough that a slow line tells of
-    /// progress, and large enough that a fast one costs few events.
-    pub(crate) fn new(pipe: Pipe, is_in_cell: bool) -> Self {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates, and is not negative"
-        )]
-        let eighth = pipe.bytes_per_s().map_or(u64::MAX, |rate| (rate / 8.0) as u64);
-        let most = if is_in_cell { CELL_SLICE } else { SLICE_MAX };
-        Self { waiting: VecDeque::new(), on_line: None, slice: eighth.clamp(SLICE_MIN, most), pipe }
+    pub(crate) fn new(pipe: Pipe) -> Self {
+        Self { waiting: VecDeque::new(), on_line: None, parked: Vec::new(), pipe }
     }
 
     pub(crate) fn pipe(&self) -> Pipe {
@@ -53,7 +48,7 @@ impl Uplink {
 
     /// Answers in the making.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len() + usize::from(self.on_line.is_some())
+        self.waiting.len() + self.parked.len() + usize::from(self.on_line.is_some())
     }
 
     pub(crate) fn push(&mut self, answer: Answer) {
@@ -66,19 +61,36 @@ impl Uplink {
             return None;
         }
         let answer = self.waiting.pop_front()?;
-        let bytes = self.slice.min(answer.size - answer.sent);
+        let bytes = answer.slice.min(answer.size - answer.sent);
         self.on_line = Some((answer, bytes));
         Some(bytes)
     }
 
-    /// The slice has left: the answer with it, and its bytes. An answer that is not over waits for its next turn.
+    /// The slice has left: the answer with it, and its bytes.
     pub(crate) fn end(&mut self) -> Option<(Answer, u64)> {
         let (mut answer, bytes) = self.on_line.take()?;
         answer.sent += bytes;
-        if answer.sent < answer.size && !answer.is_withdrawn {
-            self.waiting.push_back(answer);
-        }
         Some((answer, bytes))
+    }
+
+    /// An answer that is not over waits for its next turn.
+    pub(crate) fn go_on(&mut self, answer: Answer) {
+        self.waiting.push_back(answer);
+    }
+
+    /// An answer waits until its asker has taken in what is on the way.
+    pub(crate) fn park(&mut self, answer: Answer) {
+        self.parked.push(answer);
+    }
+
+    /// The asker has taken in a slice. `true` if the answer waited for that.
+    pub(crate) fn resume(&mut self, conn: u32, wire: u32) -> bool {
+        let Some(at) = self.parked.iter().position(|it| (it.conn, it.wire) == (conn, wire)) else {
+            return false;
+        };
+        let answer = self.parked.remove(at);
+        self.waiting.push_back(answer);
+        true
     }
 
     /// Takes back what matches. What only waits is given back at once; what is on the line ends with its slice.
@@ -86,13 +98,88 @@ impl Uplink {
         if let Some((answer, _)) = &mut self.on_line {
             answer.is_withdrawn |= matches(answer);
         }
-        let (gone, stay) = std::mem::take(&mut self.waiting).into_iter().partition(|it| matches(it));
+        let (gone, stay): (VecDeque<_>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(&matches);
         self.waiting = stay;
-        Vec::from(gone as VecDeque<Answer>)
+        let (parked, stay): (Vec<_>, _) = std::mem::take(&mut self.parked).into_iter().partition(&matches);
+        self.parked = stay;
+        gone.into_iter().chain(parked).collect()
     }
+}
+
+/// How much of an answer is on the line at a time: an eighth of a second of the slower of both ends, from 64 KiB to 1
+/// MiB. Small enough that a slow line tells of progress, large enough that a fast one costs few events.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
+pub(crate) fn slice_size(up: Pipe, down: Pipe, is_in_cell: bool) -> u64 {
+    let slower = [up, down].iter().filter_map(|pipe| pipe.bytes_per_s()).reduce(f64::min);
+    let eighth = slower.map_or(u64::MAX, |rate| (rate / 8.0) as u64);
+    eighth.clamp(SLICE_MIN, if is_in_cell { CELL_SLICE } else { SLICE_MAX })
 }
 
 const SLICE_MIN: u64 = 64 << 10;
 const SLICE_MAX: u64 = 1 << 20;
 /// In a radio cell, where all take turns.
 const CELL_SLICE: u64 = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(wire: u32, size: u64) -> Answer {
+        let ticket = swarmline_scheduler::Ticket::new(u64::from(wire));
+        Answer { ticket, conn: 1, wire, size, sent: 0, slice: 10, is_withdrawn: false }
+    }
+
+    /// Sends to the end; gives the order in which answers had the line.
+    fn order(uplink: &mut Uplink) -> Vec<u32> {
+        let mut order = Vec::new();
+        while uplink.begin().is_some() {
+            let (answer, _) = uplink.end().unwrap();
+            order.push(answer.wire);
+            if answer.sent < answer.size {
+                uplink.go_on(answer);
+            }
+        }
+        order
+    }
+
+    #[test]
+    fn answers_have_the_line_in_turn() {
+        let mut uplink = Uplink::new(Pipe::new(None));
+        uplink.push(answer(1, 25));
+        uplink.push(answer(2, 10));
+        assert_eq!(order(&mut uplink), [1, 2, 1, 1]);
+    }
+
+    #[test]
+    fn who_waits_for_its_asker_holds_nobody_up() {
+        let mut uplink = Uplink::new(Pipe::new(None));
+        uplink.push(answer(1, 20));
+        assert_eq!(uplink.begin(), Some(10));
+        let (first, _) = uplink.end().unwrap();
+        uplink.park(first);
+        uplink.push(answer(2, 10));
+        assert_eq!((order(&mut uplink), uplink.len()), (vec![2], 1));
+        assert!(uplink.resume(1, 1) && !uplink.resume(1, 1));
+        assert_eq!(order(&mut uplink), [1]);
+    }
+
+    #[test]
+    fn what_is_taken_back_is_given_back_but_for_what_is_on_the_line() {
+        let mut uplink = Uplink::new(Pipe::new(None));
+        (1..=3).for_each(|wire| uplink.push(answer(wire, 20)));
+        uplink.begin();
+        let back = uplink.withdraw(|answer| answer.wire != 3);
+        assert_eq!(back.iter().map(|answer| answer.wire).collect::<Vec<_>>(), [2]);
+        assert!(uplink.end().is_some_and(|(answer, _)| answer.wire == 1 && answer.is_withdrawn));
+        assert_eq!(order(&mut uplink), [3, 3]);
+    }
+
+    #[test]
+    fn slices_follow_the_slower_end() {
+        let mbit = |rate: f64| Pipe::new(Some(rate * 125e3));
+        assert_eq!(slice_size(mbit(1000.0), mbit(1000.0), false), 1 << 20);
+        assert_eq!(slice_size(mbit(1000.0), mbit(8.0), false), 125_000);
+        assert_eq!(slice_size(mbit(1.0), Pipe::new(None), false), 64 << 10);
+    }
+}

@@ -15,9 +15,9 @@ pub(crate) type FlowId = u32;
 #[derive(Debug)]
 pub(crate) struct Wan {
     /// Units per microsecond; `None` for no limit.
-    capacity: Option<u64>,
+    capacity: Option<u128>,
     /// By the limit of one connection.
-    classes: BTreeMap<u64, Class>,
+    classes: BTreeMap<u128, Class>,
     flows: BTreeMap<FlowId, Flow>,
     now: MonoTime,
 }
@@ -25,17 +25,17 @@ pub(crate) struct Wan {
 #[derive(Debug, Default)]
 struct Class {
     /// Units that each connection of the class would have got since the class came into being.
-    clock: u64,
-    rate: u64,
+    clock: u128,
+    rate: u128,
     /// Where the clock stands when a connection reaches its next mark.
-    marks: BTreeSet<(u64, FlowId)>,
+    marks: BTreeSet<(u128, FlowId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Flow {
-    class: u64,
+    class: u128,
     /// Where the clock stood, and the bytes it had then.
-    joined: u64,
+    joined: u128,
     bytes: u64,
     mark: u64,
 }
@@ -62,10 +62,10 @@ impl Wan {
     /// when it has `mark`.
     pub(crate) fn join(&mut self, flow: FlowId, most: Option<f64>, bytes: u64, mark: u64, now: MonoTime) {
         self.advance(now);
-        let limit = most.map_or(u64::MAX, units_per_us);
+        let limit = most.map_or(u128::MAX, units_per_us);
         let class = self.classes.entry(limit).or_default();
         let joined = class.clock;
-        class.marks.insert((joined + (mark - bytes) * UNIT, flow));
+        class.marks.insert((joined + u128::from(mark - bytes) * UNIT, flow));
         self.flows.insert(flow, Flow { class: limit, joined, bytes, mark });
         self.share_out();
     }
@@ -75,8 +75,9 @@ impl Wan {
         self.advance(now);
         let gone = self.flows.remove(&flow)?;
         let class = self.classes.get_mut(&gone.class)?;
-        let bytes = gone.bytes + (class.clock - gone.joined) / UNIT;
-        class.marks.remove(&(gone.joined + (gone.mark - gone.bytes) * UNIT, flow));
+        let new = u64::try_from((class.clock - gone.joined) / UNIT).unwrap_or(u64::MAX);
+        let bytes = gone.bytes.saturating_add(new);
+        class.marks.remove(&(gone.joined + u128::from(gone.mark - gone.bytes) * UNIT, flow));
         if class.marks.is_empty() {
             self.classes.remove(&gone.class);
         }
@@ -89,7 +90,8 @@ impl Wan {
         let of_class = |class: &Class| {
             let (mark, _) = class.marks.first()?;
             let left = mark.saturating_sub(class.clock);
-            (class.rate > 0 || left == 0).then(|| self.now.as_micros() + left.div_ceil(class.rate.max(1)))
+            let micros = u64::try_from(left.div_ceil(class.rate.max(1))).unwrap_or(u64::MAX);
+            (class.rate > 0 || left == 0).then(|| self.now.as_micros().saturating_add(micros))
         };
         self.classes.values().filter_map(of_class).min().map(MonoTime::from_micros)
     }
@@ -115,7 +117,7 @@ impl Wan {
     }
 
     fn advance(&mut self, now: MonoTime) {
-        let micros = u64::try_from(now.since(self.now).as_micros()).unwrap_or(u64::MAX);
+        let micros = now.since(self.now).as_micros();
         if micros > 0 {
             self.classes.values_mut().for_each(|class| class.clock += class.rate * micros);
             self.now = now;
@@ -128,11 +130,11 @@ impl Wan {
             self.classes.iter_mut().for_each(|(limit, class)| class.rate = (*limit).min(FASTEST));
             return;
         };
-        let mut flows = self.flows.len() as u64;
+        let mut flows = self.flows.len() as u128;
         for (limit, class) in &mut self.classes {
             let even = left / flows.max(1);
             class.rate = even.min(*limit).min(FASTEST);
-            let count = class.marks.len() as u64;
+            let count = class.marks.len() as u128;
             left -= class.rate * count;
             flows -= count;
         }
@@ -140,14 +142,14 @@ impl Wan {
 }
 
 /// A byte is so many units, so that an even share of a slow line is still a whole number per microsecond.
-const UNIT: u64 = 1 << 20;
+const UNIT: u128 = 1 << 32;
 /// Units per microsecond of a line without limit: 8 GB/s.
-const FASTEST: u64 = 8_000 * UNIT;
+const FASTEST: u128 = 8_000 * UNIT;
 
 /// Rounded down, so that no line is faster than it is.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
-fn units_per_us(bytes_per_s: f64) -> u64 {
-    ((bytes_per_s * UNIT as f64 / 1e6) as u64).clamp(1, FASTEST)
+fn units_per_us(bytes_per_s: f64) -> u128 {
+    ((bytes_per_s * UNIT as f64 / 1e6) as u128).clamp(1, FASTEST)
 }
 
 #[cfg(test)]
@@ -183,7 +185,9 @@ mod tests {
         let mut wan = Wan::new(Some(1e6));
         wan.join(1, Some(1e5), 0, 100_000, at(0));
         wan.join(2, None, 0, 900_000, at(0));
-        assert_eq!(run(&mut wan), [(1, 1000), (2, 1000)]);
+        let mut reached = run(&mut wan);
+        reached.sort_unstable();
+        assert_eq!(reached, [(1, 1000), (2, 1000)]);
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl Scenario {
         }
         for outage in &self.outage {
             ordered("outage.until", outage.from, outage.until)?;
+            if let Some(pause) = outage.retry_after.filter(|pause| pause.0.subsec_nanos() > 0) {
+                return Err(bound("outage.retry_after", pause, "HTTP writes whole seconds"));
+            }
         }
         for partition in &self.partition {
             ordered("partition.until", partition.from, partition.until)?;

@@ -128,7 +128,7 @@ impl Draw {
                 // Who is told that there is no such file, or gets another one, needs the holder.
                 answer: if has_holder { draw.of(&lasting) } else { draw.of(&passing) },
                 share: if draw.one_in(2) { Share::ALL } else { draw.share(50) },
-                retry_after: draw.one_in(2).then(|| draw.millis(0, 20_000)),
+                retry_after: draw.one_in(2).then(|| Span::secs(draw.0.below(20))),
             }
         };
         (0..count).map(|_| outage(self)).collect()

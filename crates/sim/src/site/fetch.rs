@@ -206,10 +206,12 @@ impl Site<'_> {
         if breaks_off {
             return self.fail(fetch, Failure::Transient { retry_after: None });
         }
-        if sent < of.size {
-            self.flow(fetch);
+        let is_over = sent == of.size;
+        if self.deliver(fetch, sent, before) || is_over {
+            return;
         }
-        self.deliver(fetch, sent, before);
+        // What is held up at the host holds up the answer: flow control.
+        self.fetches[fetch as usize].state = State::Held;
     }
 
     /// The origin has sent so much of it.
@@ -227,19 +229,26 @@ impl Site<'_> {
         }
     }
 
-    fn deliver(&mut self, fetch: u32, sent: u64, (before, since): (u64, MonoTime)) {
-        let host = self.fetches[fetch as usize].host;
-        let (bytes, now) = (sent - before, self.now);
-        let host = self.host(host);
+    /// Takes bytes to the host. `true` if they are there at once, and the next may follow.
+    fn deliver(&mut self, fetch: u32, sent: u64, (before, since): (u64, MonoTime)) -> bool {
+        let (number, now) = (self.fetches[fetch as usize].host, self.now);
+        let bytes = sent - before;
+        let host = self.host(number);
         if host.part.is_in_cell {
             self.cell.push(Hop::Origin { fetch, received: sent }, bytes);
-            return self.pump_cell();
+            self.pump_cell();
+            return false;
         }
         let at = host.inlet.pass(bytes, since, now);
-        match at == now {
-            true => self.on_fetch_bytes(fetch, sent),
-            false => self.queue.push(at, Event::FetchBytes { fetch, received: sent }),
+        if at > now {
+            self.queue.push(at, Event::FetchBytes { fetch, received: sent });
+            return false;
         }
+        if sent < self.fetches[fetch as usize].size {
+            self.flow(fetch);
+        }
+        self.on_fetch_bytes(fetch, sent);
+        true
     }
 
     /// Bytes of an answer are at the host.
@@ -258,6 +267,10 @@ impl Site<'_> {
         let hold = host.node.as_mut().and_then(|node| node.on_origin_bytes(new, now));
         if let Some(until) = hold {
             self.hold(number, until);
+        }
+        let of = &self.fetches[fetch as usize];
+        if of.state == State::Held && received == of.sent {
+            self.flow(fetch);
         }
         self.input(number, content, Input::Progress { request, received });
         self.write_what_is_whole(fetch);

@@ -175,7 +175,7 @@ impl Site<'_> {
         host.timer = MonoTime::NEVER;
         host.warm = 0;
         host.held_until = MonoTime::ZERO;
-        host.uplink = Uplink::new(host.part.up, host.part.is_in_cell);
+        host.uplink = Uplink::new(host.part.up);
         host.inlet = Inlet::new(host.part.down);
         host.disk = Inlet::new(host.part.disk);
         host.contents.iter_mut().for_each(Driven::end_life);

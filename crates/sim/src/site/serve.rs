@@ -7,11 +7,13 @@ use swarmline_types::{ContentId, MonoTime, PieceIndex};
 
 use super::{Event, Hop, Site, Slice, Write};
 use crate::host::{Asked, Wire};
-use crate::link::Answer;
+use crate::link::{Answer, slice_size};
 use crate::scenario::Behaviour;
 
 /// Blocks of one piece under way at a time, as in the engine.
 const BLOCKS_MAX: usize = 4;
+/// What buffers on the way hide from the sender of a slice that is held up.
+const UNNOTICED: std::time::Duration = std::time::Duration::from_millis(20);
 
 impl Site<'_> {
     /// Asks a peer for a piece: the first blocks now, each further one as one comes.
@@ -98,7 +100,11 @@ impl Site<'_> {
         self.check_served(host, content, &block);
         let Some(conn) = self.host(host).conn_with(to) else { return };
         let (wire, size) = (block.request.0, u64::from(block.size));
-        self.host(host).uplink.push(Answer { ticket, conn, wire, size, sent: 0, is_withdrawn: false });
+        let asker = &self.hosts[to as usize];
+        let (down, asker_in_cell) = (asker.inlet.pipe(), asker.part.is_in_cell);
+        let own = &mut self.hosts[host as usize];
+        let slice = slice_size(own.uplink.pipe(), down, own.part.is_in_cell || asker_in_cell);
+        own.uplink.push(Answer { ticket, conn, wire, size, sent: 0, slice, is_withdrawn: false });
         self.check_answers(host);
         self.send_next(host);
     }
@@ -139,42 +145,53 @@ impl Site<'_> {
         if !self.lives(number, life) {
             return;
         }
+        let now = self.now;
         let host = self.host(number);
         let Some((answer, bytes)) = host.uplink.end() else { return };
-        let takes = host.uplink.pipe().time_for(bytes);
+        let begun = now - host.uplink.pipe().time_for(bytes);
+        let is_over = answer.is_withdrawn || answer.sent == answer.size;
+        let mut is_taken_in = true;
         if !answer.is_withdrawn {
             host.sent += bytes;
-            self.carry(number, &answer, bytes, self.now - takes);
+            is_taken_in = self.carry(number, &answer, bytes, begun);
+        }
+        let uplink = &mut self.host(number).uplink;
+        match (is_over, is_taken_in) {
+            (true, _) => {}
+            (false, true) => uplink.go_on(answer),
+            (false, false) => uplink.park(answer),
         }
         self.send_next(number);
-        if answer.is_withdrawn || answer.sent == answer.size {
+        if is_over {
             self.node_input(number, NodeInput::Served { ticket: answer.ticket });
         }
     }
 
-    /// Takes a slice to the other end of its connection.
-    fn carry(&mut self, from: u32, answer: &Answer, bytes: u64, begun: MonoTime) {
+    /// Takes a slice to the other end of its connection. `false` if that is held up, so that the sender waits.
+    fn carry(&mut self, from: u32, answer: &Answer, bytes: u64, begun: MonoTime) -> bool {
         let link = self.conns[answer.conn as usize];
         if link.is_dead {
-            return;
+            return false;
         }
         let to = link.ends[usize::from(link.ends[0] == from)];
         let is_bad = self.host(from).part.behaviour == Behaviour::Corrupts;
         let slice = Slice { conn: answer.conn, to, wire: answer.wire, received: answer.sent, bytes, is_bad };
+        let slice = self.slices.insert(slice);
         let latency = self.plan.lan_latency.0;
         let (sender_in_cell, now) = (self.host(from).part.is_in_cell, self.now);
         let receiver = self.host(to);
         if receiver.part.is_in_cell && !sender_in_cell {
-            let slice = self.slices.insert(slice);
             self.cell.push(Hop::Down(slice), bytes);
-            return self.pump_cell();
+            self.pump_cell();
+            return false;
         }
         let at = match receiver.part.is_in_cell {
             true => now + latency,
             false => receiver.inlet.pass(bytes, begun + latency, now + latency),
         };
-        let slice = self.slices.insert(slice);
-        self.queue.push(at.max(link.held_until), Event::Slice(slice));
+        let at = at.max(link.held_until);
+        self.queue.push(at, Event::Slice(slice));
+        at.since(now + latency) <= UNNOTICED
     }
 
     /// Bytes of a block came.
@@ -186,6 +203,9 @@ impl Site<'_> {
             return;
         }
         let from = link.ends[usize::from(!is_second)];
+        if self.host(from).uplink.resume(conn, name) {
+            self.send_next(from);
+        }
         let now = self.now;
         let host = self.host(to);
         let Some(wire) = host.wires.get_mut(&name) else { return };

@@ -67,6 +67,17 @@ fn a_file_that_is_missing_is_given_up() {
     assert!(outcome.ended_s < 60.0, "{}", outcome.ended_s);
 }
 
+/// Nasty scenarios 25 and 81 before senders waited for slow askers: what had been taken back stood in the line to them for
+/// minutes, until they gave up.
+#[test]
+fn slow_peers_among_fast_ones_finish_soon() {
+    let text = "site.peers = 12\n[content]\nsize = '9MiB'\npiece = '4MiB'\n\
+                [group]\nshare = 0.25\ndown = '2mbit'\nup = '1mbit'";
+    let outcome = outcome(text, 25);
+    assert_all_finish(&outcome);
+    assert!(outcome.total.makespan < 2.0, "{}", outcome.total.makespan);
+}
+
 #[test]
 fn a_scenario_out_of_bounds_is_refused() {
     let mut scenario = nasty(1);

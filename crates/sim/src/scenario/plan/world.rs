@@ -28,7 +28,7 @@ pub struct Outage {
     pub answer: Answer,
     /// Part of the requests that this happens to. Default all.
     pub share: Share,
-    /// What an overloaded server says: come back after. Default nothing.
+    /// What an overloaded server says: come back after so many whole seconds. Default nothing.
     pub retry_after: Option<Span>,
 }
 
@@ -89,7 +89,8 @@ pub struct Network {
     pub unknown: Share,
     /// For how long, from the start. Default 60 s.
     pub unknown_for: Span,
-    /// What a control message waits for beside the latency, drawn for each; order is kept. Default 0 s.
+    /// What a control message waits for beside the latency, drawn for each; order is kept. Default `0s..300us`: without
+    /// any, whoever is told first of a piece would always be the same, and be asked by all.
     pub delay: When,
     /// Part of the lane's messages that are lost. Default none.
     pub lane_loss: Share,
@@ -143,7 +144,7 @@ impl Default for Network {
             handshake: Span::millis(5),
             unknown: Share::NONE,
             unknown_for: Span::secs(60),
-            delay: When::Spans(Span::secs(0), Span::secs(0)),
+            delay: When::Spans(Span::secs(0), Span(std::time::Duration::from_micros(300))),
             lane_loss: Share::NONE,
             notice: Span::secs(15),
             headers: false,
