@@ -1,19 +1,25 @@
 //! A small driver in memory: virtual time in fixed steps, one WAN shared by all, one uplink per node.
 
+mod report;
+
+mod flows;
+mod mail;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use swarmline_scheduler::{
-    Action, Config, Content, Failure, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
-    Stage, Ticket,
+    Action, Config, Content, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source, Stage, Ticket,
 };
-use swarmline_types::message::{BlockRequest, ContentMessage, LaneMessage, WireRequest};
+use swarmline_types::message::{BlockRequest, ContentMessage, WireRequest};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
     Wanted,
 };
+
+use report::HostReport;
+pub(crate) use report::Report;
 
 pub(crate) const MIB: u64 = 1 << 20;
 const STEP: Duration = Duration::from_millis(5);
@@ -82,73 +88,6 @@ impl Default for Office {
             spread: false,
             wants: Vec::new(),
         }
-    }
-}
-
-/// What became of it.
-pub(crate) struct Report {
-    pub(crate) hosts: Vec<HostReport>,
-    pub(crate) origin_bytes: u64,
-    pub(crate) origin_requests: u64,
-    pub(crate) content_len: u64,
-    pub(crate) bound_s: f64,
-    /// A hash over every action of every node, in order.
-    pub(crate) trace: u64,
-}
-
-pub(crate) struct HostReport {
-    pub(crate) behaviour: Behaviour,
-    pub(crate) is_alive: bool,
-    pub(crate) stage: Stage,
-    /// When all that it wanted was there.
-    pub(crate) finished_s: Option<f64>,
-    pub(crate) have: Bitfield,
-    pub(crate) is_needed: bool,
-    pub(crate) failed_hash: u64,
-    pub(crate) banned_by: usize,
-    received: u64,
-    booked: u64,
-}
-
-impl Report {
-    pub(crate) fn origin_ratio(&self) -> f64 {
-        self.origin_bytes as f64 / self.content_len as f64
-    }
-
-    pub(crate) fn makespan_ratio(&self) -> f64 {
-        let honest = self.hosts.iter().filter(|host| host.behaviour == Behaviour::Honest && host.is_alive);
-        honest.filter_map(|host| host.finished_s).fold(0.0, f64::max) / self.bound_s
-    }
-
-    pub(crate) fn assert_survivors_have_it(&self) {
-        for host in self.hosts.iter().filter(|host| host.is_alive) {
-            assert_eq!(host.stage, Stage::Complete, "{self}");
-        }
-        self.assert_balanced();
-    }
-
-    /// Bytes received = kept + duplicate + failed hash + cancelled.
-    pub(crate) fn assert_balanced(&self) {
-        for host in self.hosts.iter().filter(|host| host.is_alive && host.stage != Stage::Fetching) {
-            assert_eq!(host.received, host.booked, "{self}");
-        }
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "origin {:.3} x in {} requests, makespan {:.3} x",
-            self.origin_ratio(),
-            self.origin_requests,
-            self.makespan_ratio()
-        )?;
-        for host in &self.hosts {
-            let alive = if host.is_alive { "" } else { " (crashed)" };
-            writeln!(f, "  {:?}{alive}: {:?} at {:?} s", host.behaviour, host.stage, host.finished_s)?;
-        }
-        Ok(())
     }
 }
 
@@ -415,213 +354,6 @@ impl World {
                 }
                 Action::Completed | Action::Satisfied => self.hosts[number].finished = Some(self.now),
                 Action::GiveUp(_) | Action::Explain(_) => {}
-            }
-        }
-    }
-
-    /// Liars say something else than their scheduler does.
-    fn send(&mut self, number: usize, to: NodeId, message: ContentMessage) {
-        if self.hosts[number].behaviour == Behaviour::SaysItWantsNothing
-            && matches!(message, ContentMessage::Bitmap(_))
-        {
-            self.post(number, to, ContentMessage::Wanted(Wanted::default()));
-        }
-        let message = match (self.hosts[number].behaviour, message) {
-            (
-                Behaviour::ClaimsToHaveAll | Behaviour::Corrupts | Behaviour::NeverAnswers,
-                ContentMessage::Bitmap(_),
-            ) => ContentMessage::Bitmap(Bitfield::all(&self.layout)),
-            (_, message) => message,
-        };
-        self.post(number, to, message);
-    }
-
-    fn post(&mut self, from: usize, to: NodeId, message: ContentMessage) {
-        let to = self.number(to);
-        self.mail.push_back((self.now + STEP, to, Mail::Message(from, message)));
-    }
-
-    fn deliver(&mut self) {
-        while self.mail.front().is_some_and(|(at, ..)| *at <= self.now) {
-            let (_, to, mail) = self.mail.pop_front().unwrap();
-            match mail {
-                Mail::Message(from, message) => self.receive(to, from, message),
-                Mail::Bytes { from, request, piece, received, is_last } => {
-                    let Some(id) = self.hosts[to].asked.get(&request).copied() else { continue };
-                    self.input(to, Input::Progress { request: id, received });
-                    if is_last {
-                        self.hosts[to].asked.remove(&request);
-                        let ok = self.hosts[from].behaviour != Behaviour::Corrupts;
-                        self.input(to, Input::Verified { request: id, piece, ok });
-                    }
-                }
-            }
-        }
-    }
-
-    fn receive(&mut self, to: usize, from: usize, message: ContentMessage) {
-        let peer = self.hosts[from].id;
-        match message {
-            ContentMessage::Bitmap(has) => self.input(to, Input::Bitmap { peer, has }),
-            ContentMessage::Have(pieces) => self.input(to, Input::Have { peer, pieces }),
-            ContentMessage::Lane(message) => self.input(to, Input::Lane { from: peer, message }),
-            ContentMessage::Wanted(wanted) => self.input(to, Input::PeerWants { peer, wanted }),
-            ContentMessage::Cancel(request) => {
-                self.node_input(to, NodeInput::Revoked { peer, request });
-                let still = |s: &Sending| !(s.to == from && s.block.request == request);
-                let gone: Vec<_> =
-                    self.hosts[to].sending.iter().filter(|s| !still(s)).map(|s| s.ticket).collect();
-                self.hosts[to].sending.retain(still);
-                gone.into_iter().for_each(|ticket| self.node_input(to, NodeInput::Served { ticket }));
-            }
-            ContentMessage::Reject(request) => {
-                if let Some(request) = self.hosts[to].asked.remove(&request) {
-                    self.input(to, Input::Rejected { request });
-                }
-            }
-            ContentMessage::Request(block) => {
-                let has = match self.hosts[to].behaviour {
-                    Behaviour::Corrupts => true,
-                    Behaviour::NeverAnswers | Behaviour::ClaimsTheLane { .. } => return,
-                    Behaviour::Honest | Behaviour::ClaimsToHaveAll | Behaviour::SaysItWantsNothing => {
-                        self.hosts[to].content.have().has(block.piece)
-                    }
-                };
-                self.node_input(to, NodeInput::Asked { peer, content: CONTENT, block, has });
-            }
-        }
-    }
-
-    /// Exact processor sharing of the WAN, in steps.
-    fn flow_wan(&mut self) {
-        match self.office.origin {
-            OriginBehaviour::Missing => return self.fail_fetches(Failure::Fatal),
-            OriginBehaviour::Overloaded { until_ms } if self.now < MonoTime::from_millis(until_ms) => {
-                let retry_after = Some(Duration::from_secs(3));
-                return self.fail_fetches(Failure::Transient { retry_after });
-            }
-            OriginBehaviour::NoRanges => self.fail_ranges(),
-            _ => {}
-        }
-        let started = |fetch: &Fetch| fetch.starts_at <= self.now;
-        let active: Vec<_> = self
-            .hosts
-            .iter()
-            .enumerate()
-            .flat_map(|(n, host)| {
-                host.fetches.iter().filter(|(_, f)| started(f)).map(move |(id, _)| (n, *id))
-            })
-            .collect();
-        let starves = |request: &RequestId| {
-            self.office.starving.is_some_and(|every| request.get() % every == every - 1)
-        };
-        let weights: Vec<_> = active.iter().map(|(_, id)| if starves(id) { 1 } else { 20 }).collect();
-        let all: u64 = weights.iter().sum();
-        for ((number, request), weight) in active.into_iter().zip(weights) {
-            self.flow_fetch(number, request, self.wan_step() * weight / all);
-        }
-    }
-
-    fn wan_step(&self) -> u64 {
-        self.office.wan_bytes_per_s * STEP.as_millis() as u64 / 1000
-    }
-
-    fn fail_fetches(&mut self, why: Failure) {
-        for number in 0..self.hosts.len() {
-            let due = |(_, fetch): &(&RequestId, &Fetch)| fetch.starts_at <= self.now;
-            let failed: Vec<_> = self.hosts[number].fetches.iter().filter(due).map(|(id, _)| *id).collect();
-            for request in failed {
-                self.hosts[number].fetches.remove(&request);
-                self.input(number, Input::Failed { request, why });
-            }
-        }
-    }
-
-    fn fail_ranges(&mut self) {
-        let whole = self.layout.whole();
-        for number in 0..self.hosts.len() {
-            let partial = |(_, fetch): &(&RequestId, &Fetch)| {
-                Some(fetch.pieces) != whole && fetch.starts_at <= self.now
-            };
-            let failed: Vec<_> =
-                self.hosts[number].fetches.iter().filter(partial).map(|(id, _)| *id).collect();
-            for request in failed {
-                self.hosts[number].fetches.remove(&request);
-                self.input(number, Input::Failed { request, why: Failure::NoRanges });
-            }
-        }
-    }
-
-    fn flow_fetch(&mut self, number: usize, request: RequestId, share: u64) {
-        let is_honest = self.hosts[number].behaviour == Behaviour::Honest;
-        let Some(fetch) = self.hosts[number].fetches.get_mut(&request) else { return };
-        let size = self.layout.span(fetch.pieces).size();
-        let new = share.min(size - fetch.received);
-        fetch.received += new;
-        if is_honest {
-            self.origin_bytes += new;
-        }
-        let (received, pieces) = (fetch.received, fetch.pieces);
-        self.input(number, Input::Progress { request, received });
-        loop {
-            let Some(fetch) = self.hosts[number].fetches.get_mut(&request) else { return };
-            let Some(piece) = pieces.pieces().nth(fetch.verified as usize) else { break };
-            let end = self.layout.range_of(piece).end() - self.layout.span(pieces).start();
-            if received < end {
-                return;
-            }
-            fetch.verified += 1;
-            let ok = self.office.origin != OriginBehaviour::WrongBytes;
-            self.input(number, Input::Verified { request, piece, ok });
-        }
-        self.hosts[number].fetches.remove(&request);
-    }
-
-    fn flow_lan(&mut self) {
-        let step = self.office.lan_bytes_per_s * STEP.as_millis() as u64 / 1000;
-        for from in 0..self.hosts.len() {
-            let mut budget = if self.hosts[from].is_alive { step } else { 0 };
-            while budget > 0
-                && let Some(sending) = self.hosts[from].sending.front_mut()
-            {
-                let new = budget.min(sending.left);
-                sending.left -= new;
-                budget -= new;
-                let received = u64::from(sending.block.size) - sending.left;
-                let (request, piece, to) = (sending.block.request, sending.block.piece, sending.to);
-                let is_last = sending.left == 0;
-                let ticket = sending.ticket;
-                let mail = Mail::Bytes { from, request, piece, received, is_last };
-                self.mail.push_back((self.now + STEP, to, mail));
-                if is_last {
-                    self.hosts[from].sending.pop_front();
-                    self.node_input(from, NodeInput::Served { ticket });
-                }
-            }
-        }
-    }
-
-    /// The claimant of everything keeps talking.
-    fn lie(&mut self) {
-        for number in 0..self.hosts.len() {
-            let Behaviour::ClaimsTheLane { heartbeats } = self.hosts[number].behaviour else { continue };
-            if self.now < self.hosts[number].next_lie {
-                continue;
-            }
-            self.hosts[number].next_lie = self.now + Duration::from_secs(1);
-            let tick = self.now.as_micros() / 1_000_000;
-            let others: Vec<_> =
-                self.hosts.iter().map(|host| host.id).filter(|id| *id != self.hosts[number].id).collect();
-            for to in others {
-                for piece in self.layout.pieces() {
-                    let pieces = PieceRange::one(piece);
-                    let claim = LaneMessage::Claim(pieces);
-                    self.post(number, to, ContentMessage::Lane(claim));
-                    if heartbeats {
-                        let progress = LaneMessage::Progress(vec![(pieces, 1000 * tick)]);
-                        self.post(number, to, ContentMessage::Lane(progress));
-                    }
-                }
             }
         }
     }

@@ -1,0 +1,67 @@
+//! What a node does that hears nobody, or that nobody helps.
+
+use rand::RngExt;
+use swarmline_types::MonoTime;
+
+use super::Lane;
+use crate::action::FetchReason;
+use crate::allowance::Allowance;
+use crate::config::{ISOLATED_WINDOW, SMALL_CONTENT};
+use crate::runs::RunIndex;
+use crate::site::Site;
+
+impl Lane {
+    /// Nobody met yet, and somebody may still turn up.
+    pub(super) fn is_settling(&self, site: &Site, now: MonoTime) -> bool {
+        site.peers.is_empty() && now < site.started + site.config.settle
+    }
+
+    pub(super) fn start_at(site: &Site) -> MonoTime {
+        let small = site.coverage.runs().layout().content_len() <= SMALL_CONTENT;
+        if small { site.started } else { site.started + site.config.discovery_wait }
+    }
+
+    /// One run from a random place of the order, `most` at a time: for a node that cannot hear the others, so that
+    /// nodes which cannot hear each other rarely fetch the same.
+    pub(super) fn fetch_anything(
+        &mut self,
+        most: usize,
+        site: &mut Site,
+        allowance: &mut dyn Allowance,
+        now: MonoTime,
+    ) {
+        let start_at = Self::start_at(site);
+        if now < start_at {
+            site.wake_at(start_at);
+            return;
+        }
+        while self.fetches.len() < most {
+            let from = self.first_open.min(self.order.len());
+            let open = |run: &&RunIndex| site.coverage.open_in(**run) > 0 && !self.fetches.contains_key(run);
+            let unclaimed = |run: &&RunIndex| open(run) && !self.claims.is_claimed(**run);
+            let mut runs: Vec<_> = self.order[from..].iter().filter(unclaimed).copied().collect();
+            if runs.is_empty() {
+                runs = self.order[from..].iter().filter(open).copied().collect();
+            }
+            if runs.is_empty() {
+                return;
+            }
+            let run = runs[site.rng.random_range(0..runs.len())];
+            if !self.claim(run, FetchReason::Alone, site, allowance, now) {
+                return;
+            }
+        }
+    }
+
+    /// Nothing came and nothing is on its way, whatever the others claim.
+    pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let heard = site.last_received.max(self.claims.last_growth()).max(Self::start_at(site));
+        let due = heard.max(self.gate.paused_until()) + site.config.isolation();
+        let offered = site.coverage.has_useful();
+        if now >= due && !offered {
+            self.fetch_anything(ISOLATED_WINDOW, site, allowance, now);
+        } else if now < due {
+            site.wake_at(due);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Who fetches which run from the origin, and when.
+
+use swarmline_scheduler::Config;
+use swarmline_types::Priority;
+
+use crate::desk::Desk;
+
+#[test]
+fn a_claim_is_on_its_way_before_the_request_is() {
+    let mut desk = Desk::of(4).peers("alice ....");
+    desk.at_ms(250);
+    let first = desk.said.iter().position(|line| line.starts_with("claim")).unwrap();
+    let fetch = desk.said.iter().position(|line| line.starts_with("fetch")).unwrap();
+    assert!(first < fetch, "{:?}", desk.said);
+}
+
+#[test]
+fn the_first_claim_waits_for_discovery() {
+    let mut desk = Desk::of(4).peers("alice ....");
+    desk.at_ms(249);
+    assert_eq!(desk.take(), "");
+    desk.at_ms(250);
+    assert!(desk.take().contains("fetch"));
+}
+
+#[test]
+fn a_node_owns_only_its_share() {
+    let mut alone = Desk::of(6);
+    alone.at_ms(250);
+    assert_eq!(alone.fetches().len(), 6);
+    let mut desk = Desk::of(6).peers("alice ......\n bob ......\n carol ......");
+    desk.at_ms(250);
+    assert!((1..6).contains(&desk.fetches().len()), "{:?}", desk.said);
+}
+
+#[test]
+fn a_heartbeat_alone_keeps_others_away() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.claims("alice", 0);
+    // A stranger is believed for half a minute; whoever has delivered, for ever.
+    for second in 1..30 {
+        desk.at_ms(second * 1000);
+        // Slow, but it moves.
+        desk.heartbeat("alice", 0, second * 1000);
+    }
+    assert_eq!(desk.fetches(), Vec::<u32>::new());
+}
+
+#[test]
+fn a_silent_claimant_is_taken_over_after_three_seconds_and_half_a_second_a_rank() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.claims("alice", 0);
+    desk.at_ms(2_900);
+    assert_eq!(desk.fetches(), Vec::<u32>::new());
+    desk.at_ms(3_600);
+    assert_eq!(desk.fetches(), [0]);
+}
+
+#[test]
+fn the_claims_of_a_member_that_crashed_wait_for_nobody() {
+    let mut desk = Desk::of(1).peers("alice .\n bob .");
+    desk.at_ms(100);
+    desk.claims("alice", 0);
+    desk.gone("alice", false);
+    desk.at_ms(1_200);
+    assert_eq!(desk.fetches(), [0]);
+}
+
+#[test]
+fn a_claim_that_stands_still_gets_one_second_copy() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.claims("alice", 0);
+    for second in 1..=12 {
+        desk.at_ms(second * 1000);
+        desk.heartbeat("alice", 0, 1000);
+    }
+    assert_eq!(desk.fetches(), [0]);
+}
+
+#[test]
+fn what_a_member_has_is_not_fetched_from_the_origin() {
+    let mut desk = Desk::of(4).peers("alice xxxx");
+    desk.at_ms(300);
+    assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+    assert_eq!(desk.asks("alice"), 2);
+}
+
+#[test]
+fn what_the_only_holder_takes_with_it_is_fetched_again() {
+    let mut desk = Desk::of(4).peers("alice xxxx");
+    desk.at_ms(300);
+    desk.gone("alice", true);
+    desk.at_ms(600);
+    assert_eq!(desk.fetches().len(), 4, "{:?}", desk.said);
+}
+
+#[test]
+fn nobody_is_late_for_what_a_peer_had_in_the_meantime() {
+    // Contents of which alice is the owner: she would have claimed by then.
+    let mut opened_again = 0;
+    for seed in 0..20 {
+        let mut desk = Desk::seeded(1, seed).peers("alice .");
+        desk.at_ms(900);
+        if !desk.fetches().is_empty() {
+            continue;
+        }
+        desk.has("alice", "x");
+        desk.at_ms(1_400);
+        desk.has("alice", ".");
+        desk.at_ms(2_200);
+        assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+        desk.at_ms(2_500);
+        assert_eq!(desk.fetches(), [0]);
+        opened_again += 1;
+    }
+    assert!(opened_again > 0);
+}
+
+#[test]
+fn a_piece_that_turns_up_on_the_lan_ends_its_fetch() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.at_ms(4_000);
+    assert_eq!(desk.fetches(), [0]);
+    desk.take();
+    desk.has("alice", "x");
+    let said = desk.take();
+    assert!(said.contains("cancel") && said.contains("release #0"), "{said}");
+}
+
+#[test]
+fn a_fetch_that_is_nearly_here_goes_on() {
+    let mut desk = Desk::of(1);
+    desk.at_ms(250);
+    desk.receives(0, 3_600_000);
+    desk = desk.peers("alice x");
+    assert!(!desk.take().contains("cancel"));
+}
+
+#[test]
+fn half_of_a_run_says_almost_and_all_of_it_done() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.at_ms(4_000);
+    desk.take();
+    desk.receives(0, 2_000_000);
+    assert_eq!(desk.take(), "");
+    desk.receives(0, 2_097_152);
+    assert_eq!(desk.take(), "almost #0 to alice");
+    desk.verifies(0, true);
+    assert!(desk.take().contains("done #0 to alice"));
+}
+
+#[test]
+fn of_two_claims_the_lower_ranked_gives_way_early_on() {
+    // They claimed before they met. Over many contents either ranks first about as often.
+    let mut released = 0;
+    for seed in 0..20 {
+        let mut desk = Desk::seeded(1, seed);
+        desk.at_ms(250);
+        assert_eq!(desk.fetches(), [0]);
+        desk = desk.peers("alice .");
+        desk.take();
+        desk.claims("alice", 0);
+        released += u32::from(desk.take().contains("release #0"));
+    }
+    assert!((3..=17).contains(&released), "{released} of 20");
+}
+
+#[test]
+fn a_member_that_never_owns_still_helps_itself() {
+    let config = Config { class: swarmline_types::CapacityClass::Never, ..Config::default() };
+    let mut desk = Desk::with(4, 1, config);
+    desk.at_ms(2_000);
+    assert_eq!(desk.fetches().len(), 0);
+    desk.at_ms(3_500);
+    assert_eq!(desk.fetches().len(), 2);
+}
+
+#[test]
+fn a_content_that_somebody_waits_for_now_helps_itself_sooner() {
+    let config = Config {
+        class: swarmline_types::CapacityClass::Never,
+        priority: Priority::Background,
+        ..Config::default()
+    };
+    let mut desk = Desk::with(4, 1, config);
+    desk.at_ms(10_000);
+    assert_eq!(desk.fetches().len(), 0);
+    desk.reprioritise(Priority::Foreground);
+    assert_eq!(desk.fetches().len(), 2);
+}

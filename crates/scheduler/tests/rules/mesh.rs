@@ -1,0 +1,64 @@
+//! Which piece is asked of whom, and who is told.
+
+use crate::desk::Desk;
+
+#[test]
+fn a_rejecting_peer_is_asked_again_a_little_later() {
+    let mut desk = Desk::without_origin(4).peers("alice xxxx");
+    assert_eq!(desk.asks("alice"), 2);
+    desk.rejects_all("alice");
+    assert_eq!(desk.asks("alice"), 2, "not at once");
+    desk.at_ms(200);
+    assert!(desk.asks("alice") > 2);
+}
+
+#[test]
+fn a_silent_peer_is_snubbed_and_another_is_asked() {
+    let mut desk = Desk::without_origin(2).peers("alice xx\n bob xx");
+    let before = desk.asks("bob");
+    desk.gone("bob", true);
+    desk.at_ms(4_900);
+    desk = desk.peers("carol xx");
+    desk.at_ms(5_100);
+    assert!(desk.asks("carol") >= 1, "{:?}", desk.said);
+    assert!(before <= 2);
+}
+
+#[test]
+fn the_endgame_cancels_the_losers() {
+    let mut desk = Desk::without_origin(1).peers("alice x\n bob x");
+    desk.at_ms(300);
+    assert_eq!(desk.asks("alice") + desk.asks("bob"), 2, "{:?}", desk.said);
+    desk.take();
+    desk.delivers_from_anybody(0);
+    let said = desk.take();
+    assert!(said.contains("cancel") && said.contains("completed"), "{said}");
+}
+
+#[test]
+fn a_bad_piece_bans_its_sender() {
+    let mut desk = Desk::without_origin(2).peers("alice xx");
+    desk.delivers_bad("alice");
+    assert!(desk.take().contains("ban alice"));
+}
+
+/// Whoever gives a piece is not told that it is here, so it would go on serving for the rest of the minute.
+#[test]
+fn who_completes_tells_everybody_at_once() {
+    let mut desk = Desk::without_origin(1).peers("alice x");
+    let before = desk.bitmaps;
+    desk.delivers_from_anybody(0);
+    assert_eq!(desk.bitmaps, before + 1);
+}
+
+#[test]
+fn neighbours_are_not_told_what_they_have() {
+    let mut desk = Desk::without_origin(2).peers("alice xx\n bob .x");
+    desk.take();
+    desk.delivers_from_anybody(1);
+    let said = desk.take();
+    assert!(!said.contains("have"), "{said}");
+    desk.delivers_from_anybody(0);
+    desk.at_ms(200);
+    assert_eq!(desk.take().lines().find(|line| line.contains("have")), Some("have #0 to bob"));
+}
