@@ -56,6 +56,8 @@ pub const HAVE_MAX: usize = 4096;
 pub const PROGRESS_MAX: usize = 64;
 /// Most ranges in a wanted message: 64.
 pub const WANTED_MAX: usize = swarmline_types::WANTED_MAX;
+/// Most rumours in one message: 32.
+pub const RUMOURS_MAX: usize = 32;
 /// Longest pause that an origin may impose: one hour.
 pub const PAUSE_MAX: Duration = Duration::from_secs(3600);
 
@@ -75,3 +77,5 @@ const HAVE_BYTES_MAX: usize = 32 << 10;
 const LANE_BYTES_MAX: usize = 4 << 10;
 /// Most bytes of a wanted message, whose 64 ranges of at most 10 bytes make less than 1 KiB.
 const WANTED_BYTES_MAX: usize = 2 << 10;
+/// Most bytes of rumours, whose 32 entries of at most 1.5 KiB make 48 KiB.
+const RUMOURS_BYTES_MAX: usize = 96 << 10;

@@ -4,6 +4,7 @@
 //! about, so nothing behind it meets an index out of range.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceIndex, PieceRange, UrlHash, Wanted};
@@ -133,6 +134,8 @@ pub enum ContentMessage {
     Reject(WireRequest),
     /// The site's agreement on who fetches what from the origin.
     Lane(LaneMessage),
+    /// What members say to a site that is too large for everybody to be connected with everybody. At most 32 a message.
+    Rumours(Arc<[Rumour]>),
     /// The pieces that I want, those that I have among them; replaces what I said before. Whoever never says so wants
     /// all.
     Wanted(Wanted),
@@ -169,6 +172,32 @@ pub enum LaneMessage {
         /// What that says about the origin.
         origin: OriginNews,
     },
+}
+
+/// A word that a member says to its whole site, passed on from neighbour to neighbour. Nobody vouches for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rumour {
+    /// Whose word it is.
+    pub member: NodeId,
+    /// How much origin work that member takes on.
+    pub class: CapacityClass,
+    /// Grows with each word of that member: what is not greater than the last one heard is an echo.
+    pub number: u64,
+    /// The word.
+    pub word: Word,
+}
+
+/// What a rumour says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Word {
+    /// I am here and want these pieces.
+    Here(Wanted),
+    /// Somebody else knows that the member is here and wants these pieces; `number` is the last that it heard.
+    Known(Wanted),
+    /// I leave.
+    Gone,
+    /// The site's agreement on who fetches what from the origin.
+    Lane(LaneMessage),
 }
 
 /// What a member that gives up a claim has learnt about the origin.

@@ -1,16 +1,19 @@
 //! Messages about one content: checked against its layout.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use swarmline_types::message::{BlockRequest, ContentMessage, LaneMessage, OriginNews, WireRequest};
+use swarmline_types::message::{
+    BlockRequest, ContentMessage, LaneMessage, OriginNews, Rumour, WireRequest, Word,
+};
 use swarmline_types::{Bitfield, PieceIndex, PieceLayout, PieceRange, Wanted};
 
-use super::decode::unpack;
+use super::decode::{class, node_id, unpack};
 use super::schema::{self, Body, LaneKind, Origin};
 use super::{
-    HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, WANTED_BYTES_MAX,
-    WANTED_MAX, WireError,
+    HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, RUMOURS_BYTES_MAX,
+    RUMOURS_MAX, WANTED_BYTES_MAX, WANTED_MAX, WireError,
 };
 
 /// A message about a content that nobody has compared with the content yet. Takes at most
@@ -27,6 +30,7 @@ enum Raw {
     Reject(WireRequest),
     Lane(LaneKind),
     Wanted(schema::Wanted),
+    Rumours(schema::Rumours),
 }
 
 impl RawBody {
@@ -43,6 +47,7 @@ impl RawBody {
                 None => return Ok(None),
             },
             Body::Wanted(bytes) => Raw::Wanted(unpack("wanted", &bytes, WANTED_BYTES_MAX)?),
+            Body::Rumours(bytes) => Raw::Rumours(unpack("rumours", &bytes, RUMOURS_BYTES_MAX)?),
         };
         Ok(Some(Self(raw)))
     }
@@ -60,6 +65,7 @@ impl RawBody {
             Raw::Reject(request) => ContentMessage::Reject(request),
             Raw::Lane(kind) => ContentMessage::Lane(lane(kind, layout)?),
             Raw::Wanted(raw) => ContentMessage::Wanted(wanted(&raw, layout)?),
+            Raw::Rumours(raw) => ContentMessage::Rumours(rumours(&raw, layout)?),
         })
     }
 }
@@ -132,6 +138,33 @@ fn wanted(raw: &schema::Wanted, layout: &PieceLayout) -> Result<Wanted, WireErro
         Some(pair) => Err(WireError::WantedOrder { first: pair[0], second: pair[1] }),
         None => Ok(Wanted::of(ranges)),
     }
+}
+
+/// Words that this version does not know are left out.
+fn rumours(raw: &schema::Rumours, layout: &PieceLayout) -> Result<Arc<[Rumour]>, WireError> {
+    let got = raw.rumours.len();
+    if got > RUMOURS_MAX {
+        return Err(WireError::Rumours { got });
+    }
+    raw.rumours.iter().filter_map(|raw| rumour(raw, layout).transpose()).collect()
+}
+
+fn rumour(raw: &schema::Rumour, layout: &PieceLayout) -> Result<Option<Rumour>, WireError> {
+    let unpack_wanted = |bytes: &Bytes| wanted(&unpack("wanted", bytes, WANTED_BYTES_MAX)?, layout);
+    let word = match &raw.word {
+        Some(schema::Word::Here(bytes)) => Word::Here(unpack_wanted(bytes)?),
+        Some(schema::Word::Known(bytes)) => Word::Known(unpack_wanted(bytes)?),
+        Some(schema::Word::Gone(_)) => Word::Gone,
+        Some(schema::Word::Lane(bytes)) => {
+            match unpack::<schema::Lane>("lane", bytes, LANE_BYTES_MAX)?.kind {
+                Some(kind) => Word::Lane(lane(kind, layout)?),
+                None => return Ok(None),
+            }
+        }
+        None => return Ok(None),
+    };
+    let member = node_id(&raw.member)?;
+    Ok(Some(Rumour { member, class: class(raw.class)?, number: raw.number, word }))
 }
 
 fn progress(raw: &schema::Progress, layout: &PieceLayout) -> Result<Vec<(PieceRange, u64)>, WireError> {

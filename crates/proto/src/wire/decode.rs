@@ -99,13 +99,13 @@ fn members(raw: schema::Members) -> Result<Message<RawBody>, WireError> {
 }
 
 fn member(raw: &schema::Member) -> Result<MemberInfo, WireError> {
-    let node = raw.node.as_ref().try_into().map_err(|_| WireError::NodeId { got: raw.node.len() })?;
+    let node = node_id(&raw.node)?;
     let got = raw.addrs.len();
     if got > ADDRS_MAX {
         return Err(WireError::Addrs { got });
     }
     let addrs = raw.addrs.iter().map(|bytes| addr(bytes)).collect::<Result<_, _>>()?;
-    Ok(MemberInfo { node: NodeId::new(node), class: class(raw.class)?, addrs })
+    Ok(MemberInfo { node, class: class(raw.class)?, addrs })
 }
 
 fn addr(bytes: &[u8]) -> Result<SocketAddr, WireError> {
@@ -156,6 +156,10 @@ fn search(got: i32) -> Search {
     }
 }
 
+pub(super) fn node_id(bytes: &[u8]) -> Result<NodeId, WireError> {
+    bytes.try_into().map(NodeId::new).map_err(|_| WireError::NodeId { got: bytes.len() })
+}
+
 fn url_hash(bytes: &[u8]) -> Result<UrlHash, WireError> {
     bytes.try_into().map(UrlHash::new).map_err(|_| WireError::UrlHash { got: bytes.len() })
 }
@@ -165,7 +169,7 @@ fn content_id(bytes: &[u8]) -> Result<ContentId, WireError> {
 }
 
 /// Scores are computed from classes and must come out alike everywhere, so an unknown one is no detail to skip.
-fn class(got: i32) -> Result<CapacityClass, WireError> {
+pub(super) fn class(got: i32) -> Result<CapacityClass, WireError> {
     Ok(match got {
         0 => CapacityClass::Wired,
         1 => CapacityClass::Wifi,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use swarmline_types::message::{
     BlockRequest, ContentMessage, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, Message, OriginNews,
-    Search,
+    Rumour, Search, Word,
 };
 use swarmline_types::{CapacityClass, ContentId, PieceHash, PieceIndex, PieceRange, UrlHash, Wanted};
 
@@ -105,6 +105,9 @@ fn body(message: &ContentMessage) -> Body {
         ContentMessage::Reject(request) => Body::Reject(request.0),
         ContentMessage::Lane(message) => Body::Lane(pack(&schema::Lane { kind: Some(lane(message)) })),
         ContentMessage::Wanted(it) => Body::Wanted(pack(&wanted(it))),
+        ContentMessage::Rumours(list) => {
+            Body::Rumours(pack(&schema::Rumours { rumours: list.iter().map(rumour).collect() }))
+        }
     }
 }
 
@@ -133,6 +136,21 @@ fn lane(message: &LaneMessage) -> LaneKind {
         LaneMessage::Release { pieces: range, origin } => {
             LaneKind::Release(schema::Release { pieces: Some(pieces(*range)), origin: origin_news(*origin) })
         }
+    }
+}
+
+fn rumour(rumour: &Rumour) -> schema::Rumour {
+    let word = match &rumour.word {
+        Word::Here(it) => schema::Word::Here(pack(&wanted(it))),
+        Word::Known(it) => schema::Word::Known(pack(&wanted(it))),
+        Word::Gone => schema::Word::Gone(schema::Gone {}),
+        Word::Lane(message) => schema::Word::Lane(pack(&schema::Lane { kind: Some(lane(message)) })),
+    };
+    schema::Rumour {
+        member: Bytes::copy_from_slice(rumour.member.as_bytes()),
+        class: class(rumour.class),
+        number: rumour.number,
+        word: Some(word),
     }
 }
 

@@ -6,7 +6,7 @@ use swarmline_types::{BitfieldError, PieceIndex, PieceRange};
 
 use super::{
     ADDRS_MAX, AGENT_MAX, CONTENTS_MAX, DATA_FRAME_MAX, DIGESTS_MAX, FRAME_MAX, HAVE_MAX, HINTS_MAX,
-    MEMBERS_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, WANTED_MAX,
+    MEMBERS_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, RUMOURS_MAX, WANTED_MAX,
 };
 
 /// Why bytes from a peer are not a message. Always the sender's fault: the connection ends with it.
@@ -195,6 +195,12 @@ pub enum WireError {
     /// Too many ranges in a wanted message.
     #[error("{got} wanted ranges in one message, at most {WANTED_MAX} are allowed")]
     Wanted {
+        /// How many.
+        got: usize,
+    },
+    /// Too many rumours in one message.
+    #[error("{got} rumours in one message, at most {RUMOURS_MAX} are allowed")]
+    Rumours {
         /// How many.
         got: usize,
     },

@@ -107,7 +107,7 @@ pub(super) struct HintAnswer {
 pub(super) struct About {
     #[prost(bytes = "bytes", tag = "1")]
     pub(super) content: Bytes,
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
     pub(super) body: Option<Body>,
 }
 
@@ -130,7 +130,46 @@ pub(super) enum Body {
     /// [`Wanted`]
     #[prost(bytes = "bytes", tag = "8")]
     Wanted(Bytes),
+    /// [`Rumours`]
+    #[prost(bytes = "bytes", tag = "9")]
+    Rumours(Bytes),
 }
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Rumours {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) rumours: Vec<Rumour>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Rumour {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(super) member: Bytes,
+    #[prost(int32, tag = "2")]
+    pub(super) class: i32,
+    #[prost(uint64, tag = "3")]
+    pub(super) number: u64,
+    #[prost(oneof = "Word", tags = "4, 5, 6, 7")]
+    pub(super) word: Option<Word>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(super) enum Word {
+    /// [`Wanted`]
+    #[prost(bytes = "bytes", tag = "4")]
+    Here(Bytes),
+    /// [`Wanted`]
+    #[prost(bytes = "bytes", tag = "5")]
+    Known(Bytes),
+    #[prost(message, tag = "6")]
+    Gone(Gone),
+    /// [`Lane`]
+    #[prost(bytes = "bytes", tag = "7")]
+    Lane(Bytes),
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct Gone {}
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Have {

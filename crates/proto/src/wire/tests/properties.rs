@@ -7,7 +7,8 @@ use std::time::Duration;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use swarmline_types::message::{
-    BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Search, WireRequest,
+    BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Rumour, Search,
+    WireRequest, Word,
 };
 use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PieceHash, PieceRange, UrlHash, Wanted};
 
@@ -128,7 +129,24 @@ fn content_message() -> impl Strategy<Value = ContentMessage> {
         any::<u32>().prop_map(|request| ContentMessage::Reject(WireRequest(request))),
         lane().prop_map(ContentMessage::Lane),
         vec(pieces(), 0..100).prop_map(|ranges| ContentMessage::Wanted(Wanted::of(ranges))),
+        vec(rumour(), 0..=RUMOURS_MAX).prop_map(|rumours| ContentMessage::Rumours(rumours.into())),
     ]
+}
+
+fn rumour() -> impl Strategy<Value = Rumour> {
+    let wanted = || vec(pieces(), 0..100).prop_map(Wanted::of);
+    let word = prop_oneof![
+        wanted().prop_map(Word::Here),
+        wanted().prop_map(Word::Known),
+        Just(Word::Gone),
+        lane().prop_map(Word::Lane)
+    ];
+    (any::<[u8; 32]>(), class(), any::<u64>(), word).prop_map(|(node, class, number, word)| Rumour {
+        member: NodeId::new(node),
+        class,
+        number,
+        word,
+    })
 }
 
 fn message() -> impl Strategy<Value = Message<ContentMessage>> {

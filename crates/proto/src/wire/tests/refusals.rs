@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use prost::Message as _;
-use swarmline_types::message::{Hello, LaneMessage, ManifestPart, MemberInfo, Search};
+use swarmline_types::message::{Hello, LaneMessage, ManifestPart, MemberInfo, Rumour, Search, Word};
 use swarmline_types::{Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PieceHash, Wanted};
 
 use super::*;
@@ -51,6 +51,24 @@ fn wanted(ranges: &[(u32, u32)]) -> Vec<u8> {
     let ranges =
         ranges.iter().map(|(first, count)| schema::Pieces { first: *first, count: *count }).collect();
     about(Body::Wanted(bytes(&schema::Wanted { ranges })))
+}
+
+fn rumours(rumours: Vec<schema::Rumour>) -> Vec<u8> {
+    about(Body::Rumours(bytes(&schema::Rumours { rumours })))
+}
+
+fn rumour(member: usize, class: i32, word: Option<schema::Word>) -> schema::Rumour {
+    schema::Rumour { member: zeros(member), class, number: 1, word }
+}
+
+fn gone() -> Option<schema::Word> {
+    Some(schema::Word::Gone(schema::Gone {}))
+}
+
+/// A claim in a rumour.
+fn rumoured_claim(first: u32, count: u32) -> Vec<u8> {
+    let kind = Some(LaneKind::Claim(schema::Pieces { first, count }));
+    rumours(vec![rumour(32, 0, Some(schema::Word::Lane(bytes(&schema::Lane { kind }))))])
 }
 
 fn progress(claims: usize, received: u64) -> Vec<u8> {
@@ -146,6 +164,13 @@ fn steps() -> Vec<Step> {
         (wanted(&[(0, 5), (6, 5)]), wanted(&[(0, 5), (5, 6)])),
         (wanted(&[(0, 11)]), wanted(&[(6, 5), (0, 5)])),
         (wanted(&[(10, 1)]), wanted(&[(10, 0)])),
+        (
+            rumours(vec![rumour(32, 3, None); RUMOURS_MAX]),
+            rumours(vec![rumour(32, 3, None); RUMOURS_MAX + 1]),
+        ),
+        (rumours(vec![rumour(32, 3, gone())]), rumours(vec![rumour(31, 3, gone())])),
+        (rumours(vec![rumour(32, 3, gone())]), rumours(vec![rumour(32, 4, gone())])),
+        (rumoured_claim(0, 11), rumoured_claim(0, 12)),
         (release(Some(Origin::PauseMs(3_600_000))), release(Some(Origin::PauseMs(3_600_001)))),
     ]
 }
@@ -213,6 +238,10 @@ fn errors_say_what_came_and_what_is_allowed() {
     wanted ranges #0-4 and #5-10 do not lie apart and in order
     wanted ranges #6-10 and #0-4 do not lie apart and in order
     0 pieces from 10 of a content of 11 pieces
+    33 rumours in one message, at most 32 are allowed
+    a node id of 31 bytes, 32 are needed
+    capacity class 4, only 0 to 3 are known
+    12 pieces from 0 of a content of 11 pieces
     a pause of 3600.001s, at most 3600s is allowed
     ");
 }
@@ -312,6 +341,12 @@ fn the_largest_legal_messages_pass() {
     let range = layout.piece_range(PIECE_COUNT_MAX / 4, PIECE_COUNT_MAX / 2).unwrap();
     let claims = vec![(range, layout.span(range).size()); PROGRESS_MAX];
     let far = |n: u32| layout.piece_range(1_000_000 - 4000 * n, 2000).unwrap();
+    let rumour = Rumour {
+        member: NodeId::new([0xff; 32]),
+        class: CapacityClass::Never,
+        number: u64::MAX,
+        word: Word::Lane(LaneMessage::Progress(claims.clone())),
+    };
     let messages = [
         Message::Hello(hello),
         Message::Members { content, members: vec![member; MEMBERS_MAX] },
@@ -320,6 +355,7 @@ fn the_largest_legal_messages_pass() {
         about(ContentMessage::Have(last_pieces().rev().collect())),
         about(ContentMessage::Lane(LaneMessage::Progress(claims))),
         about(ContentMessage::Wanted(Wanted::of((0..64).map(far)))),
+        about(ContentMessage::Rumours(vec![rumour; RUMOURS_MAX].into())),
     ];
     for message in messages {
         let frame = encode(&message);

@@ -1,10 +1,12 @@
 //! Golden vectors: the bytes of every kind of message. The document for implementers holds the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use swarmline_types::message::{
-    BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Search, WireRequest,
+    BlockRequest, Hello, Hint, LaneMessage, ManifestPart, MemberInfo, OriginNews, Rumour, Search,
+    WireRequest, Word,
 };
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, NodeId, PIECE_COUNT_MAX, PIECE_SIZE_DEFAULT, PIECE_SIZE_MAX,
@@ -107,6 +109,7 @@ const NAMES: [&str; 24] = [
     "release without ranges",
     "wanted",
     "wanted nothing",
+    "rumours",
 ];
 
 fn messages() -> [Message<ContentMessage>; NAMES.len()] {
@@ -137,7 +140,18 @@ fn messages() -> [Message<ContentMessage>; NAMES.len()] {
         release(OriginNews::NoRanges),
         about(ContentMessage::Wanted(Wanted::of([pieces(0, 3), pieces(8, 2)]))),
         about(ContentMessage::Wanted(Wanted::default())),
+        about(ContentMessage::Rumours(rumours())),
     ]
+}
+
+fn rumours() -> Arc<[Rumour]> {
+    let rumour = |byte, class, number, word| Rumour { member: NodeId::new([byte; 32]), class, number, word };
+    Arc::new([
+        rumour(0xaa, CapacityClass::Wired, 1, Word::Here(Wanted::of([pieces(0, 11)]))),
+        rumour(0xbb, CapacityClass::Slow, 300, Word::Known(Wanted::default())),
+        rumour(0xcc, CapacityClass::Wifi, 9, Word::Gone),
+        rumour(0xaa, CapacityClass::Wired, 2, Word::Lane(LaneMessage::Claim(pieces(3, 2)))),
+    ])
 }
 
 fn golden() -> String {
@@ -175,6 +189,7 @@ fn every_message_has_its_golden_bytes() {
     release without ranges: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f3a0a2a080a04080310021a00
     wanted: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f420a0a0210030a0408081002
     wanted nothing: 000000263a240a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4200
+    rumours: 000000d73ad4010a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4aaf010a2a0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa180122040a02100b0a290a20bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb100218ac022a000a280a20cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc1001180932000a2c0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa18023a060a0408031002
     ");
 }
 
@@ -219,6 +234,8 @@ fn the_document_names_every_bound_as_it_is() {
         ("LANE_BYTES_MAX", LANE_BYTES_MAX),
         ("WANTED_MAX", WANTED_MAX),
         ("WANTED_BYTES_MAX", WANTED_BYTES_MAX),
+        ("RUMOURS_MAX", RUMOURS_MAX),
+        ("RUMOURS_BYTES_MAX", RUMOURS_BYTES_MAX),
         ("PAUSE_MAX", PAUSE_MAX.as_millis() as usize),
         ("REQUEST_MAX", REQUEST_MAX as usize),
         ("DATA_FRAME_MAX", DATA_FRAME_MAX as usize),
