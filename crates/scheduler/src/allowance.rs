@@ -11,6 +11,11 @@ pub trait Allowance {
     fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
     /// A request that started is over; `received` of its `bytes` came.
     fn end(&mut self, from: Source, bytes: u64, received: u64);
+    /// How many other nodes are known on the site, connected or not. Beyond 64 the lane's messages are passed on as
+    /// rumours. Default none.
+    fn nodes_known(&self) -> usize {
+        0
+    }
 }
 
 /// Lets everything start; for tests of a content alone.

@@ -1,9 +1,12 @@
 //! Tells neighbours which pieces are here: in batches, and never what they have already.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
 
-use crate::config::{HAVE_BATCH, HAVE_BATCH_MAX, SUMMARY_EVERY};
+use crate::config::{FAST_CONTENT, FAST_PIECES, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX, SUMMARY_EVERY};
 use crate::site::Site;
 
 /// Pieces that are had and not yet announced. Bounded by the pieces of the content.
@@ -14,11 +17,17 @@ pub(crate) struct Announcer {
     /// When the bitmap is sent again, if anything changed since.
     summary_due: MonoTime,
     changed: bool,
+    /// When the latest pieces came. At most [`FAST_PIECES`].
+    latest: VecDeque<MonoTime>,
 }
 
 impl Announcer {
     pub(crate) fn on_had(&mut self, piece: PieceIndex, now: MonoTime) {
         self.pending.push(piece);
+        self.latest.push_back(now);
+        if self.latest.len() > FAST_PIECES {
+            self.latest.pop_front();
+        }
         self.must_summarise_by(now + SUMMARY_EVERY);
     }
 
@@ -26,6 +35,7 @@ impl Announcer {
     pub(crate) fn on_want(&self, site: &mut Site) {
         let (wanted, peers) = (site.coverage.wanted().clone(), site.peers.ids().collect::<Vec<_>>());
         peers.into_iter().for_each(|to| site.send(to, ContentMessage::Wanted(wanted.clone())));
+        site.say_here();
     }
 
     /// All that is wanted is here: whoever gave the last pieces was not told of them, and must know that nobody needs it.
@@ -63,10 +73,21 @@ impl Announcer {
         if self.pending.is_empty() {
             return;
         }
-        match self.last_batch.map(|last| last + HAVE_BATCH) {
+        match self.last_batch.map(|last| last + self.batch_every(site)) {
             Some(due) if now < due => site.wake_at(due),
             _ => self.flush(site, now),
         }
+    }
+
+    /// Pieces that come fast and are soon all here must be passed on at once, or each hop of the mesh costs a batch.
+    fn batch_every(&self, site: &Site) -> Duration {
+        let (Some(first), Some(last)) = (self.latest.front(), self.latest.back()) else { return HAVE_BATCH };
+        let took = last.since(*first);
+        let pieces = site.coverage.runs().layout().piece_count();
+        let few = u32::try_from(FAST_PIECES).expect("a small constant");
+        let is_fast = self.latest.len() == FAST_PIECES && took < Duration::from_secs(1);
+        let is_soon_over = (took / few).saturating_mul(pieces) < FAST_CONTENT;
+        if is_fast && is_soon_over { HAVE_BATCH_FAST } else { HAVE_BATCH }
     }
 
     fn flush(&mut self, site: &mut Site, now: MonoTime) {
@@ -74,7 +95,7 @@ impl Announcer {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
         pending.dedup();
-        let peers: Vec<_> = site.peers.ids().filter(|id| site.is_neighbour(id)).collect();
+        let peers: Vec<_> = site.neighbours().map(|(id, _)| *id).collect();
         for to in peers {
             let has = |piece: &PieceIndex| site.peers.get(&to).is_some_and(|peer| peer.has(*piece));
             let news: Vec<_> = pending.iter().filter(|piece| !has(piece)).copied().collect();

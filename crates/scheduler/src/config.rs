@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarmline_types::{CapacityClass, Priority, Wanted};
+use swarmline_types::{CapacityClass, MonoTime, Priority, Wanted};
 
 /// Parameters of one [`Content`](crate::Content). [`Config::default`] is what the algorithm was measured with.
 #[derive(Clone, Debug)]
@@ -16,9 +16,13 @@ pub struct Config {
     pub wanted: Option<Wanted>,
     /// Whether the node may fetch from an origin at all. Default yes.
     pub has_origin: bool,
-    /// Lane: runs that the site fetches at the same time. Fewer leave the WAN idle, more lose more when an owner
-    /// dies. Default 6, 4 to 24.
+    /// When the origin may be used, and by when the content is needed. Default at once.
+    pub policy: Policy,
+    /// Lane: runs that the site fetches at the same time, until the line is measured. Fewer leave the WAN idle, more lose
+    /// more when an owner dies. Default 6, 4 to 24.
     pub window: usize,
+    /// Lane: whether the window follows the measured line. Default yes.
+    pub window_adapts: bool,
     /// Wait before the first claim, to learn who already has the content. Default 250 ms; none for contents up to
     /// [`SMALL_CONTENT`].
     pub discovery_wait: Duration,
@@ -42,7 +46,9 @@ impl Default for Config {
             priority: Priority::Foreground,
             wanted: None,
             has_origin: true,
+            policy: Policy::default(),
             window: 6,
+            window_adapts: true,
             discovery_wait: Duration::from_millis(250),
             settle: Duration::from_secs(2),
             full_mesh_max: 13,
@@ -53,7 +59,26 @@ impl Default for Config {
     }
 }
 
+/// What an administrator wants: to wait for peers before the origin is asked, but not for too long.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Policy {
+    /// How long a foreground content leaves the origin alone, counted from its opening. Default zero.
+    pub foreground_delay: Duration,
+    /// The same for a background content. Default zero.
+    pub background_delay: Duration,
+    /// When the content should be here; a delay ends early enough for that. Default none.
+    pub deadline: Option<MonoTime>,
+}
+
 impl Config {
+    /// How long the origin is left alone by policy.
+    pub(crate) fn origin_delay(&self) -> Duration {
+        match self.priority {
+            Priority::Foreground => self.policy.foreground_delay,
+            Priority::Background => self.policy.background_delay,
+        }
+    }
+
     /// Time per rank before a run without a claim is taken over.
     pub(crate) fn unclaimed_step(&self) -> Duration {
         match self.priority {
@@ -76,6 +101,18 @@ pub const SMALL_CONTENT: u64 = 2 << 20;
 
 /// Lane: bytes of a run. Smaller pieces are claimed together, so that the window is counted in bytes.
 pub const RUN_SIZE: u32 = 1 << 20;
+/// Lane: smallest and largest window.
+pub(crate) const WINDOW_MIN: usize = 4;
+/// See [`WINDOW_MIN`].
+pub(crate) const WINDOW_MAX: usize = 24;
+/// Lane: time in which a claim is known to all, where everybody is connected.
+pub(crate) const KNOWN_AFTER: Duration = Duration::from_millis(10);
+/// Lane: the same where claims are passed on.
+pub(crate) const KNOWN_AFTER_RUMOUR: Duration = Duration::from_millis(100);
+/// Policy: what the line is taken to carry, in bytes a second, as long as nothing is known of it.
+pub(crate) const RATE_ASSUMED: u64 = 1 << 20;
+/// Policy: a delay ends when so many times as long as the rest should take is left to the deadline.
+pub(crate) const DEADLINE_MARGIN: u32 = 2;
 /// Lane: a run in the window this long without a claim no longer counts towards the window.
 pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(300);
 /// Lane: runs that may be blocked at once before they count again.
@@ -97,12 +134,48 @@ pub(crate) const HEARSAY_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Lane: live claims remembered for one run; an honest site needs two.
 pub(crate) const CLAIMS_PER_RUN_MAX: usize = 4;
 
+/// Lane: members up to which everybody is connected with everybody, and lane messages go directly.
+pub(crate) const DIRECT_MAX: usize = 64;
+/// Lane: ranks that wait a whole step each before a run without a claim is taken over; later ones wait
+/// [`LATE_RANK_STEP`] more each.
+pub(crate) const WHOLE_STEPS_MAX: usize = 4;
+/// Lane: what each further rank waits.
+pub(crate) const LATE_RANK_STEP: Duration = Duration::from_millis(250);
+/// Lane: how long what an unconnected member says to have is waited for, once peers bring nothing else.
+pub(crate) const ELSEWHERE_BELIEVED: Duration = Duration::from_secs(5);
+/// Lane: claims remembered of all others together.
+pub(crate) const CLAIMS_MAX: usize = 4096;
+/// Rumours: most in one message, as the wire allows.
+pub(crate) const RUMOURS_MAX: usize = 32;
+/// Rumours: peers that a node chooses as links. With two each, the graph of links is connected.
+pub(crate) const LINKS: usize = 2;
+/// Rumours: shortest time between two batches that are passed on.
+pub(crate) const RUMOUR_BATCH: Duration = Duration::from_millis(20);
+/// Rumours: a member that said nothing for so long says that it is here.
+pub(crate) const HERE_EVERY: Duration = Duration::from_secs(60);
+/// Rumours: a member that is not connected and was not heard of for so long is forgotten.
+pub(crate) const MEMBER_EXPIRES: Duration = Duration::from_secs(150);
+/// Rumours: members remembered that are not connected.
+pub(crate) const MEMBERS_KNOWN_MAX: usize = 2048;
+/// Rumours: largest step from one number of a member to the next.
+pub(crate) const NUMBER_STEP_MAX: u64 = 1 << 20;
+/// Rumours: largest number of a member that was not known.
+pub(crate) const NUMBER_FIRST_MAX: u64 = 1 << 40;
+/// Rumours: news per second that one peer may bring.
+pub(crate) const RUMOURS_PER_S: u64 = 1000;
+/// Rumours: news that one peer may bring at once.
+pub(crate) const RUMOUR_BURST: u64 = 40_000;
+/// Rumours: what news of a name that was not known count for.
+pub(crate) const NEW_NAME_COSTS: u64 = 16;
+
 /// Mesh: requests in flight at the beginning.
 pub(crate) const IN_FLIGHT_START: usize = 4;
 /// Mesh: never fewer requests in flight.
 pub(crate) const IN_FLIGHT_MIN: usize = 2;
 /// Mesh: most requests in flight, for pieces of 1 MiB and more.
 pub(crate) const IN_FLIGHT_MAX: usize = 8;
+/// Mesh: most requests in flight whatever a long fat line would carry.
+pub(crate) const IN_FLIGHT_MOST: usize = 256;
 /// Mesh: most requests at one peer, for pieces of 1 MiB and more.
 pub(crate) const PER_PEER_MAX: usize = 2;
 /// Mesh: small pieces multiply both limits, at most by this.
@@ -131,6 +204,12 @@ pub(crate) const ENDGAME_AFTER: Duration = Duration::from_millis(200);
 pub(crate) const COPIES_MAX: usize = 2;
 /// Announcing: shortest time between two HAVE batches to one neighbour.
 pub(crate) const HAVE_BATCH: Duration = Duration::from_millis(100);
+/// Announcing: the same while pieces come fast.
+pub(crate) const HAVE_BATCH_FAST: Duration = Duration::from_millis(20);
+/// Announcing: so many pieces in a second are fast.
+pub(crate) const FAST_PIECES: usize = 20;
+/// Announcing: and only contents that are here in so long gain by that.
+pub(crate) const FAST_CONTENT: Duration = Duration::from_secs(10);
 /// Announcing: most pieces in one batch, as the wire allows.
 pub(crate) const HAVE_BATCH_MAX: usize = 4096;
 /// Announcing: a changed bitmap is repeated in full this often, against drift.

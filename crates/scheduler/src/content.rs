@@ -6,7 +6,7 @@
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::message::OriginNews;
+use swarmline_types::message::{OriginNews, Rumour, Word};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted,
 };
@@ -89,8 +89,12 @@ impl Content {
     /// Takes in one fact. Never fails: a fact that came too late is ignored.
     pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.take_wake();
+        self.site.now = now;
+        self.site.note_nodes_known(allowance.nodes_known());
+        // Whatever was refused or put off may be possible now.
+        let again = matches!(input, Input::Timer | Input::Priority(_) | Input::Policy(_));
         self.route(input, allowance, now);
-        self.tick(allowance, now);
+        self.tick(again, allowance, now);
         self.timeout = self.site.take_wake();
     }
 
@@ -108,6 +112,7 @@ impl Content {
     pub fn abandon(&mut self, allowance: &mut dyn Allowance) {
         let open: Vec<_> = self.site.requests.iter().map(|(id, _)| id).collect();
         open.into_iter().for_each(|request| self.site.cancel(request, allowance));
+        self.site.say_gone();
     }
 
     /// Whether more is to come of a request.
@@ -162,11 +167,16 @@ impl Content {
                 });
                 self.last_news = now;
             }
-            Input::PeerWants { peer, wanted } => site.peers.set_wanted(&peer, wanted),
+            Input::PeerWants { peer, wanted } => {
+                site.members.set_wanted(&peer, &wanted, site.coverage.runs().layout());
+                site.peers.set_wanted(&peer, wanted);
+            }
             Input::Want { wanted } => self.on_want(&wanted, now),
             Input::Priority(priority) => site.config.priority = priority,
+            Input::Policy(policy) => site.config.policy = policy,
             Input::Rejected { request } => self.on_rejected(request, allowance, now),
-            Input::Lane { from, message } => self.lane.on_message(from, message, site, allowance, now),
+            Input::Lane { from, message } => self.lane.on_message(from, &message, site, allowance, now),
+            Input::Rumours { from, rumours } => self.on_rumours(from, &rumours, allowance, now),
             Input::Progress { request, received } => self.on_progress(request, received, now),
             Input::Verified { request, piece, ok } => self.on_verified(request, piece, ok, allowance, now),
             Input::Failed { request, why } => self.on_failed(request, why, allowance, now),
@@ -175,22 +185,24 @@ impl Content {
         }
     }
 
-    fn tick(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
+    fn tick(&mut self, again: bool, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
         let next = site.peers.tick(&mut site.coverage, now);
         site.wake_at(next);
+        let next = site.members.tick(now);
+        site.wake_at(next);
+        site.tick_rumours();
         if self.stage == Stage::Fetching {
             self.mesh.expire(site, allowance, now);
-            self.lane.tick(site, allowance, now);
-            self.mesh.pull(site, allowance, now);
+            self.lane.tick(again, site, allowance, now);
+            self.mesh.pull(again, site, allowance, now);
             self.judge_hope(allowance, now);
         }
         self.announcer.tick(&mut self.site, now);
     }
 
     fn on_peer_up(&mut self, peer: NodeId, class: CapacityClass, now: MonoTime) {
-        let layout = *self.site.coverage.runs().layout();
-        self.site.peers.add(peer, class, &layout);
+        self.site.add_peer(peer, class);
         self.announcer.greet(peer, &mut self.site);
         self.lane.greet(peer, &mut self.site);
         self.last_news = now;
@@ -200,9 +212,28 @@ impl Content {
         let of_peer = |(id, request): (RequestId, &InFlight)| (request.peer() == Some(peer)).then_some(id);
         let lost: Vec<_> = self.site.requests.iter().filter_map(of_peer).collect();
         lost.into_iter().for_each(|request| self.site.cancel(request, allowance));
-        self.site.peers.remove(&peer, &mut self.site.coverage);
-        self.lane.on_peer_gone(&peer, clean, now);
+        self.site.remove_peer(&peer, clean);
+        // In a large site it may have closed the connection and be there all the same: its claims speak for themselves.
+        if !(clean && self.site.uses_rumours()) {
+            self.lane.on_member_gone(&peer, clean, now);
+        }
         self.last_news = now;
+    }
+
+    fn on_rumours(&mut self, from: NodeId, rumours: &[Rumour], allowance: &mut dyn Allowance, now: MonoTime) {
+        self.site.begin_rumours();
+        for rumour in rumours {
+            if !self.site.hear(from, rumour) {
+                continue;
+            }
+            match &rumour.word {
+                Word::Lane(message) => {
+                    self.lane.on_message(rumour.member, message, &mut self.site, allowance, now);
+                }
+                Word::Gone => self.lane.on_member_gone(&rumour.member, true, now),
+                Word::Here(_) | Word::Known(_) => {}
+            }
+        }
     }
 
     fn on_rejected(&mut self, request: RequestId, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -219,7 +250,10 @@ impl Content {
         }
         site.last_received = now;
         match site.requests.get(request).and_then(InFlight::peer) {
-            Some(peer) => site.peers.on_progress(&peer, now),
+            Some(peer) => {
+                site.last_from_peers = now;
+                site.peers.on_progress(&peer, now);
+            }
             None => self.lane.on_progress(request, site),
         }
     }
@@ -356,18 +390,19 @@ impl Content {
     /// Whether there is still somebody to wait for.
     fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
-        let heard = site.last_received.max(self.lane.last_growth());
+        let heard = site.last_received.max(self.lane.last_growth()).max(self.lane.start_at(site));
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
         let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
+        let grace = heard.max(self.last_news) + site.config.orphan_grace;
+        if now < grace.min(patience) {
+            return site.wake_at(if self.lane.gate.is_closed() { grace.min(patience) } else { patience });
+        }
         // What the coverage knows spares a walk through every bitmap.
         let orphaned = self.lane.gate.is_closed()
             && !site.coverage.has_useful()
             && !site.peers.iter().any(|(_, peer)| offers(peer));
-        let grace = heard.max(self.last_news) + site.config.orphan_grace;
-        let due = if orphaned { grace.min(patience) } else { patience };
-        if now < due {
-            site.wake_at(due);
-            return;
+        if !orphaned && now < patience {
+            return site.wake_at(patience);
         }
         let why = match (orphaned, self.mismatch) {
             (true, Some(piece)) => GiveUp::Mismatch { piece },

@@ -32,6 +32,10 @@ pub(crate) struct Coverage {
     open_of_run: Vec<u32>,
     /// Pieces that are open in all runs together.
     open: u32,
+    /// Goes up whenever a run has more or fewer pieces that are open or lacking.
+    lane_changes: u32,
+    /// Goes up whenever the mesh may find what it did not find before.
+    mesh_changes: u32,
 }
 
 impl Coverage {
@@ -49,6 +53,8 @@ impl Coverage {
             lacking_of_run: Vec::new(),
             open_of_run: Vec::new(),
             open: 0,
+            lane_changes: 0,
+            mesh_changes: 0,
         };
         new.recount();
         new
@@ -77,16 +83,33 @@ impl Coverage {
         self.lacking_in_flight = 0;
         for piece in self.wanted.pieces().filter(|piece| !self.have.has(*piece)) {
             let run = self.runs.of(piece).as_usize();
+            self.lane_changes += 1;
             self.lacking += 1;
             self.lacking_in_flight += u32::from(self.copies[piece.as_usize()] > 0);
             self.lacking_of_run[run] += 1;
             self.open_of_run[run] += u32::from(self.holders[piece.as_usize()] == 0);
         }
         self.open = self.open_of_run.iter().sum();
+        self.lane_changes += 1;
+    }
+
+    /// Goes up whenever a run has more or fewer pieces that are open or lacking.
+    pub(crate) fn lane_changes(&self) -> u32 {
+        self.lane_changes
+    }
+
+    /// Goes up whenever the mesh may find what it did not find before.
+    pub(crate) fn mesh_changes(&self) -> u32 {
+        self.mesh_changes
     }
 
     pub(crate) fn wanted(&self) -> &Wanted {
         &self.wanted
+    }
+
+    /// Pieces that I lack.
+    pub(crate) fn lacking(&self) -> u32 {
+        self.lacking
     }
 
     /// Whether I lack nothing.
@@ -148,6 +171,27 @@ impl Coverage {
         !self.useful.items.is_empty()
     }
 
+    /// Whether the mesh could ask for it.
+    pub(crate) fn is_useful(&self, piece: PieceIndex) -> bool {
+        self.useful.places[piece.as_usize()] > 0
+    }
+
+    /// As [`rarest_of`](Self::rarest_of), of pieces with more than so many holders only.
+    pub(crate) fn rarest_shared(
+        &self,
+        choices: usize,
+        holders: u16,
+        rng: &mut Pcg64Mcg,
+    ) -> Option<PieceIndex> {
+        let items = &self.useful.items;
+        if items.is_empty() {
+            return None;
+        }
+        let drawn = (0..4 * choices).map(|_| items[rng.random_range(0..items.len())]);
+        let shared = drawn.filter(|piece| self.holders(*piece) > holders);
+        shared.take(choices).min_by_key(|piece| self.holders(*piece))
+    }
+
     /// Of `choices` random useful pieces, the one with the fewest holders.
     pub(crate) fn rarest_of(&self, choices: usize, rng: &mut Pcg64Mcg) -> Option<PieceIndex> {
         let items = &self.useful.items;
@@ -163,6 +207,7 @@ impl Coverage {
         if new && self.wanted.has(piece) {
             let run = self.runs.of(piece).as_usize();
             self.lacking -= 1;
+            self.lane_changes += 1;
             self.lacking_of_run[run] -= 1;
             if self.holders(piece) == 0 {
                 self.close(piece);
@@ -220,17 +265,20 @@ impl Coverage {
     }
 
     fn close(&mut self, piece: PieceIndex) {
+        self.lane_changes += 1;
         self.open_of_run[self.runs.of(piece).as_usize()] -= 1;
         self.open -= 1;
     }
 
     fn reopen(&mut self, piece: PieceIndex) {
+        self.lane_changes += 1;
         self.open_of_run[self.runs.of(piece).as_usize()] += 1;
         self.open += 1;
     }
 
     fn sort_in(&mut self, piece: PieceIndex) {
         if self.holders(piece) > 0 && self.copies(piece) == 0 && self.lacks(piece) {
+            self.mesh_changes += 1;
             self.useful.insert(piece);
         } else {
             self.useful.remove(piece);

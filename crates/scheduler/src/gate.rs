@@ -65,6 +65,11 @@ impl Gate {
         }
     }
 
+    /// Whether and until when the origin is left alone: changes when that does.
+    pub(crate) fn state(&self) -> (bool, MonoTime) {
+        (self.is_closed, self.paused_until)
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
     }

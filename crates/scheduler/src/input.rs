@@ -1,10 +1,12 @@
 //! What the driver tells the machine of one content.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use swarmline_types::message::LaneMessage;
+use swarmline_types::message::{LaneMessage, Rumour};
 use swarmline_types::{Bitfield, CapacityClass, NodeId, PieceIndex, Priority, Wanted};
 
+use crate::config::Policy;
 use crate::requests::RequestId;
 
 /// A fact that has already happened.
@@ -52,6 +54,8 @@ pub enum Input {
     },
     /// Somebody waits for the content from now on, or nobody does any more.
     Priority(Priority),
+    /// The policy is another from now on.
+    Policy(Policy),
     /// A peer is busy or has not what was asked of it.
     Rejected {
         /// The request.
@@ -63,6 +67,13 @@ pub enum Input {
         from: NodeId,
         /// What.
         message: LaneMessage,
+    },
+    /// What members say to the whole site, passed on by a peer.
+    Rumours {
+        /// Who passed it on.
+        from: NodeId,
+        /// What they say.
+        rumours: Arc<[Rumour]>,
     },
     /// Bytes of a request came.
     Progress {

@@ -5,6 +5,7 @@
 //! copy of a claim that stands still or crawls. `docs/algorithm.md` tells the rules and why each is there.
 
 mod claims;
+mod width;
 
 mod alone;
 mod fetching;
@@ -23,6 +24,8 @@ use crate::requests::RequestId;
 use crate::runs::RunIndex;
 use crate::site::Site;
 use claims::Claims;
+use ranking::Rank;
+use width::Width;
 
 /// What the lane knows and does.
 #[derive(Debug)]
@@ -30,11 +33,13 @@ pub(crate) struct Lane {
     order: Vec<RunIndex>,
     /// Runs of `order` before this lack nothing.
     first_open: usize,
-    runs: Vec<RunState>,
+    /// Runs of the window that nobody works on. Bounded by the window and [`BLOCKED_MAX`](crate::config::BLOCKED_MAX).
+    waiting: BTreeMap<RunIndex, Waiting>,
     /// Claims of the others.
     claims: Claims,
     /// My own: at most `window` of them.
     fetches: BTreeMap<RunIndex, Fetch>,
+    width: Width,
     pub(crate) gate: Gate,
     heartbeat_due: MonoTime,
     /// Since when the site could take on another run: before that nobody is late.
@@ -43,14 +48,23 @@ pub(crate) struct Lane {
     is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
     is_whole: bool,
+    /// Goes up with every change of what I fetch.
+    changes: u32,
+    /// What there was to see when the window was looked at last.
+    seen: Option<Seen>,
+    /// When to look again if nothing changes.
+    due: MonoTime,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct RunState {
-    /// When it came into the window.
-    entered: Option<MonoTime>,
-    /// My rank in the epoch given and with so many open pieces, to spare hashes.
-    rank: Option<(u32, u32, Option<usize>)>,
+/// All that the window is made of, but time: changes of coverage, claims, members and fetches, the gate, and whether the
+/// mesh has something to do, and for whom.
+type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool);
+
+/// A run that came into the window, and that somebody must fetch.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    since: MonoTime,
+    rank: Option<Rank>,
 }
 
 #[derive(Debug)]
@@ -58,6 +72,7 @@ struct Fetch {
     request: RequestId,
     since: MonoTime,
     said_almost: bool,
+    is_answered: bool,
 }
 
 impl Lane {
@@ -66,14 +81,18 @@ impl Lane {
         Self {
             order: runs.in_order(&site.content),
             first_open: 0,
-            runs: vec![RunState::default(); runs.count()],
+            waiting: BTreeMap::new(),
             claims: Claims::new(site.started),
             fetches: BTreeMap::new(),
+            width: Width::new(site.config.window, site.config.window_adapts, site.started),
             gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,
             room_since: None,
             is_at_rest: false,
             is_whole: false,
+            changes: 0,
+            seen: None,
+            due: MonoTime::ZERO,
         }
     }
 
@@ -84,20 +103,34 @@ impl Lane {
 
     /// What a peer that has just come must know.
     pub(crate) fn greet(&self, peer: NodeId, site: &mut Site) {
+        if site.uses_rumours() {
+            return self.repeat_claims(site);
+        }
         for run in self.fetches.keys() {
             let message = LaneMessage::Claim(site.coverage.runs().pieces(*run));
             site.send(peer, ContentMessage::Lane(message));
         }
     }
 
-    pub(crate) fn on_peer_gone(&mut self, peer: &NodeId, clean: bool, now: MonoTime) {
-        self.claims.on_gone(peer, clean, now);
+    /// In a large site a newcomer hears of claims by their heartbeats; if nobody was there to hear them, all are said again.
+    fn repeat_claims(&self, site: &mut Site) {
+        let is_first = site.peers.len() == 1;
+        let runs: Vec<_> = self.fetches.keys().filter(|_| is_first).copied().collect();
+        for run in runs {
+            let pieces = site.coverage.runs().pieces(run);
+            site.broadcast(&LaneMessage::Claim(pieces));
+        }
+    }
+
+    pub(crate) fn on_member_gone(&mut self, member: &NodeId, clean: bool, now: MonoTime) {
+        self.claims.on_gone(member, clean, now);
     }
 
     /// Pieces are lacking that were not: a piece was lost, or more is wanted.
     pub(crate) fn begin_anew(&mut self) {
         self.first_open = 0;
-        self.runs.iter_mut().for_each(|run| run.entered = None);
+        self.waiting.clear();
+        self.changes += 1;
     }
 
     /// Nothing is lacking any more: only an origin without ranges has still something to send.
@@ -106,8 +139,32 @@ impl Lane {
         left.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
     }
 
-    /// Looks at the window and starts what is mine to start.
-    pub(crate) fn tick(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+    /// Looks at the window and starts what is mine to start. `again`: also if nothing has changed.
+    pub(crate) fn tick(
+        &mut self,
+        again: bool,
+        site: &mut Site,
+        allowance: &mut dyn Allowance,
+        now: MonoTime,
+    ) {
+        if again || now >= self.due || self.seen != Some(self.sees(site)) {
+            let before = site.take_wake();
+            self.look(site, allowance, now);
+            self.due = site.take_wake();
+            self.seen = Some(self.sees(site));
+            site.wake_at(before);
+        }
+        site.wake_at(self.due);
+    }
+
+    fn sees(&self, site: &Site) -> Seen {
+        let (coverage, members) = (&site.coverage, &site.members);
+        let counts = (coverage.lane_changes(), self.claims.changes(), members.epoch(), self.changes);
+        let (useful, alone) = (coverage.has_useful(), site.peers.is_empty());
+        (counts.0, counts.1, counts.2, counts.3, self.gate.state(), useful, alone)
+    }
+
+    fn look(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         self.give_way_to_the_lan(site, allowance);
         self.heartbeat(site, now);
         if self.gate.is_closed() || site.coverage.is_satisfied() {
@@ -136,8 +193,8 @@ impl Lane {
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
     }
 
-    fn has_room(&self, site: &Site, now: MonoTime) -> bool {
+    fn has_room(&self, now: MonoTime) -> bool {
         let live = self.claims.moving_count(now) + self.fetches.len();
-        self.fetches.len() < site.config.window && live < site.config.window + 2
+        self.fetches.len() < self.width.window() && live < self.width.window() + 2
     }
 }

@@ -23,6 +23,7 @@ mod gate;
 mod runs;
 
 mod coverage;
+mod members;
 mod peers;
 mod requests;
 
@@ -43,7 +44,7 @@ mod turn;
 
 pub use action::{Action, Explain, FetchReason, GiveUp};
 pub use allowance::{Allowance, Unlimited};
-pub use config::Config;
+pub use config::{Config, Policy};
 pub use content::{Content, Stage};
 pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX};
 pub use input::{Failure, Input};

@@ -2,6 +2,9 @@
 //!
 //! Does not touch the origin. Invariant: a slow peer is asked less, never banned; a silent one is snubbed for a while.
 
+mod holder;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -10,11 +13,16 @@ use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 use crate::allowance::Allowance;
 use crate::config::{
     CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
-    IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, RUN_SIZE, SLOW_SERVICE, SMALL_PIECE_FACTOR_MAX,
+    IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, RUN_SIZE, SLOW_SERVICE,
+    SMALL_PIECE_FACTOR_MAX,
 };
 use crate::ledger::Source;
 use crate::requests::{InFlight, RequestId};
 use crate::site::Site;
+use holder::Holders;
+
+/// Arrivals over which the rate is measured.
+const MEASURED: usize = 16;
 
 /// What the mesh remembers of how it goes.
 #[derive(Debug)]
@@ -22,10 +30,26 @@ pub(crate) struct Mesh {
     /// Requests that may be in flight now.
     limit: usize,
     limit_max: usize,
+    /// The same, whatever the line carries.
+    limit_floor: usize,
+    /// Shortest time from request to arrival: what the line needs without a queue.
+    shortest: Option<Duration>,
+    /// When the latest pieces came. At most [`MEASURED`].
+    arrivals: VecDeque<MonoTime>,
     per_peer_max: usize,
     /// Mean time from request to arrival.
     service: Option<Duration>,
+    holders: Holders,
+    /// What there was to choose from when nothing more could be asked for.
+    seen: Option<Seen>,
+    /// When a request will be over its time.
+    expire_due: MonoTime,
+    /// When a request will be old enough for a second source.
+    endgame_due: MonoTime,
 }
+
+/// Changes of coverage, peers and requests, and how many requests may be in flight.
+type Seen = (u32, u32, u32, usize);
 
 impl Mesh {
     pub(crate) fn new(site: &Site) -> Self {
@@ -34,14 +58,22 @@ impl Mesh {
         Self {
             limit: IN_FLIGHT_START * factor,
             limit_max: IN_FLIGHT_MAX * factor,
+            limit_floor: IN_FLIGHT_MAX * factor,
+            shortest: None,
+            arrivals: VecDeque::new(),
             per_peer_max: PER_PEER_MAX * factor,
             service: None,
+            holders: Holders::default(),
+            seen: None,
+            expire_due: MonoTime::ZERO,
+            endgame_due: MonoTime::NEVER,
         }
     }
 
     /// A piece came whole: how long that took steers how much is asked for.
     pub(crate) fn on_arrived(&mut self, request: &InFlight, now: MonoTime) {
         let took = now.since(request.started);
+        self.measure(took, now);
         self.service = Some(self.service.map_or(took, |mean| (mean * 7 + took) / 8));
         if took < FAST_SERVICE {
             self.limit = (self.limit + 1).min(self.limit_max);
@@ -50,12 +82,53 @@ impl Mesh {
         }
     }
 
-    /// Asks for as much as may be in flight.
-    pub(crate) fn pull(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+    /// Lets in flight what fills the line twice: pieces per second times the time that one takes without a queue.
+    fn measure(&mut self, took: Duration, now: MonoTime) {
+        let shortest = self.shortest.map_or(took, |shortest| shortest.min(took));
+        self.shortest = Some(shortest);
+        self.arrivals.push_back(now);
+        if self.arrivals.len() <= MEASURED {
+            return;
+        }
+        let span =
+            self.arrivals.pop_front().map_or(Duration::ZERO, |first| now.since(first)).as_micros().max(1);
+        let filling = 2 * MEASURED as u128 * shortest.as_micros() / span;
+        let filling = usize::try_from(filling).unwrap_or(IN_FLIGHT_MOST);
+        self.limit_max = filling.clamp(self.limit_floor, IN_FLIGHT_MOST.max(self.limit_floor));
+    }
+
+    /// Asks for as much as may be in flight. `again`: also if nothing has changed since nothing more could be asked for.
+    pub(crate) fn pull(
+        &mut self,
+        again: bool,
+        site: &mut Site,
+        allowance: &mut dyn Allowance,
+        now: MonoTime,
+    ) {
+        if again || self.seen != Some(self.sees(site)) || now >= self.endgame_due {
+            self.endgame_due = MonoTime::NEVER;
+            self.ask_around(site, allowance, now);
+            self.seen = Some(self.sees(site));
+        }
+        site.wake_at(self.endgame_due);
+    }
+
+    fn sees(&self, site: &Site) -> Seen {
+        (site.coverage.mesh_changes(), site.peers.changes(), site.requests.changes(), self.limit)
+    }
+
+    fn ask_around(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let spared = self.holders.review(site);
+        while let Some((holder, piece)) = spared.and_then(|holders| self.holders.turn(holders, site)) {
+            let room = site.requests.at_peers() < self.limit;
+            if !room || site.request(holder, PieceRange::one(piece), allowance, now).is_none() {
+                break;
+            }
+        }
         let mut draws = 0;
         while site.requests.at_peers() < self.limit && draws < DRAWS_MAX {
-            let Some(piece) = site.draw(CHOICES) else { break };
-            match self.source_of(piece, None, site, now) {
+            let Some(piece) = site.draw(CHOICES, spared) else { break };
+            match self.source_of(piece, None, spared.is_some(), site, now) {
                 Some(peer) if self.ask(peer, piece, site, allowance, now) => draws = 0,
                 Some(_) => return,
                 None => draws += 1,
@@ -73,6 +146,9 @@ impl Mesh {
 
     /// Ends requests that stand still. What only silent peers hold is open again, so this comes before the lane's turn.
     pub(crate) fn expire(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        if now < self.expire_due {
+            return site.wake_at(self.expire_due);
+        }
         let timeout = self.timeout();
         let at_peers =
             || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
@@ -81,13 +157,13 @@ impl Mesh {
             .map(|(id, _, p)| (id, p))
             .collect();
         let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
+        // A request that begins meanwhile has at least as long.
+        self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
         for (request, peer) in due {
             site.cancel(request, allowance);
             site.peers.on_timeout(&peer, &mut site.coverage, now);
         }
-        if let Some(next) = next {
-            site.wake_at(next);
-        }
+        site.wake_at(next.unwrap_or(MonoTime::NEVER));
     }
 
     fn ask(
@@ -107,16 +183,17 @@ impl Mesh {
         &self,
         piece: PieceIndex,
         not: Option<NodeId>,
+        spares_holders: bool,
         site: &mut Site,
         now: MonoTime,
     ) -> Option<NodeId> {
         let starves = site.requests.at_peers() == 0;
-        let fits = |id: &NodeId| Some(*id) != not && (starves || site.is_neighbour(id));
         let free: Vec<_> = site
             .peers
             .iter()
             .filter(|(_, peer)| peer.is_usable(now) && peer.has(piece) && peer.in_flight < self.per_peer_max)
-            .filter(|(id, _)| fits(id))
+            .filter(|(id, peer)| Some(**id) != not && (starves || peer.is_neighbour))
+            .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
             .map(|(id, peer)| (peer.in_flight, *id))
             .collect();
         let fewest = free.iter().map(|(in_flight, _)| *in_flight).min()?;
@@ -146,7 +223,7 @@ impl Mesh {
     }
 
     /// All that is missing is asked for: the slowest requests get a second source.
-    fn endgame(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+    fn endgame(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         let waiting = |(_, request): (RequestId, &InFlight)| {
             let peer = request.peer()?;
             let piece = request.pieces.first();
@@ -156,9 +233,9 @@ impl Mesh {
         let candidates: Vec<_> = site.requests.iter().filter_map(waiting).collect();
         for (due, piece, asked) in candidates {
             if now < due {
-                site.wake_at(due);
+                self.endgame_due = self.endgame_due.min(due);
             } else if site.requests.at_peers() < self.limit_max
-                && let Some(other) = self.source_of(piece, Some(asked), site, now)
+                && let Some(other) = self.source_of(piece, Some(asked), false, site, now)
             {
                 self.ask(other, piece, site, allowance, now);
             }

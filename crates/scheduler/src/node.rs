@@ -69,7 +69,8 @@ pub struct Node {
     contacts: Contacts,
     serving: Serving,
     budget: Budget,
-    contents: BTreeSet<ContentId>,
+    /// Open contents, and how many peers share each.
+    contents: BTreeMap<ContentId, usize>,
     peers: BTreeMap<NodeId, PeerState>,
     /// Until when; bounded by [`BANS_MAX`].
     bans: BTreeMap<(NodeId, ContentId), MonoTime>,
@@ -81,7 +82,8 @@ pub struct Node {
 struct PeerState {
     addr: Option<SocketAddr>,
     class: CapacityClass,
-    contents: BTreeSet<ContentId>,
+    /// Ascending. At most [`CONTENTS_PER_PEER_MAX`].
+    contents: Vec<ContentId>,
 }
 
 /// Contents that one peer may say it shares.
@@ -95,7 +97,7 @@ impl Node {
             contacts: Contacts::new(me, config.connections_max, seed),
             serving: Serving::new(config.upload_rate),
             budget: Budget::new(config),
-            contents: BTreeSet::new(),
+            contents: BTreeMap::new(),
             peers: BTreeMap::new(),
             bans: BTreeMap::new(),
             actions: VecDeque::new(),
@@ -104,11 +106,16 @@ impl Node {
 
     /// From now on this node holds or wants the content; peers that share it meet it.
     pub fn open(&mut self, content: ContentId, now: MonoTime) {
-        if !self.contents.insert(content) {
+        if self.contents.contains_key(&content) {
             return;
         }
-        let sharing: Vec<_> =
-            self.peers.iter().filter(|(_, p)| p.contents.contains(&content)).map(|(id, _)| *id).collect();
+        let sharing: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, p)| p.contents.binary_search(&content).is_ok())
+            .map(|(id, _)| *id)
+            .collect();
+        self.contents.insert(content, sharing.len());
         sharing.into_iter().for_each(|peer| self.meet(peer, content, now));
     }
 
@@ -133,7 +140,7 @@ impl Node {
             NodeInput::Banned { peer, content } => self.ban(peer, content, now),
             NodeInput::Timer => {}
         }
-        self.contacts.dial_due(&mut self.actions, now);
+        self.contacts.dial_due(self.fewest_sharing(), &mut self.actions, now);
         self.serving.start_due(&mut self.actions, now);
         self.budget.wake_due(&mut self.actions, now);
     }
@@ -150,7 +157,12 @@ impl Node {
 
     /// What one content may start now.
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
-        OneContent { budget: &mut self.budget, content, priority }
+        OneContent { nodes_known: self.contacts.known(), budget: &mut self.budget, content, priority }
+    }
+
+    /// How many peers share that of my contents which the fewest share.
+    fn fewest_sharing(&self) -> usize {
+        self.contents.values().copied().min().unwrap_or(self.peers.len())
     }
 
     /// Bytes of an origin's answer arrived. `Some` says until when to read no more of it.
@@ -172,10 +184,14 @@ impl Node {
         now: MonoTime,
     ) {
         self.contacts.on_up(peer, addr);
-        let shared = contents.into_iter().take(CONTENTS_PER_PEER_MAX).collect::<BTreeSet<_>>();
-        self.peers.insert(peer, PeerState { addr, class, contents: shared.clone() });
-        for content in shared.intersection(&self.contents.clone()) {
-            self.meet(peer, *content, now);
+        let contents = contents.into_iter().take(CONTENTS_PER_PEER_MAX).collect::<BTreeSet<_>>();
+        let contents: Vec<_> = contents.into_iter().collect();
+        let shared: Vec<_> = contents.iter().filter(|id| self.contents.contains_key(id)).copied().collect();
+        let before = self.peers.insert(peer, PeerState { addr, class, contents });
+        before.into_iter().for_each(|state| self.count_out(&state));
+        for content in shared {
+            self.count(content, true);
+            self.meet(peer, content, now);
         }
     }
 
@@ -184,21 +200,42 @@ impl Node {
         self.contacts.on_down(&peer, clean, now);
         self.serving.forget_peer(&peer);
         self.actions.retain(|action| !matches!(action, NodeAction::Serve { peer: to, .. } if *to == peer));
-        let shared = state.contents.intersection(&self.contents);
+        self.count_out(&state);
+        let shared = state.contents.iter().filter(|id| self.contents.contains_key(id));
         self.actions.extend(shared.map(|content| NodeAction::Part { content: *content, peer, clean }));
+    }
+
+    fn count_out(&mut self, state: &PeerState) {
+        state.contents.iter().for_each(|content| self.count(*content, false));
+    }
+
+    /// One peer more, or one fewer, shares the content.
+    fn count(&mut self, content: ContentId, more: bool) {
+        if let Some(sharing) = self.contents.get_mut(&content) {
+            *sharing = if more { *sharing + 1 } else { sharing.saturating_sub(1) };
+            self.contacts.reconsider();
+        }
     }
 
     fn on_joined(&mut self, peer: NodeId, content: ContentId, now: MonoTime) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
-        let room = state.contents.len() < CONTENTS_PER_PEER_MAX;
-        if room && state.contents.insert(content) && self.contents.contains(&content) {
+        let Err(at) = state.contents.binary_search(&content) else { return };
+        if state.contents.len() >= CONTENTS_PER_PEER_MAX {
+            return;
+        }
+        state.contents.insert(at, content);
+        if self.contents.contains_key(&content) {
+            self.count(content, true);
             self.meet(peer, content, now);
         }
     }
 
     fn on_left(&mut self, peer: NodeId, content: ContentId) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
-        if state.contents.remove(&content) && self.contents.contains(&content) {
+        let Ok(at) = state.contents.binary_search(&content) else { return };
+        state.contents.remove(at);
+        if self.contents.contains_key(&content) {
+            self.count(content, false);
             self.actions.push_back(NodeAction::Part { content, peer, clean: true });
         }
     }
@@ -211,7 +248,7 @@ impl Node {
         let Some(state) = self.peers.get(&peer) else { return };
         let class = state.class;
         let info = |(node, state): (&NodeId, &PeerState)| {
-            let others = *node != peer && state.contents.contains(&content);
+            let others = *node != peer && state.contents.binary_search(&content).is_ok();
             let addrs = state.addr.into_iter().collect::<Vec<_>>();
             (others && !addrs.is_empty()).then_some(MemberInfo { node: *node, class: state.class, addrs })
         };
@@ -223,7 +260,7 @@ impl Node {
     }
 
     fn on_asked(&mut self, peer: NodeId, content: ContentId, block: BlockRequest, has: bool, now: MonoTime) {
-        let known = self.peers.get(&peer).is_some_and(|state| state.contents.contains(&content));
+        let known = self.peers.get(&peer).is_some_and(|state| state.contents.binary_search(&content).is_ok());
         let accepted = if known && has { self.serving.take(peer, content, block) } else { Asked::Rejected };
         let refuse = NodeAction::Reject { peer, content, request: block.request };
         match accepted {
@@ -254,6 +291,7 @@ impl Node {
 }
 
 struct OneContent<'a> {
+    nodes_known: usize,
     budget: &'a mut Budget,
     content: ContentId,
     priority: Priority,
@@ -266,6 +304,10 @@ impl Allowance for OneContent<'_> {
 
     fn end(&mut self, from: Source, bytes: u64, received: u64) {
         self.budget.end(from, bytes, received);
+    }
+
+    fn nodes_known(&self) -> usize {
+        self.nodes_known
     }
 }
 

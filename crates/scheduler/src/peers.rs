@@ -5,16 +5,26 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{Bitfield, CapacityClass, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted};
+use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, Rate, Wanted};
 
-use crate::config::{PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, SNUB, SNUB_MAX, SUSPECT_FOR};
+use crate::bucket::Bucket;
+use crate::config::{
+    PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, RUMOURS_PER_S, SNUB, SNUB_MAX,
+};
 use crate::coverage::Coverage;
 
 /// What one node knows of another that shares the content.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) class: CapacityClass,
     has: Bitfield,
+    /// What decides whether we are neighbours, the same at both ends.
+    pub(crate) draw: u64,
+    /// We met because one of us chose the other: in a site where not everybody is connected with everybody.
+    pub(crate) is_chosen: bool,
+    /// It is told of pieces and asked for them. Kept up by [`Site`](crate::site::Site).
+    pub(crate) is_neighbour: bool,
+    /// What it may still pass on before it is held to flood.
+    pub(crate) rumours: Bucket,
     /// What it says that it wants; all until it says so.
     wanted: Wanted,
     /// How many pieces it wants and has not.
@@ -33,7 +43,6 @@ pub(crate) struct Peer {
     pub(crate) in_flight: usize,
     snub: Pause,
     busy: Pause,
-    suspect_until: MonoTime,
 }
 
 /// A pause that doubles each time, until something good resets it.
@@ -43,11 +52,22 @@ struct Pause {
     times: u32,
 }
 
+impl Pause {
+    /// How often in a row, of which time forgives one for each [`SNUB_MAX`] since the last ended.
+    fn times_by(&self, now: MonoTime) -> u32 {
+        let forgiven = now.since(self.until).as_micros() / SNUB_MAX.as_micros();
+        self.times.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
+    }
+}
+
 impl Peer {
-    fn new(class: CapacityClass, layout: &PieceLayout) -> Self {
+    fn new(draw: u64, is_chosen: bool, layout: &PieceLayout) -> Self {
         Self {
-            class,
             has: Bitfield::none(layout),
+            draw,
+            is_chosen,
+            is_neighbour: true,
+            rumours: Bucket::with_burst(Rate::bytes_per_s(RUMOURS_PER_S), RUMOUR_BURST),
             wanted: Wanted::all(layout),
             lacking: layout.piece_count(),
             is_known: false,
@@ -58,7 +78,6 @@ impl Peer {
             in_flight: 0,
             snub: Pause::default(),
             busy: Pause::default(),
-            suspect_until: MonoTime::ZERO,
         }
     }
 
@@ -97,8 +116,14 @@ impl Peer {
         self.counts
     }
 
-    pub(crate) fn is_suspect(&self, now: MonoTime) -> bool {
-        now < self.suspect_until
+    /// Whether it has every piece and is believed so.
+    pub(crate) fn is_source(&self) -> bool {
+        self.is_known && self.counts && self.has.is_all()
+    }
+
+    /// When its silence or busyness ends, if it is not usable now.
+    fn pauses(&self) -> [MonoTime; 2] {
+        [self.snub.until, self.busy.until]
     }
 
     /// Whether it may be asked now.
@@ -111,10 +136,10 @@ impl Peer {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     peers: BTreeMap<NodeId, Peer>,
-    /// Goes up with every change that may change a ranking.
-    epoch: u32,
-    /// How many were suspects at the last tick.
-    suspects: usize,
+    /// When a pause of somebody ends.
+    due: MonoTime,
+    /// Goes up when somebody comes, goes, or may be asked again.
+    changes: u32,
 }
 
 impl Peers {
@@ -130,6 +155,18 @@ impl Peers {
         self.peers.keys().copied()
     }
 
+    /// The next two on either side of `me` in the ring of names.
+    pub(crate) fn near_in_ring(&self, me: &NodeId) -> Vec<NodeId> {
+        let ids = || self.peers.keys();
+        let ahead = self.peers.range(me..).map(|(id, _)| id).chain(ids());
+        let behind = self.peers.range(..me).map(|(id, _)| id).rev().chain(ids().rev());
+        ahead.take(RING_REACH).chain(behind.take(RING_REACH)).copied().collect()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&NodeId, &mut Peer)> {
+        self.peers.iter_mut()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.peers.len()
     }
@@ -138,13 +175,18 @@ impl Peers {
         self.peers.is_empty()
     }
 
-    pub(crate) fn epoch(&self) -> u32 {
-        self.epoch
+    /// Goes up when somebody comes, goes, or may be asked again.
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
     }
 
-    pub(crate) fn add(&mut self, id: NodeId, class: CapacityClass, layout: &PieceLayout) {
-        self.peers.entry(id).or_insert_with(|| Peer::new(class, layout));
-        self.epoch += 1;
+    pub(crate) fn get_mut(&mut self, id: &NodeId) -> Option<&mut Peer> {
+        self.peers.get_mut(id)
+    }
+
+    pub(crate) fn add(&mut self, id: NodeId, draw: u64, is_chosen: bool, layout: &PieceLayout) {
+        self.peers.entry(id).or_insert_with(|| Peer::new(draw, is_chosen, layout));
+        self.changes += 1;
     }
 
     /// Forgets a peer and what it held.
@@ -153,7 +195,7 @@ impl Peers {
         if peer.counts {
             peer.has.pieces().for_each(|piece| coverage.remove_holder(piece));
         }
-        self.epoch += 1;
+        self.changes += 1;
         true
     }
 
@@ -180,12 +222,11 @@ impl Peers {
         new
     }
 
-    /// It says what it wants: from now on it is ranked for that only.
+    /// It says what it wants.
     pub(crate) fn set_wanted(&mut self, id: &NodeId, wanted: Wanted) {
         let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.wanted != wanted) else { return };
         peer.wanted = wanted;
         peer.recount();
-        self.epoch += 1;
     }
 
     pub(crate) fn on_asked(&mut self, id: &NodeId, now: MonoTime) {
@@ -204,6 +245,7 @@ impl Peers {
 
     /// It delivered a piece with the right hash: all is forgiven.
     pub(crate) fn on_delivered(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
+        self.changes += 1;
         if let Some(peer) = self.peers.get_mut(id) {
             peer.is_proven = true;
             peer.is_doubted = false;
@@ -224,9 +266,11 @@ impl Peers {
     /// It let a request time out: not asked for a while, and its pieces do not count meanwhile.
     pub(crate) fn on_timeout(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
         if let Some(peer) = self.peers.get_mut(id) {
-            let pause = SNUB.saturating_mul(1 << peer.snub.times.min(8)).min(SNUB_MAX);
-            peer.snub = Pause { until: now + pause, times: peer.snub.times + 1 };
+            let times = peer.snub.times_by(now);
+            let pause = SNUB.saturating_mul(1 << times.min(8)).min(SNUB_MAX);
+            peer.snub = Pause { until: now + pause, times: times + 1 };
             peer.is_doubted |= !peer.is_proven;
+            self.due = self.due.min(peer.snub.until);
         }
         self.judge(id, coverage, now);
     }
@@ -243,6 +287,7 @@ impl Peers {
             let least = REJECT_PAUSE.saturating_mul(1 << peer.busy.times.min(REJECT_DOUBLINGS_MAX));
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
+            self.due = self.due.min(peer.busy.until);
             let patience_over = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
             // Busy for so long is as good as silent, whatever it gave before.
             if patience_over {
@@ -252,16 +297,11 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It let a run rot: out of the ranking for a while.
-    pub(crate) fn suspect(&mut self, id: &NodeId, now: MonoTime) {
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.suspect_until = now + SUSPECT_FOR;
-            self.epoch += 1;
-        }
-    }
-
-    /// Lets time pass: snubs end, suspects come back. Returns when the next of these happens.
+    /// Lets time pass: snubs and pauses end. Returns when the next of these happens.
     pub(crate) fn tick(&mut self, coverage: &mut Coverage, now: MonoTime) -> MonoTime {
+        if now < self.due {
+            return self.due;
+        }
         let over: Vec<_> = self
             .peers
             .iter()
@@ -269,12 +309,10 @@ impl Peers {
             .map(|(id, _)| *id)
             .collect();
         over.iter().for_each(|id| self.judge(id, coverage, now));
-        let suspects = self.peers.values().filter(|peer| peer.is_suspect(now)).count();
-        self.epoch += u32::from(suspects != self.suspects);
-        self.suspects = suspects;
-        let ends = |peer: &Peer| [peer.snub.until, peer.busy.until, peer.suspect_until];
-        let next = self.peers.values().flat_map(ends).filter(|end| *end > now).min();
-        next.unwrap_or(MonoTime::NEVER)
+        self.changes += 1;
+        let next = self.peers.values().flat_map(Peer::pauses).filter(|end| *end > now).min();
+        self.due = next.unwrap_or(MonoTime::NEVER);
+        self.due
     }
 
     fn should_count(peer: &Peer, now: MonoTime) -> bool {
@@ -293,3 +331,6 @@ impl Peers {
         peer.counts = counts;
     }
 }
+
+/// How many peers in each direction of the ring of names are neighbours at least.
+const RING_REACH: usize = 2;

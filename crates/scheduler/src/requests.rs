@@ -63,6 +63,8 @@ pub(crate) struct Requests {
     next: u64,
     in_flight: BTreeMap<RequestId, InFlight>,
     at_peers: usize,
+    /// Goes up with every request that begins or ends.
+    changes: u32,
 }
 
 impl Requests {
@@ -75,6 +77,7 @@ impl Requests {
     ) -> RequestId {
         let id = RequestId(self.next);
         self.next += 1;
+        self.changes += 1;
         self.at_peers += usize::from(source != Source::Origin);
         pieces.pieces().for_each(|piece| coverage.add_copy(piece));
         let size = coverage.runs().layout().span(pieces).size();
@@ -98,6 +101,11 @@ impl Requests {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RequestId, &InFlight)> {
         self.in_flight.iter().map(|(id, request)| (*id, request))
+    }
+
+    /// Goes up with every request that begins or ends.
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// Requests to peers.
@@ -157,6 +165,7 @@ impl Requests {
         ledger: &mut Ledger,
     ) -> Option<InFlight> {
         let request = self.in_flight.remove(&id)?;
+        self.changes += 1;
         self.at_peers -= usize::from(request.source != Source::Origin);
         request.pieces.pieces().for_each(|piece| coverage.remove_copy(piece));
         ledger.entry(request.source).cancelled += request.received - request.judged;

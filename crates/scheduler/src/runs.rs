@@ -59,10 +59,15 @@ impl Runs {
         (self.pieces(run) == pieces).then_some(run)
     }
 
+    /// All runs, ascending.
+    pub(crate) fn all(&self) -> impl Iterator<Item = RunIndex> + use<> {
+        let count = u32::try_from(self.count()).expect("no more runs than pieces");
+        (0..count).map(RunIndex)
+    }
+
     /// All runs in the order in which the site fetches them.
     pub(crate) fn in_order(&self, content: &ContentId) -> Vec<RunIndex> {
-        let count = u32::try_from(self.count()).expect("no more runs than pieces");
-        let mut runs: Vec<_> = (0..count).map(RunIndex).collect();
+        let mut runs: Vec<_> = self.all().collect();
         runs.sort_by_cached_key(|run| (score::order(content, self.pieces(*run).first()), *run));
         runs
     }

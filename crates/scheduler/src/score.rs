@@ -16,30 +16,78 @@ pub fn order(content: &ContentId, first: PieceIndex) -> u64 {
 
 /// Key of `member` for the run that begins with piece `first`; `None` for a member that never owns.
 pub fn key(content: &ContentId, first: PieceIndex, member: &NodeId, class: CapacityClass) -> Option<Key> {
-    key_at(content, first.get(), member, class)
+    Entrant::new(draw_of_run(content, first.get()), draw_of_member(content, member), member, class).key()
 }
 
 /// Key of a node for a content's manifest: that for the run from piece 0, which a content without pieces has too.
 pub fn manifest_key(content: &ContentId, node: &NodeId, class: CapacityClass) -> Option<Key> {
-    key_at(content, 0, node, class)
+    Entrant::new(draw_of_run(content, 0), draw_of_member(content, node), node, class).key()
 }
 
-fn key_at(content: &ContentId, first: u32, member: &NodeId, class: CapacityClass) -> Option<Key> {
-    let slowness = match class {
-        CapacityClass::Wired => 3,
-        CapacityClass::Wifi => 10,
-        CapacityClass::Slow => 60,
-        CapacityClass::Never => return None,
-    };
-    let hash = hash(&[b"swarmline owner 1", content.as_bytes(), &first.to_le_bytes(), member.as_bytes()]);
-    Some((negative_log2(hash) * slowness, *member))
+/// What a run brings to the race, whoever takes part.
+pub(crate) fn draw_of_run(content: &ContentId, first: u32) -> u64 {
+    hash(&[b"swarmline run 1", content.as_bytes(), &first.to_le_bytes()])
+}
+
+/// What a member brings to the race, whatever the run. Hashed once for all runs: a site of a thousand ranks a thousand
+/// members for each run on each node.
+pub(crate) fn draw_of_member(content: &ContentId, member: &NodeId) -> u64 {
+    hash(&[b"swarmline member 1", content.as_bytes(), member.as_bytes()])
+}
+
+/// A member in the race for one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entrant<'a> {
+    luck: u64,
+    member: &'a NodeId,
+    class: CapacityClass,
+}
+
+impl<'a> Entrant<'a> {
+    pub(crate) fn new(run: u64, member_draw: u64, member: &'a NodeId, class: CapacityClass) -> Self {
+        Self { luck: mix(run ^ member_draw), member, class }
+    }
+
+    pub(crate) fn key(&self) -> Option<Key> {
+        let slowness = match self.class {
+            CapacityClass::Wired => 3,
+            CapacityClass::Wifi => 10,
+            CapacityClass::Slow => 60,
+            CapacityClass::Never => return None,
+        };
+        Some((negative_log2(self.luck) * slowness, *self.member))
+    }
+
+    /// Whether it has the lower key. Nobody without a key comes before anybody; everybody comes before those.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        // Within one class more luck is a lower key, unless both are so near that the logarithm cuts the difference off.
+        let differ = self.luck.abs_diff(other.luck) > self.luck >> 30;
+        if self.class == other.class && self.class != CapacityClass::Never && differ {
+            return self.luck > other.luck;
+        }
+        match (self.key(), other.key()) {
+            (Some(mine), Some(theirs)) => mine < theirs,
+            (mine, _) => mine.is_some(),
+        }
+    }
+}
+
+/// Spreads every bit of the number over all of them: the finaliser of splitmix64.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// What two members draw together: the same at both ends.
+pub(crate) fn draw_of_pair(content: &ContentId, a: &NodeId, b: &NodeId) -> u64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    hash(&[b"swarmline edge 1", content.as_bytes(), low.as_bytes(), high.as_bytes()])
 }
 
 /// Whether two members are neighbours in the mesh of a content, if `degree` of `others` should be.
-pub(crate) fn is_edge(content: &ContentId, a: &NodeId, b: &NodeId, degree: usize, others: usize) -> bool {
-    let (low, high) = if a < b { (a, b) } else { (b, a) };
-    let hash = hash(&[b"swarmline edge 1", content.as_bytes(), low.as_bytes(), high.as_bytes()]);
-    u128::from(hash) * (others as u128) < (degree as u128) << 64
+pub(crate) fn is_edge(draw_of_pair: u64, degree: usize, others: usize) -> bool {
+    u128::from(draw_of_pair) * (others as u128) < (degree as u128) << 64
 }
 
 /// First 8 bytes, little endian, of the BLAKE3 hash of the parts one after another.
@@ -105,11 +153,28 @@ mod tests {
         insta::assert_snapshot!(order(&content, piece(0)), @"14205003028128146364");
         insta::assert_snapshot!(order(&content, piece(1)), @"7098138845113749532");
         insta::assert_snapshot!(negative_log2(0x0123_4567_89ab_cdef), @"33559934675");
-        insta::assert_snapshot!(line(0, 0xaa, CapacityClass::Wired), @"Some(29050341762)");
-        insta::assert_snapshot!(line(0, 0xbb, CapacityClass::Wired), @"Some(9087785604)");
-        insta::assert_snapshot!(line(7, 0xaa, CapacityClass::Wifi), @"Some(90153655990)");
-        insta::assert_snapshot!(line(7, 0xbb, CapacityClass::Slow), @"Some(257693026680)");
+        insta::assert_snapshot!(line(0, 0xaa, CapacityClass::Wired), @"Some(111177413424)");
+        insta::assert_snapshot!(line(0, 0xbb, CapacityClass::Wired), @"Some(5683284078)");
+        insta::assert_snapshot!(line(7, 0xaa, CapacityClass::Wifi), @"Some(21268636720)");
+        insta::assert_snapshot!(line(7, 0xbb, CapacityClass::Slow), @"Some(1071791132520)");
         insta::assert_snapshot!(line(7, 0xbb, CapacityClass::Never), @"None");
+    }
+
+    /// The short cut of the comparison gives what the keys give, also where numbers lie close together.
+    #[test]
+    fn who_comes_first_is_what_the_keys_say() {
+        let classes = [CapacityClass::Wired, CapacityClass::Wifi, CapacityClass::Never];
+        let near = (0..40).map(|n| (1u64 << 63) + (1 << n));
+        let lucks: Vec<_> = near.chain((0..40).map(|n| mix(n) >> (n % 50))).chain([0, 1, u64::MAX]).collect();
+        let (a, b) = (node(1), node(2));
+        for (mine, theirs) in lucks.iter().flat_map(|mine| lucks.iter().map(move |theirs| (*mine, *theirs))) {
+            for (class, other_class) in classes.iter().flat_map(|c| classes.iter().map(move |d| (*c, *d))) {
+                let first = Entrant { luck: mine, member: &a, class };
+                let second = Entrant { luck: theirs, member: &b, class: other_class };
+                let by_keys = first.key().is_some_and(|key| second.key().is_none_or(|other| key < other));
+                assert_eq!(first.is_before(&second), by_keys, "{first:?} {second:?}");
+            }
+        }
     }
 
     #[test]
@@ -143,9 +208,9 @@ mod tests {
         let mut edges = 0;
         for a in 0..60 {
             for b in 0..a {
-                let there = is_edge(&content, &node(a), &node(b), 12, 59);
-                assert_eq!(there, is_edge(&content, &node(b), &node(a), 12, 59));
-                edges += u32::from(there);
+                let draw = draw_of_pair(&content, &node(a), &node(b));
+                assert_eq!(draw, draw_of_pair(&content, &node(b), &node(a)));
+                edges += u32::from(is_edge(draw, 12, 59));
             }
         }
         assert!((300..420).contains(&edges), "{edges} edges, 360 expected");

@@ -1,32 +1,44 @@
 //! What lane, mesh and announcer share: the state of one content as this node sees its site, and the way out.
 
+mod rumours;
+
 use std::collections::VecDeque;
 
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::message::{ContentMessage, LaneMessage};
-use swarmline_types::{ContentId, MonoTime, NodeId, PieceIndex, PieceRange};
+use swarmline_types::message::{ContentMessage, LaneMessage, Word};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceRange};
 
 use crate::action::{Action, Explain};
 use crate::allowance::Allowance;
 use crate::config::Config;
 use crate::coverage::Coverage;
 use crate::ledger::{Ledger, Source};
-use crate::peers::Peers;
+use crate::members::Members;
+use crate::peers::{Peer, Peers};
 use crate::requests::{InFlight, RequestId, Requests};
-use crate::score;
+use crate::score::{self, Entrant};
+use rumours::Rumours;
 
 pub(crate) struct Site {
     pub(crate) config: Config,
     pub(crate) content: ContentId,
     pub(crate) me: NodeId,
     pub(crate) coverage: Coverage,
+    pub(crate) members: Members,
     pub(crate) peers: Peers,
+    rumours: Rumours,
+    /// What this node draws in every race.
+    draw: u64,
     pub(crate) requests: Requests,
     pub(crate) ledger: Ledger,
     pub(crate) rng: Pcg64Mcg,
     pub(crate) started: MonoTime,
+    /// Of the input that is being handled.
+    pub(crate) now: MonoTime,
     /// When the last byte arrived that I asked for, or when I began to ask.
     pub(crate) last_received: MonoTime,
+    /// When the last byte arrived from a peer.
+    pub(crate) last_from_peers: MonoTime,
     /// Orders not yet taken by the driver. Bounded by what one input can cause: messages to all peers, plus as many
     /// requests and cancels as may be in flight.
     pub(crate) actions: VecDeque<Action>,
@@ -48,12 +60,17 @@ impl Site {
             content,
             me,
             coverage,
+            members: Members::default(),
             peers: Peers::default(),
+            rumours: Rumours::default(),
+            draw: score::draw_of_member(&content, &me),
             requests: Requests::default(),
             ledger: Ledger::default(),
             rng,
             started: now,
+            now,
             last_received: now,
+            last_from_peers: now,
             actions: VecDeque::new(),
             wake: MonoTime::NEVER,
         }
@@ -63,8 +80,11 @@ impl Site {
         self.actions.push_back(Action::Send { to, message });
     }
 
-    /// Lane messages reach every member of the site.
+    /// Lane messages reach every member of the site: directly, or in large sites as rumours.
     pub(crate) fn broadcast(&mut self, message: &LaneMessage) {
+        if self.uses_rumours() {
+            return self.say(Word::Lane(message.clone()));
+        }
         let members: Vec<_> = self.peers.ids().collect();
         members.into_iter().for_each(|to| self.send(to, ContentMessage::Lane(message.clone())));
     }
@@ -110,33 +130,63 @@ impl Site {
         }
     }
 
-    /// Whether a peer is a neighbour in the mesh. Both ends decide alike: everybody while the site is small, then a
-    /// random graph drawn from both names, with the next two in the ring of names so that nobody is left out.
-    pub(crate) fn is_neighbour(&self, peer: &NodeId) -> bool {
+    /// A peer shares the content from now on.
+    pub(crate) fn add_peer(&mut self, peer: NodeId, class: CapacityClass) {
+        let layout = *self.coverage.runs().layout();
+        let draw = score::draw_of_pair(&self.content, &self.me, &peer);
+        let is_chosen = self.uses_rumours();
+        self.members.connect(peer, class, &self.content, self.now);
+        self.peers.add(peer, draw, is_chosen, &layout);
+        self.review_neighbours();
+        if is_chosen {
+            self.greet_with_rumours(peer);
+        }
+    }
+
+    /// It does no longer, or cannot be reached. In a large site that says little of whether it is still there.
+    pub(crate) fn remove_peer(&mut self, peer: &NodeId, clean: bool) {
+        self.peers.remove(peer, &mut self.coverage);
+        self.review_neighbours();
+        self.members.disconnect(peer, self.uses_rumours(), self.now);
+        if self.uses_rumours() {
+            self.unlink(peer);
+            if !clean {
+                self.members.suspect(peer, self.now);
+            }
+        }
+    }
+
+    /// This node in the race for a run that brings `run`.
+    pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
+        Entrant::new(run, self.draw, &self.me, self.config.class)
+    }
+
+    /// Who is a neighbour in the mesh. Both ends decide alike: whoever was chosen is one, and of the others everybody
+    /// while the site is small, then a random graph drawn from both names, with the next two in the ring of names so
+    /// that nobody is left out.
+    fn review_neighbours(&mut self) {
         let others = self.peers.len();
-        others < self.config.full_mesh_max
-            || score::is_edge(&self.content, &self.me, peer, self.config.degree, others)
-            || self.is_near_in_ring(peer)
+        let near = self.peers.near_in_ring(&self.me);
+        for (id, peer) in self.peers.iter_mut() {
+            peer.is_neighbour = peer.is_chosen
+                || others < self.config.full_mesh_max
+                || score::is_edge(peer.draw, self.config.degree, others)
+                || near.contains(id);
+        }
     }
 
-    fn is_near_in_ring(&self, peer: &NodeId) -> bool {
-        let behind: Vec<_> = self.peers.ids().filter(|id| *id > self.me).take(RING_REACH).collect();
-        let ahead: Vec<_> = self.peers.ids().filter(|id| *id < self.me).collect();
-        let wrap_up = self.peers.ids().take(RING_REACH - behind.len());
-        let from_end = RING_REACH - ahead.len().min(RING_REACH);
-        let last: Vec<_> = self.peers.ids().collect();
-        behind.iter().copied().chain(wrap_up).any(|id| id == *peer)
-            || ahead
-                .iter()
-                .rev()
-                .take(RING_REACH)
-                .chain(last.iter().rev().take(from_end))
-                .any(|id| id == peer)
+    /// Peers that are neighbours.
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = (&NodeId, &Peer)> {
+        self.peers.iter().filter(|(_, peer)| peer.is_neighbour)
     }
 
-    /// Of `choices` random pieces that some peer has and I want, the rarest.
-    pub(crate) fn draw(&mut self, choices: usize) -> Option<PieceIndex> {
-        self.coverage.rarest_of(choices, &mut self.rng)
+    /// Of `choices` random pieces that some peer has and I want, the rarest; of those only that more than so many peers
+    /// have, if there is one.
+    pub(crate) fn draw(&mut self, choices: usize, holders: Option<u16>) -> Option<PieceIndex> {
+        match holders {
+            Some(holders) => self.coverage.rarest_shared(choices, holders, &mut self.rng),
+            None => self.coverage.rarest_of(choices, &mut self.rng),
+        }
     }
 
     pub(crate) fn wake_at(&mut self, at: MonoTime) {
@@ -147,6 +197,3 @@ impl Site {
         std::mem::replace(&mut self.wake, MonoTime::NEVER)
     }
 }
-
-/// How many peers in each direction of the ring of names are neighbours at least.
-const RING_REACH: usize = 2;

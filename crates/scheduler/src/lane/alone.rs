@@ -1,12 +1,14 @@
 //! What a node does that hears nobody, or that nobody helps.
 
+use std::time::Duration;
+
 use rand::RngExt;
 use swarmline_types::MonoTime;
 
 use super::Lane;
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{ISOLATED_WINDOW, SMALL_CONTENT};
+use crate::config::{DEADLINE_MARGIN, ISOLATED_WINDOW, RATE_ASSUMED, SMALL_CONTENT};
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -16,9 +18,19 @@ impl Lane {
         site.peers.is_empty() && now < site.started + site.config.settle
     }
 
-    pub(super) fn start_at(site: &Site) -> MonoTime {
-        let small = site.coverage.runs().layout().content_len() <= SMALL_CONTENT;
-        if small { site.started } else { site.started + site.config.discovery_wait }
+    /// When the origin may be asked first: once it is known who has the content already, and policy allows it.
+    pub(crate) fn start_at(&self, site: &Site) -> MonoTime {
+        let layout = site.coverage.runs().layout();
+        let small = layout.content_len() <= SMALL_CONTENT;
+        let discovered = if small { site.started } else { site.started + site.config.discovery_wait };
+        let allowed = site.started + site.config.origin_delay();
+        let Some(deadline) = site.config.policy.deadline.filter(|_| allowed > discovered) else {
+            return discovered.max(allowed);
+        };
+        let left = u64::from(site.coverage.lacking()) * u64::from(layout.piece_size());
+        let rate = self.width.line().unwrap_or(RATE_ASSUMED).max(1);
+        let needs = Duration::from_millis(left.saturating_mul(1000) / rate).saturating_mul(DEADLINE_MARGIN);
+        discovered.max(allowed.min(deadline - needs))
     }
 
     /// One run from a random place of the order, `most` at a time: for a node that cannot hear the others, so that
@@ -30,7 +42,7 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        let start_at = Self::start_at(site);
+        let start_at = self.start_at(site);
         if now < start_at {
             site.wake_at(start_at);
             return;
@@ -55,7 +67,7 @@ impl Lane {
 
     /// Nothing came and nothing is on its way, whatever the others claim.
     pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        let heard = site.last_received.max(self.claims.last_growth()).max(Self::start_at(site));
+        let heard = site.last_received.max(self.claims.last_growth()).max(self.start_at(site));
         let due = heard.max(self.gate.paused_until()) + site.config.isolation();
         let offered = site.coverage.has_useful();
         if now >= due && !offered {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swarmline_types::{MonoTime, NodeId};
 
-use crate::config::{CLAIMS_PER_RUN_MAX, SILENT_AFTER, SLOW_AFTER};
+use crate::config::{CLAIMS_MAX, CLAIMS_PER_RUN_MAX, ELSEWHERE_BELIEVED, SILENT_AFTER, SLOW_AFTER};
 use crate::runs::RunIndex;
 
 /// Live claims that one member may hold: the largest window there is.
@@ -22,7 +22,11 @@ pub(super) struct Claims {
     by_run: BTreeMap<RunIndex, Vec<Claim>>,
     /// Bytes per second of the latest finished claims, mine included.
     rates: VecDeque<u64>,
+    /// Their median: of finished claims only, since what is still running may be a liar's, as many as it likes.
+    median_rate: u64,
     last_growth: MonoTime,
+    /// Goes up with every change.
+    changes: u32,
 }
 
 #[derive(Debug)]
@@ -34,6 +38,8 @@ struct Claim {
     bytes: u64,
     grew_at: MonoTime,
     is_almost: bool,
+    /// It has all of the run, but is not connected: the pieces are on their way through others.
+    is_elsewhere: bool,
 }
 
 /// What a look at a run with a live claim shows.
@@ -57,7 +63,15 @@ impl Claim {
         bytes_per_s(self.bytes, now.since(self.since))
     }
 
+    /// Live, and neither slow nor over.
+    fn is_moving(&self, median_rate: u64, now: MonoTime) -> bool {
+        !self.is_elsewhere && self.is_live(now) && !self.is_slow(median_rate, now)
+    }
+
     fn is_slow(&self, median_rate: u64, now: MonoTime) -> bool {
+        if self.is_elsewhere {
+            return false;
+        }
         let stalls = now >= self.grew_at + SLOW_AFTER;
         let crawls = now >= self.since + SLOW_AFTER && self.rate(now).saturating_mul(4) < median_rate;
         stalls || crawls
@@ -66,11 +80,17 @@ impl Claim {
 
 impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
-        Self { by_run: BTreeMap::new(), rates: VecDeque::new(), last_growth: now }
+        let (by_run, rates) = (BTreeMap::new(), VecDeque::new());
+        Self { by_run, rates, median_rate: 0, last_growth: now, changes: 0 }
     }
 
     pub(super) fn last_growth(&self) -> MonoTime {
         self.last_growth
+    }
+
+    /// Goes up with every change.
+    pub(super) fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// `true` if it is news that this member works on this run.
@@ -82,9 +102,16 @@ impl Claims {
     /// The claim, renewed; a new one if it was missed. `None` beyond the bounds.
     fn entry(&mut self, run: RunIndex, by: NodeId, now: MonoTime) -> Option<&mut Claim> {
         let is_mine = |claim: &Claim| claim.by == by;
+        self.changes += 1;
         if !self.by_run.get(&run).is_some_and(|claims| claims.iter().any(is_mine)) {
             let live_of_member =
                 self.by_run.values().flatten().filter(|claim| is_mine(claim) && claim.is_live(now)).count();
+            if self.by_run.len() >= CLAIMS_MAX {
+                self.by_run.retain(|_, claims| claims.iter().any(|claim| claim.is_live(now)));
+            }
+            if self.by_run.len() >= CLAIMS_MAX {
+                return None;
+            }
             let beside =
                 self.by_run.get(&run).map_or(0, |claims| claims.iter().filter(|c| c.is_live(now)).count());
             if live_of_member >= CLAIMS_PER_MEMBER_MAX || beside >= CLAIMS_PER_RUN_MAX {
@@ -93,10 +120,12 @@ impl Claims {
             let claims = self.by_run.entry(run).or_default();
             claims.retain(|claim| claim.is_live(now));
             let (silent_at, bytes, is_almost) = (now, 0, false);
-            claims.push(Claim { by, since: now, silent_at, bytes, grew_at: now, is_almost });
+            let is_elsewhere = false;
+            claims.push(Claim { by, since: now, silent_at, bytes, grew_at: now, is_almost, is_elsewhere });
         }
         let claim = self.by_run.get_mut(&run)?.iter_mut().find(|claim| is_mine(claim))?;
         claim.silent_at = now + SILENT_AFTER;
+        claim.is_elsewhere = false;
         Some(claim)
     }
 
@@ -126,13 +155,37 @@ impl Claims {
         }
     }
 
-    pub(super) fn on_done(&mut self, run: RunIndex, by: NodeId, size: u64, now: MonoTime) {
-        if let Some(claim) =
-            self.by_run.get(&run).and_then(|claims| claims.iter().find(|claim| claim.by == by))
-        {
-            self.observe(size, now.since(claim.since));
+    /// A member has fetched the run. `is_elsewhere`: none of my peers has it yet, so it is waited for a while.
+    /// Returns how long that took, if it was claimed.
+    pub(super) fn on_done(
+        &mut self,
+        run: RunIndex,
+        by: NodeId,
+        is_elsewhere: bool,
+        now: MonoTime,
+    ) -> Option<Duration> {
+        let of_member =
+            |claims: &Vec<Claim>| claims.iter().find(|claim| claim.by == by).map(|claim| claim.since);
+        let since = self.by_run.get(&run).and_then(of_member);
+        if !is_elsewhere {
+            self.remove(run, &by);
+        } else if let Some(claim) = self.entry(run, by, now) {
+            claim.is_elsewhere = true;
+            claim.silent_at = now + ELSEWHERE_BELIEVED;
         }
-        self.remove(run, &by);
+        since.map(|since| now.since(since))
+    }
+
+    /// Peers bring pieces: what is said to be elsewhere may take as long as that goes on.
+    pub(super) fn on_bytes_from_peers(&mut self, run: RunIndex, at: MonoTime) {
+        for claim in self.by_run.get_mut(&run).into_iter().flatten().filter(|claim| claim.is_elsewhere) {
+            claim.silent_at = claim.silent_at.max(at + ELSEWHERE_BELIEVED);
+        }
+    }
+
+    /// Bytes per second of the middle one of the latest finished claims.
+    pub(super) fn median_rate(&self) -> u64 {
+        self.median_rate
     }
 
     /// A claim took this long for that much.
@@ -141,9 +194,13 @@ impl Claims {
         if self.rates.len() > RATES_MAX {
             self.rates.pop_front();
         }
+        let mut rates: Vec<_> = self.rates.iter().copied().collect();
+        rates.sort_unstable();
+        self.median_rate = rates[rates.len() / 2];
     }
 
     pub(super) fn remove(&mut self, run: RunIndex, by: &NodeId) {
+        self.changes += 1;
         if let Some(claims) = self.by_run.get_mut(&run) {
             claims.retain(|claim| claim.by != *by);
             if claims.is_empty() {
@@ -154,16 +211,19 @@ impl Claims {
 
     /// Forgets the claims of a run and says whose they were.
     pub(super) fn remove_all(&mut self, run: RunIndex) -> Vec<NodeId> {
+        self.changes += 1;
         self.by_run.remove(&run).into_iter().flatten().map(|claim| claim.by).collect()
     }
 
     /// Runs have new numbers.
     pub(super) fn forget_runs(&mut self) {
+        self.changes += 1;
         self.by_run.clear();
     }
 
     /// A member left. Its claims end with it; after a crash they are as those of one long silent.
     pub(super) fn on_gone(&mut self, member: &NodeId, clean: bool, now: MonoTime) {
+        self.changes += 1;
         for claims in self.by_run.values_mut() {
             match clean {
                 true => claims.retain(|claim| claim.by != *member),
@@ -187,12 +247,7 @@ impl Claims {
 
     /// Live claims that move: what stands still or crawls takes nothing from the others.
     pub(super) fn moving_count(&self, now: MonoTime) -> usize {
-        let median = self.median_rate();
-        self.by_run
-            .values()
-            .flatten()
-            .filter(|claim| claim.is_live(now) && !claim.is_slow(median, now))
-            .count()
+        self.by_run.values().flatten().filter(|claim| claim.is_moving(self.median_rate, now)).count()
     }
 
     /// The live claim of the run that has come furthest.
@@ -203,18 +258,11 @@ impl Claims {
         let changes = [best.silent_at, best.grew_at + SLOW_AFTER, best.since + SLOW_AFTER];
         Some(Live {
             by: best.by,
-            is_almost: live().any(|claim| claim.is_almost),
-            is_slow: best.is_slow(self.median_rate(), now),
+            is_almost: live().any(|claim| claim.is_almost || claim.is_elsewhere),
+            is_slow: best.is_slow(self.median_rate, now),
             is_only: live().count() == 1,
             next_look: changes.into_iter().filter(|at| *at > now).min().unwrap_or(MonoTime::NEVER),
         })
-    }
-
-    /// Of finished claims only: what is still running may be a liar's, as many times as it likes.
-    fn median_rate(&self) -> u64 {
-        let mut rates: Vec<_> = self.rates.iter().copied().collect();
-        rates.sort_unstable();
-        rates.get(rates.len() / 2).copied().unwrap_or(0)
     }
 }
 

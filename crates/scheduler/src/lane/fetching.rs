@@ -18,9 +18,13 @@ impl Lane {
         let Some((run, fetch)) = self.fetches.iter_mut().find(|(_, fetch)| fetch.request == request) else {
             return;
         };
+        if !std::mem::replace(&mut fetch.is_answered, true) {
+            self.width.on_answer(site.now.since(fetch.since));
+        }
         let half = site.requests.get(request).is_some_and(|request| request.received * 2 >= request.size);
         if half && !fetch.said_almost {
             fetch.said_almost = true;
+            self.changes += 1;
             let pieces = site.coverage.runs().pieces(*run);
             site.broadcast(&LaneMessage::Almost(pieces));
         }
@@ -37,8 +41,9 @@ impl Lane {
     ) {
         let Some(run) = self.run_fetched_by(request) else { return };
         let fetch = self.fetches.remove(&run).expect("just found");
+        self.changes += 1;
         let pieces = site.coverage.runs().pieces(run);
-        self.claims.observe(site.coverage.runs().layout().span(pieces).size(), now.since(fetch.since));
+        self.observe(pieces, Some(now.since(fetch.since)), site);
         let has = |pieces: PieceRange| pieces.pieces().all(|piece| site.coverage.has(piece));
         let (is_done, has_stretch) = (has(pieces), has(stretch));
         if is_done {
@@ -81,6 +86,7 @@ impl Lane {
         allowance: &mut dyn Allowance,
     ) {
         if let Some(fetch) = self.fetches.remove(&run) {
+            self.changes += 1;
             site.cancel(fetch.request, allowance);
             let pieces = site.coverage.runs().pieces(run);
             site.broadcast(&LaneMessage::Release { pieces, origin });
@@ -122,7 +128,8 @@ impl Lane {
             self.heartbeat_due = now + HEARTBEAT;
         }
         site.wake_at(self.heartbeat_due);
-        self.fetches.insert(run, Fetch { request, since: now, said_almost: false });
+        self.changes += 1;
+        self.fetches.insert(run, Fetch { request, since: now, said_almost: false, is_answered: false });
         let pieces = site.coverage.runs().pieces(run);
         site.broadcast(&LaneMessage::Claim(pieces));
         site.explain(Explain::Fetch { request, pieces, why });
@@ -142,7 +149,8 @@ impl Lane {
         }
         let Some(stretch) = self.next_stretch(run, site) else { return false };
         let Some(request) = site.request(Source::Origin, stretch, allowance, now) else { return false };
-        self.fetches.insert(run, Fetch { request, since: now, said_almost: false });
+        self.changes += 1;
+        self.fetches.insert(run, Fetch { request, since: now, said_almost: false, is_answered: false });
         true
     }
 

@@ -1,67 +1,86 @@
 //! What the others say in the lane, and what follows from it at once: who gives way, and when the origin is let be.
 
-use swarmline_types::message::{LaneMessage, OriginNews};
-use swarmline_types::{MonoTime, NodeId, PieceRange};
+use std::time::Duration;
 
-use super::{Lane, RunState};
+use swarmline_types::message::{LaneMessage, OriginNews};
+use swarmline_types::{CapacityClass, MonoTime, NodeId, PieceRange};
+
+use super::Lane;
+use super::ranking::draw_of;
 use crate::allowance::Allowance;
 use crate::config::{HEARSAY_PAUSE_MAX, PROGRESS_TIMEOUT};
 use crate::peers::Peer;
 use crate::runs::{RunIndex, Runs};
-use crate::score;
 use crate::site::Site;
 
 impl Lane {
     pub(crate) fn on_message(
         &mut self,
         from: NodeId,
-        message: LaneMessage,
+        message: &LaneMessage,
         site: &mut Site,
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        let Some(peer) = site.peers.get(&from) else { return };
-        let is_proven = peer.is_proven();
+        let Some(member) = site.members.get(&from) else { return };
+        let is_suspect = member.is_suspect();
+        let peer = site.peers.get(&from);
+        let (is_connected, is_proven) = (peer.is_some(), peer.is_some_and(Peer::is_proven));
         let says_what_it_does = matches!(message, LaneMessage::Done(_) | LaneMessage::Release { .. });
         // A suspect that never delivered may claim what it likes. One that did is only slow: it keeps its claims, since
         // to ignore them is to fetch the same twice.
-        if peer.is_suspect(now) && !is_proven && !says_what_it_does {
+        if is_suspect && !is_proven && !says_what_it_does {
             return;
         }
         match message {
-            LaneMessage::Claim(pieces) => self.on_claim(from, pieces, site, allowance, now),
+            LaneMessage::Claim(pieces) => self.on_claim(from, *pieces, site, allowance, now),
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
-                    if let Some(run) = self.run_of(pieces, site) {
-                        let is_sign_of_life = self.claims.on_progress(run, from, is_proven, bytes, now);
-                        if is_sign_of_life && site.coverage.wanted().meets(pieces) {
+                    if let Some(run) = self.run_of(*pieces, site) {
+                        let is_sign_of_life = self.claims.on_progress(run, from, is_proven, *bytes, now);
+                        if is_sign_of_life && site.coverage.wanted().meets(*pieces) {
                             self.claims.on_growth(now);
                         }
                     }
                 }
             }
             LaneMessage::Almost(pieces) => {
-                if let Some(run) = self.run_of(pieces, site) {
+                if let Some(run) = self.run_of(*pieces, site) {
                     self.claims.on_almost(run, from, now);
                 }
             }
-            LaneMessage::Done(pieces) => {
-                pieces.pieces().for_each(|piece| {
-                    site.peers.add_piece(&from, piece, &mut site.coverage);
-                });
-                if let Some(run) = self.run_of(pieces, site) {
-                    self.claims.on_done(run, from, site.coverage.runs().layout().span(pieces).size(), now);
-                    if site.coverage.wanted().meets(pieces) {
-                        self.claims.on_growth(now);
-                    }
-                }
-            }
+            LaneMessage::Done(pieces) => self.on_done(from, *pieces, is_connected, is_suspect, site, now),
             LaneMessage::Release { pieces, origin } => {
-                if let Some(run) = self.run_of(pieces, site) {
+                if let Some(run) = self.run_of(*pieces, site) {
                     self.claims.remove(run, &from);
                 }
-                self.on_news(from, origin, site, allowance, now);
+                self.on_news(from, *origin, site, allowance, now);
             }
+        }
+    }
+
+    /// A member has fetched a run. Of a peer that is one more that has it; of somebody else's word it is only known that
+    /// it should turn up soon.
+    fn on_done(
+        &mut self,
+        from: NodeId,
+        pieces: PieceRange,
+        is_connected: bool,
+        is_suspect: bool,
+        site: &mut Site,
+        now: MonoTime,
+    ) {
+        if is_connected {
+            pieces.pieces().for_each(|piece| {
+                site.peers.add_piece(&from, piece, &mut site.coverage);
+            });
+        }
+        let Some(run) = self.run_of(pieces, site) else { return };
+        let is_elsewhere = !is_connected && !is_suspect && site.coverage.open_in(run) > 0;
+        let took = self.claims.on_done(run, from, is_elsewhere, now);
+        self.observe(pieces, took, site);
+        if site.coverage.wanted().meets(pieces) {
+            self.claims.on_growth(now);
         }
     }
 
@@ -77,10 +96,11 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        if self.runs.len() > 1 && site.coverage.runs().layout().whole() == Some(pieces) {
+        if self.order.len() > 1 && site.coverage.runs().layout().whole() == Some(pieces) {
             self.go_whole(site, allowance);
         }
         let Some(run) = self.run_of(pieces, site) else { return };
+        self.blame_the_absent(&from, run, site, now);
         let is_new = self.claims.add(run, from, now);
         // Of two claims made at the same time the lower-ranked gives way, unless it is half through already.
         let Some(fetch) = self.fetches.get(&run).filter(|_| is_new) else { return };
@@ -91,12 +111,33 @@ impl Lane {
         }
     }
 
+    /// Somebody finished a run, and if its claim was known, it took so long.
+    pub(super) fn observe(&mut self, pieces: PieceRange, took: Option<Duration>, site: &Site) {
+        let bytes = site.coverage.runs().layout().span(pieces).size();
+        took.into_iter().for_each(|took| self.claims.observe(bytes, took));
+        self.width.on_finished(bytes, self.claims.median_rate(), site.uses_rumours(), site.now);
+    }
+
+    /// A run that waited for so long that its owner should have come is claimed by another: whoever ranks before that
+    /// one and is only a name is not there. So a liar's invented members cost the site one wait each, not one each node.
+    fn blame_the_absent(&mut self, claimant: &NodeId, run: RunIndex, site: &mut Site, now: MonoTime) {
+        let Some(waiting) = self.waiting.get(&run) else { return };
+        let is_late = now >= self.open_since(waiting.since, site, now) + site.config.unclaimed_step();
+        if !is_late || self.claims.is_claimed(run) {
+            return;
+        }
+        let Some(member) = site.members.get(claimant) else { return };
+        let absent = self.absent_before(&member.entrant(draw_of(run, site)), run, site);
+        absent.iter().for_each(|name| site.members.suspect(name, now));
+    }
+
     pub(super) fn ranks_before_me(&self, other: &NodeId, run: RunIndex, site: &Site) -> bool {
-        let first = site.coverage.runs().pieces(run).first();
-        let theirs =
-            site.peers.get(other).and_then(|peer| score::key(&site.content, first, other, peer.class));
-        let mine = score::key(&site.content, first, &site.me, site.config.class);
-        matches!((theirs, mine), (Some(theirs), Some(mine)) if theirs < mine) || mine.is_none()
+        let draw = draw_of(run, site);
+        site.config.class == CapacityClass::Never
+            || site
+                .members
+                .get(other)
+                .is_some_and(|member| member.entrant(draw).is_before(&site.entrant(draw)))
     }
 
     pub(super) fn on_news(
@@ -125,7 +166,8 @@ impl Lane {
             return;
         }
         self.is_whole = true;
-        if self.runs.len() == 1 {
+        self.changes += 1;
+        if self.order.len() == 1 {
             return;
         }
         for fetch in std::mem::take(&mut self.fetches).into_values() {
@@ -134,7 +176,7 @@ impl Lane {
         let runs = Runs::whole(*site.coverage.runs().layout());
         site.coverage.set_runs(runs);
         self.order = runs.in_order(&site.content);
-        self.runs = vec![RunState::default(); runs.count()];
+        self.waiting.clear();
         self.first_open = 0;
         self.claims.forget_runs();
     }

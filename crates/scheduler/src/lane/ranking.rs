@@ -1,58 +1,83 @@
 //! Who comes first for a run: the same on every member that sees the same site.
 
-use swarmline_types::{MonoTime, NodeId};
+use swarmline_types::{CapacityClass, NodeId, PieceRange};
 
 use super::Lane;
-use crate::peers::Peer;
+use crate::members::Member;
 use crate::runs::RunIndex;
-use crate::score;
+use crate::score::{self, Entrant};
 use crate::site::Site;
 
 impl Lane {
-    /// Keys of the members that could fetch now what I would of the run: everybody who wants some of it, but suspects.
-    fn keys<'a>(
-        &self,
-        run: RunIndex,
-        site: &'a Site,
-        now: MonoTime,
-    ) -> impl Iterator<Item = score::Key> + use<'a> {
-        let first = site.coverage.runs().pieces(run).first();
-        site.peers
-            .iter()
-            .filter(move |(_, peer)| !peer.is_suspect(now) && may_fetch(peer, run, site))
-            .filter_map(move |(id, peer)| score::key(&site.content, first, id, peer.class))
-    }
-
     /// How many members rank before me; `None` if I never fetch for the site.
-    pub(super) fn my_rank(&mut self, run: RunIndex, site: &Site, now: MonoTime) -> Option<usize> {
-        let (epoch, open) = (site.peers.epoch(), site.coverage.open_in(run));
-        if let Some((of_epoch, of_open, rank)) = self.runs[run.as_usize()].rank
-            && (of_epoch, of_open) == (epoch, open)
-        {
-            return rank;
+    pub(super) fn my_rank(&mut self, run: RunIndex, site: &Site) -> Option<usize> {
+        if site.config.class == CapacityClass::Never {
+            return None;
         }
-        let first = site.coverage.runs().pieces(run).first();
-        let mine = score::key(&site.content, first, &site.me, site.config.class);
-        let rank = mine.map(|mine| self.keys(run, site, now).filter(|key| *key < mine).count());
-        self.runs[run.as_usize()].rank = Some((epoch, open, rank));
-        rank
+        let seen = (site.members.epoch(), site.coverage.open_in(run));
+        if let Some(known) = self.waiting.get(&run).and_then(|waiting| waiting.rank)
+            && known.seen == seen
+        {
+            return Some(known.rank);
+        }
+        let rank = before_me(run, site).count();
+        if let Some(waiting) = self.waiting.get_mut(&run) {
+            waiting.rank = Some(Rank { seen, rank });
+        }
+        Some(rank)
     }
 
-    pub(super) fn owner(&self, run: RunIndex, site: &Site, now: MonoTime) -> Option<NodeId> {
-        self.keys(run, site, now).min().map(|(_, member)| member)
+    /// Who ranks first, if that is another.
+    pub(super) fn owner(&self, run: RunIndex, site: &Site) -> Option<NodeId> {
+        let draw = draw_of(run, site);
+        let first =
+            |best: &'_ Member, member: &'_ Member| member.entrant(draw).is_before(&best.entrant(draw));
+        ranked(run, site).reduce(|best, member| if first(best, member) { member } else { best }).map(|m| m.id)
     }
 
-    pub(super) fn first_besides(&self, claimant: &NodeId, run: RunIndex, site: &Site, now: MonoTime) -> bool {
-        let first = site.coverage.runs().pieces(run).first();
-        let mine = score::key(&site.content, first, &site.me, site.config.class);
-        mine.is_some_and(|mine| self.keys(run, site, now).all(|key| key.1 == *claimant || key > mine))
+    pub(super) fn first_besides(&self, claimant: &NodeId, run: RunIndex, site: &Site) -> bool {
+        site.config.class != CapacityClass::Never && before_me(run, site).all(|member| member.id == *claimant)
     }
+
+    /// Members that are only heard of, and rank before the one who takes the run over: none of them came.
+    pub(super) fn absent_before(&self, entrant: &Entrant<'_>, run: RunIndex, site: &Site) -> Vec<NodeId> {
+        let draw = draw_of(run, site);
+        ranked(run, site)
+            .filter(|member| !member.is_connected && member.entrant(draw).is_before(entrant))
+            .map(|member| member.id)
+            .collect()
+    }
+}
+
+/// My rank for a run, and of what it was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rank {
+    /// Epoch of the members, and how many pieces of the run were open.
+    seen: (u32, u32),
+    rank: usize,
+}
+
+/// What the run brings to the race.
+pub(super) fn draw_of(run: RunIndex, site: &Site) -> u64 {
+    score::draw_of_run(&site.content, site.coverage.runs().pieces(run).first().get())
+}
+
+fn before_me(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
+    let draw = draw_of(run, site);
+    let me = site.entrant(draw);
+    ranked(run, site).filter(move |member| member.entrant(draw).is_before(&me))
+}
+
+/// Everybody who could fetch now what I would of the run, but suspects.
+fn ranked(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
+    let pieces = site.coverage.runs().pieces(run);
+    site.members.iter().filter(move |member| member.is_ranked() && may_fetch(member, pieces, site))
 }
 
 /// Whether a member wants something of the run that only the origin can bring: it is waited for if it ranks before me.
 /// For what it does not want, or has fetched already, nobody must wait.
-fn may_fetch(member: &Peer, run: RunIndex, site: &Site) -> bool {
-    let (pieces, wanted) = (site.coverage.runs().pieces(run), member.wanted());
+fn may_fetch(member: &Member, pieces: PieceRange, site: &Site) -> bool {
+    let Some(wanted) = member.wanted() else { return true };
     if wanted.ranges().iter().any(|range| range.contains(pieces.first()) && range.contains(pieces.last())) {
         return true;
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use swarmline_types::{MonoTime, NodeId};
 
-use super::Lane;
 use super::claims::Live;
+use super::ranking::draw_of;
+use super::{Lane, Waiting};
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{BLOCKED_AFTER, BLOCKED_MAX, SILENT_STEP};
+use crate::config::{BLOCKED_AFTER, BLOCKED_MAX, LATE_RANK_STEP, SILENT_STEP, WHOLE_STEPS_MAX};
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -27,7 +28,7 @@ enum Place {
 impl Lane {
     /// Walks through the window in the site's order.
     pub(super) fn scan(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        match self.has_room(site, now) {
+        match self.has_room(now) {
             true => _ = self.room_since.get_or_insert(now),
             false => self.room_since = None,
         }
@@ -52,12 +53,12 @@ impl Lane {
             if let Place::Slow(live) = place {
                 slow.push((run, live));
             }
-            if counted >= site.config.window {
+            if counted >= self.width.window() {
                 break;
             }
         }
         // As long as there is other work for the WAN, a claim that crawls costs nothing, and most of them arrive.
-        if working < site.config.window {
+        if working < self.width.window() {
             slow.into_iter().for_each(|(run, live)| self.copy_slow(run, &live, site, allowance, now));
         }
     }
@@ -66,7 +67,7 @@ impl Lane {
     fn rests(&mut self, site: &Site) -> bool {
         let rests = !site.coverage.has_open() && self.fetches.is_empty();
         if rests && !self.is_at_rest {
-            self.runs.iter_mut().for_each(|run| run.entered = None);
+            self.waiting.clear();
         }
         self.is_at_rest = rests;
         rests
@@ -83,12 +84,13 @@ impl Lane {
             return if fetch.said_almost { Place::Passed } else { Place::Counts };
         }
         if site.coverage.open_in(run) == 0 {
-            self.runs[run.as_usize()].entered = None;
+            self.waiting.remove(&run);
             return Place::Passed;
         }
+        self.claims.on_bytes_from_peers(run, site.last_from_peers);
         if let Some(live) = self.claims.live(run, now) {
             // Nobody is late for what somebody is working on; should that end, all ranks begin anew.
-            self.runs[run.as_usize()].entered = None;
+            self.waiting.remove(&run);
             site.wake_at(live.next_look);
             return match live {
                 live if live.is_slow => Place::Slow(live),
@@ -96,19 +98,16 @@ impl Lane {
                 _ => Place::Counts,
             };
         }
-        let entered = *self.runs[run.as_usize()].entered.get_or_insert(now);
-        // Nobody is late before there was room, nor while the origin is not to be asked.
-        let room_since =
-            self.room_since.unwrap_or(now).max(Self::start_at(site)).max(self.gate.paused_until());
-        let open_since = entered.max(room_since);
-        let rank = self.my_rank(run, site, now);
+        let since = self.waiting.entry(run).or_insert(Waiting { since: now, rank: None }).since;
+        let open_since = self.open_since(since, site, now);
+        let rank = self.my_rank(run, site);
         let silent = self.claims.silent_since(run);
         let (place, due) = match (silent, rank) {
             (Some(since), rank) => (Place::Blocked, rank.map(|rank| since + times(SILENT_STEP, rank))),
-            (None, Some(0)) => (self.blocked_since(open_since, site, now), Some(Self::start_at(site))),
+            (None, Some(0)) => (self.blocked_since(open_since, site, now), Some(self.start_at(site))),
             (None, rank) => {
-                let step = site.config.unclaimed_step();
-                (self.blocked_since(open_since, site, now), rank.map(|rank| open_since + times(step, rank)))
+                let wait = rank.map(|rank| unclaimed_wait(site.config.unclaimed_step(), rank));
+                (self.blocked_since(open_since, site, now), wait.map(|wait| open_since + wait))
             }
         };
         let Some(due) = due else { return place };
@@ -121,13 +120,16 @@ impl Lane {
             None if rank == Some(0) => FetchReason::Owner,
             None => FetchReason::TakeOver,
         };
-        let owner = self.owner(run, site, now);
-        if self.has_room(site, now) && self.claim(run, reason, site, allowance, now) {
+        let owner = self.owner(run, site);
+        if self.has_room(now) && self.claim(run, reason, site, allowance, now) {
             let rotten = self.claims.remove_all(run);
             let to_blame = if rotten.is_empty() { owner.into_iter().collect() } else { rotten };
             if reason == FetchReason::TakeOver {
                 to_blame.iter().for_each(|member| self.suspect(member, site, now));
+                let absent = self.absent_before(&site.entrant(draw_of(run, site)), run, site);
+                absent.iter().for_each(|name| site.members.suspect(name, now));
             }
+            self.waiting.remove(&run);
             return Place::Counts;
         }
         place
@@ -142,9 +144,9 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        let next_in_rank = live.is_only && self.first_besides(&live.by, run, site, now);
+        let next_in_rank = live.is_only && self.first_besides(&live.by, run, site);
         if next_in_rank
-            && self.has_room(site, now)
+            && self.has_room(now)
             && self.claim(run, FetchReason::SecondCopy, site, allowance, now)
         {
             self.suspect_stranger(&live.by, site, now);
@@ -154,16 +156,24 @@ impl Lane {
     /// A claim that crawls is bad luck with one connection if its member has delivered before; a stranger may be a
     /// liar that claims what it likes: out of the ranking, and its other claims forgotten.
     fn suspect_stranger(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
-        if site.peers.get(member).is_some_and(|peer| !peer.is_proven()) {
-            site.peers.suspect(member, now);
+        if site.peers.get(member).is_none_or(|peer| !peer.is_proven()) {
+            site.members.suspect(member, now);
             self.claims.on_gone(member, true, now);
         }
     }
 
     /// Out of the ranking for a while. Its other claims stand on their own: they may be alive.
     fn suspect(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
-        site.peers.suspect(member, now);
+        site.members.suspect(member, now);
         self.suspect_stranger(member, site, now);
+    }
+
+    /// Since when somebody is late for a run that came into the window at `since`: nobody is before there was room, nor
+    /// while the origin is not to be asked.
+    pub(super) fn open_since(&self, since: MonoTime, site: &Site, now: MonoTime) -> MonoTime {
+        let room_since =
+            self.room_since.unwrap_or(now).max(self.start_at(site)).max(self.gate.paused_until());
+        since.max(room_since)
     }
 
     fn blocked_since(&self, open_since: MonoTime, site: &mut Site, now: MonoTime) -> Place {
@@ -174,6 +184,13 @@ impl Lane {
         site.wake_at(blocked_at);
         Place::Counts
     }
+}
+
+/// How long rank `rank` waits for those before it. The first few a step each, so that they come one after another; the
+/// others follow closely, or names that nobody stands behind would hold a run for minutes.
+fn unclaimed_wait(step: Duration, rank: usize) -> Duration {
+    let whole = rank.min(WHOLE_STEPS_MAX);
+    times(step, whole) + times(LATE_RANK_STEP, rank - whole)
 }
 
 fn times(step: Duration, rank: usize) -> Duration {

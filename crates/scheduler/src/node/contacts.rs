@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{MonoTime, NodeId};
 
 use crate::node::NodeAction;
 
-/// Nodes remembered; beyond it new ones are not taken in.
-const CANDIDATES_MAX: usize = 1024;
+/// Nodes counted; beyond it new ones are not taken in.
+const KNOWN_MAX: usize = 4096;
+/// Nodes remembered that are not connected, where not all can be; beyond it one at random is forgotten. Who is needed
+/// after those is found again.
+const SPARE_MAX: usize = 32;
+/// How long a node looks how many there are before it dials more than [`ENOUGH`].
+const LOOK_AROUND: Duration = Duration::from_millis(500);
 /// Addresses remembered of one node: the newest.
 const ADDRS_MAX: usize = 4;
 /// Of two nodes that find each other, the one with the greater id leaves the other this long to dial.
@@ -19,8 +25,15 @@ const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// Peers that are enough for a content where more nodes are known than can all be connected.
+const ENOUGH: usize = 12;
+/// The same where more than [`LARGE`] nodes are known.
+const ENOUGH_IN_LARGE: usize = 16;
+const LARGE: usize = 500;
+/// How long a node waits to be chosen by others before it chooses more than half of [`ENOUGH`].
+const CHOSEN_WAIT: Duration = Duration::from_secs(2);
 /// A node that could not be reached this often in a row is forgotten until it is found again.
-const ATTEMPTS_MAX: u32 = 10;
+const ATTEMPTS_MAX: u8 = 10;
 
 /// Nodes that are known: connected, or worth a try.
 #[derive(Debug)]
@@ -29,43 +42,99 @@ pub(super) struct Contacts {
     connections_max: usize,
     connected: usize,
     candidates: BTreeMap<NodeId, Candidate>,
+    /// The first eight bytes of every id that was found or connected and did not leave, ascending. At most [`KNOWN_MAX`].
+    known: Vec<u64>,
+    /// When the first node was found.
+    since: Option<MonoTime>,
+    /// When there were first more than can all be connected.
+    crowded_since: Option<MonoTime>,
+    /// When to dial next; `None`: nobody.
+    due: Option<MonoTime>,
     rng: Pcg64Mcg,
 }
 
 #[derive(Debug)]
 struct Candidate {
     /// Newest first.
-    addrs: VecDeque<SocketAddr>,
+    addrs: Vec<SocketAddr>,
     is_connected: bool,
     next_try: MonoTime,
-    attempts: u32,
+    attempts: u8,
 }
 
 impl Contacts {
     pub(super) fn new(me: NodeId, connections_max: usize, seed: u64) -> Self {
         let rng = Pcg64Mcg::seed_from_u64(seed);
-        Self { me, connections_max, connected: 0, candidates: BTreeMap::new(), rng }
+        Self {
+            me,
+            connections_max,
+            connected: 0,
+            candidates: BTreeMap::new(),
+            known: Vec::new(),
+            since: None,
+            crowded_since: None,
+            due: None,
+            rng,
+        }
+    }
+
+    /// How many nodes are known, connected or not.
+    pub(super) fn known(&self) -> usize {
+        self.known.len()
+    }
+
+    /// `false` if there are too many already.
+    fn know(&mut self, node: &NodeId) -> bool {
+        let Err(at) = self.known.binary_search(&prefix(node)) else { return true };
+        let fits = self.known.len() < KNOWN_MAX;
+        if fits {
+            self.known.insert(at, prefix(node));
+        }
+        fits
+    }
+
+    fn forget(&mut self, node: &NodeId) {
+        self.candidates.remove(node);
+        if let Ok(at) = self.known.binary_search(&prefix(node)) {
+            self.known.remove(at);
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.known.len() > self.connections_max
+    }
+
+    /// Where more are known than can be connected, only a few of the others are remembered.
+    fn make_room(&mut self) {
+        let spare = self.candidates.len().saturating_sub(self.connected);
+        if self.is_crowded() && spare > SPARE_MAX {
+            let at = self.rng.random_range(0..spare);
+            let drop = self.candidates.iter().filter(|(_, c)| !c.is_connected).nth(at).map(|(node, _)| *node);
+            drop.into_iter().for_each(|node| _ = self.candidates.remove(&node));
+        }
     }
 
     pub(super) fn on_found(&mut self, node: NodeId, addr: SocketAddr, now: MonoTime) {
-        if node == self.me
-            || (self.candidates.len() >= CANDIDATES_MAX && !self.candidates.contains_key(&node))
-        {
+        if node == self.me || !self.know(&node) {
             return;
         }
+        self.since.get_or_insert(now);
         let first_try = if self.me < node { now } else { now + POLITENESS };
         let candidate = self.candidates.entry(node).or_insert_with(|| Candidate {
-            addrs: VecDeque::new(),
+            addrs: Vec::new(),
             is_connected: false,
             next_try: first_try,
             attempts: 0,
         });
         candidate.remember(addr);
+        self.make_room();
+        self.due = Some(self.due.map_or(first_try, |due| due.min(first_try)));
     }
 
     pub(super) fn on_up(&mut self, peer: NodeId, addr: Option<SocketAddr>) {
+        self.know(&peer);
         let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
-            addrs: VecDeque::new(),
+            addrs: Vec::new(),
             is_connected: false,
             next_try: MonoTime::NEVER,
             attempts: 0,
@@ -74,6 +143,7 @@ impl Contacts {
         self.connected += usize::from(!candidate.is_connected);
         candidate.is_connected = true;
         candidate.attempts = 0;
+        self.due = Some(MonoTime::ZERO);
     }
 
     /// A node that said goodbye is forgotten; one that vanished is tried again.
@@ -83,40 +153,98 @@ impl Contacts {
         candidate.is_connected = false;
         candidate.next_try = now + RETRY_MIN;
         if clean || candidate.addrs.is_empty() {
-            self.candidates.remove(peer);
+            self.forget(peer);
         }
+        self.due = Some(MonoTime::ZERO);
     }
 
     pub(super) fn due(&self) -> Option<MonoTime> {
-        if self.connected >= self.connections_max {
-            return None;
-        }
-        let waiting = self.candidates.values().filter(|candidate| !candidate.is_connected);
-        waiting.map(|candidate| candidate.next_try).min()
+        self.due
     }
 
-    pub(super) fn dial_due(&mut self, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
-        let room = self.connections_max.saturating_sub(self.connected);
-        let due = |candidate: &Candidate| !candidate.is_connected && now >= candidate.next_try;
-        for (node, candidate) in self.candidates.iter_mut().filter(|(_, c)| due(c)).take(room) {
-            let Some(addr) = candidate.addrs.front().copied() else { continue };
+    /// It is known of more or fewer peers what they share.
+    pub(super) fn reconsider(&mut self) {
+        self.due = Some(MonoTime::ZERO);
+    }
+
+    /// Dials whom it is time to dial. `sharing` is how many peers the content with the fewest has.
+    pub(super) fn dial_due(&mut self, sharing: usize, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
+        if self.due.is_none_or(|due| now < due) {
+            return;
+        }
+        let room = self.room(sharing, now);
+        let mut due: Vec<_> = self
+            .candidates
+            .iter()
+            .filter(|(_, c)| !c.is_connected && now >= c.next_try)
+            .map(|(n, _)| *n)
+            .collect();
+        if self.crowded_since.is_some() {
+            due.shuffle(&mut self.rng);
+        }
+        for node in due.into_iter().take(room) {
+            let candidate = self.candidates.get_mut(&node).expect("just found");
+            let Some(addr) = candidate.addrs.first().copied() else { continue };
             // Next time, the next address.
             candidate.addrs.rotate_left(1);
             let wait = RETRY_MIN.saturating_mul(1 << candidate.attempts.min(6)).min(RETRY_MAX);
             let jitter = self.rng.random_range(Duration::ZERO..=wait / 2);
             candidate.next_try = now + wait + jitter;
             candidate.attempts += 1;
-            actions.push_back(NodeAction::Dial { node: *node, addr });
+            actions.push_back(NodeAction::Dial { node, addr });
         }
-        self.candidates.retain(|_, candidate| candidate.is_connected || candidate.attempts <= ATTEMPTS_MAX);
+        let lost = |(_, c): &(&NodeId, &Candidate)| !c.is_connected && c.attempts > ATTEMPTS_MAX;
+        let lost: Vec<_> = self.candidates.iter().filter(lost).map(|(node, _)| *node).collect();
+        lost.iter().for_each(|node| self.forget(node));
+        self.due = self.next_due(sharing, now);
+    }
+
+    /// How many may be dialled now. Where all can be connected, all are. Otherwise half of what is enough is chosen at
+    /// once, since as many will choose this node; and what still lacks after a while.
+    fn room(&mut self, sharing: usize, now: MonoTime) -> usize {
+        let room = self.connections_max.saturating_sub(self.connected);
+        let is_tried = |c: &&Candidate| !c.is_connected && c.attempts > 0 && now < c.next_try;
+        let under_way = self.candidates.values().filter(is_tried).count();
+        if !self.is_crowded() {
+            self.crowded_since = None;
+            let looks_around = self.since.is_some_and(|since| now < since + LOOK_AROUND);
+            let at_first = ENOUGH.saturating_sub(self.connected + under_way);
+            return if looks_around { room.min(at_first) } else { room };
+        }
+        let since = *self.crowded_since.get_or_insert(now);
+        let enough = if self.known.len() > LARGE { ENOUGH_IN_LARGE } else { ENOUGH };
+        let enough = if now < since + CHOSEN_WAIT { enough / 2 } else { enough };
+        room.min(enough.saturating_sub(sharing + under_way))
+    }
+
+    fn next_due(&mut self, sharing: usize, now: MonoTime) -> Option<MonoTime> {
+        let looked_around = self.since.map(|since| since + LOOK_AROUND);
+        let more_chosen = self.crowded_since.map(|since| since + CHOSEN_WAIT);
+        let more = [looked_around, more_chosen].into_iter().flatten().filter(|at| *at > now).min();
+        let waiting = self.candidates.values().filter(|candidate| !candidate.is_connected);
+        let next_try = waiting.map(|candidate| candidate.next_try).min();
+        match self.room(sharing, now) {
+            // Somebody under way may turn out not to be there.
+            0 if self.crowded_since.is_some() => {
+                let tries = self.candidates.values().filter(|c| !c.is_connected && c.next_try > now);
+                tries.map(|candidate| candidate.next_try).chain(more).min()
+            }
+            0 => more,
+            _ => next_try,
+        }
     }
 }
 
 impl Candidate {
     fn remember(&mut self, addr: SocketAddr) {
         if !self.addrs.contains(&addr) {
-            self.addrs.push_front(addr);
+            self.addrs.reserve_exact(1);
+            self.addrs.insert(0, addr);
             self.addrs.truncate(ADDRS_MAX);
         }
     }
+}
+
+fn prefix(node: &NodeId) -> u64 {
+    u64::from_be_bytes(node.as_bytes()[..8].try_into().expect("8 of 32 bytes"))
 }

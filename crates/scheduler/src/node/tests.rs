@@ -271,10 +271,37 @@ fn no_more_is_dialled_than_connections_are_allowed() {
     for n in 10..20 {
         node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(0));
     }
-    assert_eq!(drain(&mut node).len(), 10, "each found once, none connected yet");
+    let dialled = drain(&mut node).len();
+    assert!((1..=6).contains(&dialled), "half of what is enough, and one is there already: {dialled}");
     up(&mut node, 9, secs(0));
     node.handle(NodeInput::Timer, secs(600));
     insta::assert_snapshot!(words(&drain(&mut node)), @"");
+}
+
+/// Who dials half of what is enough is dialled by as many. What lacks after two seconds is chosen too.
+#[test]
+fn where_not_all_can_be_connected_a_few_are_chosen() {
+    let mut node = node_with(&NodeConfig::default());
+    for n in 10..110 {
+        node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(0));
+    }
+    node.handle(NodeInput::Timer, secs(1));
+    drain(&mut node);
+    assert_eq!(node.allowance(CONTENT, Priority::Foreground).nodes_known(), 100);
+    (10..13).for_each(|n| _ = up(&mut node, n, secs(1)));
+    drain(&mut node);
+    let mut dialled = 0;
+    while let Some(due) = node.poll_timeout().filter(|due| *due < secs(100)) {
+        node.handle(NodeInput::Timer, due);
+        for action in drain(&mut node) {
+            if let NodeAction::Dial { node: found, .. } = action {
+                dialled += 1;
+                let number = (10..110).find(|n| id(*n) == found).unwrap();
+                up(&mut node, number, due);
+            }
+        }
+    }
+    assert_eq!((dialled, node.connected()), (9, 12));
 }
 
 #[test]

@@ -5,8 +5,9 @@ mod report;
 mod flows;
 mod mail;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use swarmline_scheduler::{
@@ -54,6 +55,8 @@ pub(crate) struct Office {
     pub(crate) lan_bytes_per_s: u64,
     /// Nodes meet each other at a random time in this span.
     pub(crate) meet_after_ms: (u64, u64),
+    /// Instead of being brought together, nodes find each other then, and connect with whom they choose.
+    pub(crate) dials: bool,
     pub(crate) settle: Duration,
     pub(crate) seed: u64,
     pub(crate) crashes: Vec<(usize, u64)>,
@@ -78,6 +81,7 @@ impl Default for Office {
             wan_bytes_per_s: 2_500_000,
             lan_bytes_per_s: 25_000_000,
             meet_after_ms: (0, 200),
+            dials: false,
             settle: Duration::ZERO,
             seed: 1,
             crashes: Vec::new(),
@@ -130,6 +134,9 @@ struct World {
     layout: PieceLayout,
     now: MonoTime,
     hosts: Vec<Host>,
+    numbers: BTreeMap<NodeId, usize>,
+    /// Pairs that are connected.
+    connected: BTreeSet<(usize, usize)>,
     /// In order of arrival: one step after sending.
     mail: VecDeque<(MonoTime, usize, Mail)>,
     /// By honest nodes.
@@ -141,10 +148,12 @@ struct World {
 impl Office {
     pub(crate) fn run(self) -> Report {
         let layout = PieceLayout::new(self.content_len, self.piece_size).unwrap();
-        let hosts = (0..usize::from(self.nodes)).map(|number| self.host(number, &layout)).collect();
+        let hosts: Vec<_> = (0..usize::from(self.nodes)).map(|number| self.host(number, &layout)).collect();
         let mut world = World {
             layout,
             now: MonoTime::ZERO,
+            numbers: hosts.iter().enumerate().map(|(number, host)| (host.id, number)).collect(),
+            connected: BTreeSet::new(),
             hosts,
             mail: VecDeque::new(),
             origin_bytes: 0,
@@ -158,7 +167,10 @@ impl Office {
             world.now = world.now + STEP;
             while meetings.front().is_some_and(|(at, ..)| *at <= world.now) {
                 let (_, a, b) = meetings.pop_front().unwrap();
-                world.meet(a, b);
+                match world.office.dials {
+                    true => world.find(a, b),
+                    false => world.meet(a, b),
+                }
             }
             world.crash();
             world.want_more();
@@ -242,14 +254,26 @@ impl World {
     }
 
     fn number(&self, id: NodeId) -> usize {
-        self.hosts.iter().position(|host| host.id == id).unwrap()
+        self.numbers[&id]
+    }
+
+    /// Two nodes hear of each other.
+    fn find(&mut self, a: usize, b: usize) {
+        for (me, other) in [(a, b), (b, a)] {
+            let node = self.hosts[other].id;
+            self.node_input(me, NodeInput::Found { node, addr: addr(other) });
+        }
     }
 
     fn meet(&mut self, a: usize, b: usize) {
+        if !self.hosts[a].is_alive || !self.hosts[b].is_alive || !self.connected.insert((a.min(b), a.max(b)))
+        {
+            return;
+        }
         for (me, other) in [(a, b), (b, a)] {
             let up = NodeInput::Up {
                 peer: self.hosts[other].id,
-                addr: None,
+                addr: self.office.dials.then(|| addr(other)),
                 class: CapacityClass::Wired,
                 contents: vec![CONTENT],
             };
@@ -263,8 +287,11 @@ impl World {
                 self.hosts[number].is_alive = false;
                 self.hosts[number].fetches.clear();
                 let peer = self.hosts[number].id;
-                (0..self.hosts.len())
-                    .for_each(|n| self.node_input(n, NodeInput::Down { peer, clean: false }));
+                for other in 0..self.hosts.len() {
+                    if self.connected.remove(&(number.min(other), number.max(other))) {
+                        self.node_input(other, NodeInput::Down { peer, clean: false });
+                    }
+                }
             }
         }
     }
@@ -309,13 +336,23 @@ impl World {
                     self.post(number, peer, ContentMessage::Reject(request))
                 }
                 NodeAction::Disconnect { peer } => self.part(number, peer),
-                NodeAction::Dial { .. } | NodeAction::Introduce { .. } => {}
+                NodeAction::Dial { node, .. } => {
+                    let other = self.number(node);
+                    self.meet(number, other);
+                }
+                NodeAction::Introduce { to, members, .. } => {
+                    let to = self.number(to);
+                    for member in members {
+                        self.node_input(to, NodeInput::Found { node: member.node, addr: member.addrs[0] });
+                    }
+                }
             }
         }
     }
 
     fn part(&mut self, number: usize, peer: NodeId) {
         let (me, other) = (self.hosts[number].id, self.number(peer));
+        self.connected.remove(&(number.min(other), number.max(other)));
         self.node_input(number, NodeInput::Down { peer, clean: true });
         self.node_input(other, NodeInput::Down { peer: me, clean: true });
     }
@@ -395,4 +432,8 @@ impl World {
             trace: self.trace.finish(),
         }
     }
+}
+
+fn addr(number: usize) -> SocketAddr {
+    (Ipv4Addr::new(10, 0, 0, number as u8), 4001).into()
 }

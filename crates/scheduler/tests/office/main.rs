@@ -4,6 +4,9 @@
 
 mod driver;
 
+mod large;
+mod properties;
+
 use std::time::Duration;
 
 use driver::{Behaviour, MIB, Office, OriginBehaviour, Report};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swarmline_scheduler::{Action, Config, Content, Failure, Input, RequestId, Source, Stage, Unlimited};
-use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
+use swarmline_scheduler::{
+    Action, Config, Content, Failure, Input, Policy, RequestId, Source, Stage, Unlimited,
+};
+use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews, Rumour, Word};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
     Wanted,
@@ -107,6 +109,40 @@ impl Desk {
         self.input(Input::Bitmap { peer: id(name), has });
     }
 
+    /// A peer passes on what a member said.
+    pub(crate) fn hears(&mut self, via: &str, member: &str, number: u64, word: Word) {
+        let class = CapacityClass::Wired;
+        let rumours = [Rumour { member: id(member), class, number, word }].into();
+        self.input(Input::Rumours { from: id(via), rumours });
+    }
+
+    /// So many members that nobody stands behind are heard of.
+    pub(crate) fn hears_of_names(&mut self, via: &str, names: u64) {
+        for name in 0..names {
+            let mut member = [0xee; 32];
+            member[..8].copy_from_slice(&name.to_le_bytes());
+            let (class, word) = (CapacityClass::Wired, Word::Here(Wanted::all(&self.layout)));
+            let rumours = [Rumour { member: NodeId::new(member), class, number: 1, word }].into();
+            self.input(Input::Rumours { from: id(via), rumours });
+        }
+    }
+
+    pub(crate) fn claim(&self, piece: u32) -> Word {
+        Word::Lane(LaneMessage::Claim(self.run(piece)))
+    }
+
+    pub(crate) fn done(&self, piece: u32) -> Word {
+        Word::Lane(LaneMessage::Done(self.run(piece)))
+    }
+
+    pub(crate) fn here(&self) -> Word {
+        Word::Here(Wanted::all(&self.layout))
+    }
+
+    pub(crate) fn policy(&mut self, policy: Policy) {
+        self.input(Input::Policy(policy));
+    }
+
     pub(crate) fn gone(&mut self, name: &str, clean: bool) {
         self.input(Input::PeerDown { peer: id(name), clean });
     }
@@ -167,6 +203,14 @@ impl Desk {
         let request = self.requests_at(name)[0];
         let piece = self.open[&request].1.first();
         self.input(Input::Verified { request, piece, ok: false });
+    }
+
+    /// A peer delivers what was asked of it first; `false` if nothing is.
+    pub(crate) fn delivers_next(&mut self, name: &str) -> bool {
+        let Some(request) = self.requests_at(name).first().copied() else { return false };
+        let piece = self.open[&request].1.first();
+        self.input(Input::Verified { request, piece, ok: true });
+        true
     }
 
     pub(crate) fn delivers_from_anybody(&mut self, piece: u32) {
@@ -241,6 +285,23 @@ impl Desk {
             }
             (12, _) => self.input(Input::Lost { piece: index }),
             (14, _) => self.input(Input::Want { wanted: Wanted::of([self.run(piece)]) }),
+            (16, _) => {
+                let member = NAMES[usize::from(who + 1) % NAMES.len()];
+                let word = match number % 5 {
+                    0 => self.here(),
+                    1 => Word::Known(Wanted::default()),
+                    2 => Word::Gone,
+                    3 => self.done(piece),
+                    _ => self.claim(piece),
+                };
+                let member = if number.is_multiple_of(50) { "me" } else { member };
+                self.hears(name, member, u64::from(number), word);
+            }
+            (17, _) => {
+                let delay = Duration::from_millis(u64::from(number));
+                let deadline = number.is_multiple_of(2).then(|| self.now + 2 * delay);
+                self.policy(Policy { foreground_delay: delay, background_delay: delay, deadline });
+            }
             (15, _) => {
                 let wanted = Wanted::of(
                     self.layout.pieces().filter(|p| p.get() % 5 == number % 7).map(PieceRange::one),
@@ -256,9 +317,9 @@ impl Desk {
 
     pub(crate) fn check_bounds(&self) {
         let origin = self.open.values().filter(|(source, _)| *source == Source::Origin).count();
-        assert!(origin <= 6, "{origin} origin requests");
+        assert!(origin <= 24, "{origin} origin requests");
         assert!(
-            self.open.len() - origin <= 8 + NAMES.len(),
+            self.open.len() - origin <= 32 + NAMES.len(),
             "{} requests at peers",
             self.open.len() - origin
         );
@@ -341,12 +402,18 @@ fn wanted(layout: &PieceLayout, picture: &str) -> Wanted {
 }
 
 fn id(name: &str) -> NodeId {
+    if name == "me" {
+        return NodeId::new([77; 32]);
+    }
     let number = NAMES.iter().position(|known| *known == name).unwrap();
     NodeId::new([number as u8 + 1; 32])
 }
 
 fn name(id: NodeId) -> &'static str {
-    NAMES[usize::from(id.as_bytes()[0]) - 1]
+    match usize::from(id.as_bytes()[0]) {
+        77 => "me",
+        number => NAMES.get(number.wrapping_sub(1)).copied().unwrap_or("somebody"),
+    }
 }
 
 fn words(message: &ContentMessage) -> String {
@@ -356,13 +423,33 @@ fn words(message: &ContentMessage) -> String {
             format!("have {}", list.join(" "))
         }
         ContentMessage::Wanted(wanted) => format!("wants {wanted:?}"),
-        ContentMessage::Lane(LaneMessage::Claim(pieces)) => format!("claim {pieces:?}"),
-        ContentMessage::Lane(LaneMessage::Progress(_)) => "progress".into(),
-        ContentMessage::Lane(LaneMessage::Almost(pieces)) => format!("almost {pieces:?}"),
-        ContentMessage::Lane(LaneMessage::Done(pieces)) => format!("done {pieces:?}"),
-        ContentMessage::Lane(LaneMessage::Release { pieces, .. }) => format!("release {pieces:?}"),
+        ContentMessage::Lane(message) => lane_words(message),
+        ContentMessage::Rumours(rumours) => {
+            let list: Vec<_> = rumours.iter().map(rumour_words).collect();
+            list.join(", ")
+        }
         other => format!("{other:?}"),
     }
+}
+
+fn lane_words(message: &LaneMessage) -> String {
+    match message {
+        LaneMessage::Claim(pieces) => format!("claim {pieces:?}"),
+        LaneMessage::Progress(_) => "progress".into(),
+        LaneMessage::Almost(pieces) => format!("almost {pieces:?}"),
+        LaneMessage::Done(pieces) => format!("done {pieces:?}"),
+        LaneMessage::Release { pieces, .. } => format!("release {pieces:?}"),
+    }
+}
+
+fn rumour_words(rumour: &Rumour) -> String {
+    let word = match &rumour.word {
+        Word::Here(_) => "here".into(),
+        Word::Known(_) => "known".into(),
+        Word::Gone => "gone".into(),
+        Word::Lane(message) => lane_words(message),
+    };
+    format!("{} {}: {word}", name(rumour.member), rumour.number)
 }
 
 fn news(number: u32) -> OriginNews {

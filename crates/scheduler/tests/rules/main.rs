@@ -4,9 +4,12 @@
 
 mod desk;
 
+mod holder;
 mod lane;
 mod mesh;
 mod origin;
+mod policy;
+mod rumours;
 mod wants;
 
 mod properties;

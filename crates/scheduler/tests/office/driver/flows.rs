@@ -1,6 +1,9 @@
 //! Bytes on their way: from the origin over the WAN, and from node to node.
 
+use std::time::Duration;
+
 use swarmline_scheduler::{Failure, Input, NodeInput, RequestId};
+use swarmline_types::MonoTime;
 
 use super::{Behaviour, Fetch, Mail, OriginBehaviour, STEP, World};
 

@@ -55,6 +55,7 @@ impl World {
             ContentMessage::Bitmap(has) => self.input(to, Input::Bitmap { peer, has }),
             ContentMessage::Have(pieces) => self.input(to, Input::Have { peer, pieces }),
             ContentMessage::Lane(message) => self.input(to, Input::Lane { from: peer, message }),
+            ContentMessage::Rumours(rumours) => self.input(to, Input::Rumours { from: peer, rumours }),
             ContentMessage::Wanted(wanted) => self.input(to, Input::PeerWants { peer, wanted }),
             ContentMessage::Cancel(request) => {
                 self.node_input(to, NodeInput::Revoked { peer, request });

@@ -1,0 +1,298 @@
+//! The members of the site: everybody who shares the content, connected or only heard of.
+//!
+//! Decides who is ranked. Does not decide what is believed of whom; `peers` knows who has delivered. Names are cheap, so
+//! the table is bounded, and whoever lets a run rot is out of the ranking for a while.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, Wanted};
+
+use crate::config::{MEMBER_EXPIRES, MEMBERS_KNOWN_MAX, SUSPECT_FOR};
+use crate::score::{self, Entrant};
+
+/// One member, as this node knows it.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) id: NodeId,
+    draw: u64,
+    /// Of its last word that was heard as a rumour.
+    pub(crate) number: u64,
+    /// `None`: all.
+    wanted: Option<Box<Wanted>>,
+    /// Whole seconds of the clock when it was last heard of; all that expiry needs.
+    heard_s: u32,
+    class: CapacityClass,
+    pub(crate) is_connected: bool,
+    is_suspect: bool,
+    /// It said that it leaves. Remembered for a while, so that echoes of its words are known as such.
+    is_gone: bool,
+}
+
+impl Member {
+    /// What it wants, unless that is all.
+    pub(crate) fn wanted(&self) -> Option<&Wanted> {
+        self.wanted.as_deref()
+    }
+
+    pub(crate) fn class(&self) -> CapacityClass {
+        self.class
+    }
+
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.is_suspect
+    }
+
+    /// Whether it is waited for where it ranks.
+    pub(crate) fn is_ranked(&self) -> bool {
+        !self.is_suspect && !self.is_gone && self.class != CapacityClass::Never
+    }
+
+    /// It in the race for a run that brings `run`.
+    pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
+        Entrant::new(run, self.draw, &self.id, self.class)
+    }
+}
+
+/// All members but this node itself.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    /// Ascending by id. At most [`MEMBERS_KNOWN_MAX`] that are not connected.
+    members: Vec<Member>,
+    heard_of: usize,
+    /// Until when. Only members are in it.
+    suspects: BTreeMap<NodeId, MonoTime>,
+    epoch: u32,
+    /// When a suspicion ends, or somebody may have expired.
+    due: MonoTime,
+}
+
+impl Members {
+    pub(crate) fn get(&self, id: &NodeId) -> Option<&Member> {
+        self.place(id).ok().map(|at| &self.members[at])
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Member> {
+        self.members.iter()
+    }
+
+    /// Goes up with every change that may change a ranking.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    fn place(&self, id: &NodeId) -> Result<usize, usize> {
+        self.members.binary_search_by(|member| member.id.cmp(id))
+    }
+
+    fn get_mut(&mut self, id: &NodeId) -> Option<&mut Member> {
+        self.place(id).ok().map(|at| &mut self.members[at])
+    }
+
+    fn entry(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) -> &mut Member {
+        let at = self.place(&id).unwrap_or_else(|at| {
+            let draw = score::draw_of_member(content, &id);
+            let (wanted, heard_s) = (None, seconds(now));
+            let (is_connected, is_suspect, is_gone) = (false, false, false);
+            let member =
+                Member { id, draw, number: 0, wanted, heard_s, class, is_connected, is_suspect, is_gone };
+            if self.members.len() == self.members.capacity() {
+                self.members.reserve_exact(GROWS_BY);
+            }
+            self.members.insert(at, member);
+            self.heard_of += 1;
+            self.epoch += 1;
+            at
+        });
+        &mut self.members[at]
+    }
+
+    /// It is connected, and its own hello says what class it is of.
+    pub(crate) fn connect(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) {
+        let member = self.entry(id, class, content, now);
+        let was_connected = std::mem::replace(&mut member.is_connected, true);
+        (member.class, member.is_gone, member.heard_s) = (class, false, seconds(now));
+        self.heard_of -= usize::from(!was_connected);
+        self.epoch += 1;
+    }
+
+    /// The connection is gone. `stays`: the site is one in which most are not connected; it may still be there.
+    pub(crate) fn disconnect(&mut self, id: &NodeId, stays: bool, now: MonoTime) {
+        let Ok(at) = self.place(id) else { return };
+        self.epoch += 1;
+        if stays {
+            let member = &mut self.members[at];
+            self.heard_of += usize::from(std::mem::replace(&mut member.is_connected, false));
+            member.heard_s = seconds(now);
+            self.due = self.due.min(now + MEMBER_EXPIRES);
+        } else {
+            self.forget(at);
+        }
+    }
+
+    fn forget(&mut self, at: usize) {
+        let member = self.members.remove(at);
+        self.heard_of -= usize::from(!member.is_connected);
+        self.suspects.remove(&member.id);
+        self.epoch += 1;
+    }
+
+    /// Makes room for one more that is only heard of: one of those, at random, is forgotten.
+    fn make_room(&mut self, rng: &mut Pcg64Mcg) {
+        if self.heard_of < MEMBERS_KNOWN_MAX {
+            return;
+        }
+        let from = rng.random_range(0..self.members.len());
+        let heard_of = |at: &usize| !self.members[*at].is_connected;
+        if let Some(at) = (from..self.members.len()).chain(0..from).find(heard_of) {
+            self.forget(at);
+        }
+    }
+
+    /// A rumour says something of it. `true` if it was not known before.
+    pub(crate) fn hear(
+        &mut self,
+        id: NodeId,
+        class: CapacityClass,
+        number: u64,
+        content: &ContentId,
+        rng: &mut Pcg64Mcg,
+        now: MonoTime,
+    ) -> bool {
+        let is_new = self.place(&id).is_err();
+        if is_new {
+            self.make_room(rng);
+            self.due = self.due.min(now + MEMBER_EXPIRES);
+        }
+        let member = self.entry(id, class, content, now);
+        (member.number, member.heard_s) = (number, seconds(now));
+        let is_back = std::mem::take(&mut member.is_gone);
+        // Of the class of somebody who is connected, its own hello speaks.
+        let changes = !member.is_connected && member.class != class;
+        if changes {
+            member.class = class;
+        }
+        self.epoch += u32::from(is_back || changes);
+        is_new
+    }
+
+    pub(crate) fn leave(&mut self, id: &NodeId, number: u64) {
+        if let Some(member) = self.get_mut(id) {
+            (member.number, member.is_gone) = (number, true);
+            self.epoch += 1;
+        }
+    }
+
+    /// What a member wants: it is ranked for that only.
+    pub(crate) fn set_wanted(&mut self, id: &NodeId, wanted: &Wanted, layout: &PieceLayout) {
+        let wanted = (!wanted.is_all(layout)).then(|| Box::new(wanted.clone()));
+        if let Some(member) = self.get_mut(id).filter(|member| member.wanted != wanted) {
+            member.wanted = wanted;
+            self.epoch += 1;
+        }
+    }
+
+    /// It let a run rot: out of the ranking for a while.
+    pub(crate) fn suspect(&mut self, id: &NodeId, now: MonoTime) {
+        let Some(member) = self.get_mut(id) else { return };
+        member.is_suspect = true;
+        self.suspects.insert(*id, now + SUSPECT_FOR);
+        self.epoch += 1;
+        self.due = self.due.min(now + SUSPECT_FOR);
+    }
+
+    /// Lets time pass: suspects come back, and whoever was not heard of for long is forgotten. Returns when the next of
+    /// these may happen.
+    pub(crate) fn tick(&mut self, now: MonoTime) -> MonoTime {
+        if now < self.due {
+            return self.due;
+        }
+        let cleared: Vec<_> =
+            self.suspects.iter().filter(|(_, until)| now >= **until).map(|(id, _)| *id).collect();
+        for id in cleared {
+            self.suspects.remove(&id);
+            if let Some(member) = self.get_mut(&id) {
+                member.is_suspect = false;
+                self.epoch += 1;
+            }
+        }
+        let expired = |member: &Member| !member.is_connected && now >= expires(member);
+        while let Some(at) = self.members.iter().position(expired) {
+            self.forget(at);
+        }
+        let next_expiry = self.members.iter().filter(|member| !member.is_connected).map(expires).min();
+        let next_cleared = self.suspects.values().min().copied();
+        self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
+        self.due
+    }
+}
+
+/// The table grows by so many: doubling would leave half of it empty, and it is the largest of a node.
+const GROWS_BY: usize = 16;
+
+fn seconds(at: MonoTime) -> u32 {
+    u32::try_from(at.as_micros() / 1_000_000).unwrap_or(u32::MAX)
+}
+
+fn expires(member: &Member) -> MonoTime {
+    MonoTime::from_millis(u64::from(member.heard_s) * 1000) + MEMBER_EXPIRES
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    const CONTENT: ContentId = ContentId::new([1; 32]);
+
+    fn node(n: usize) -> NodeId {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&n.to_le_bytes());
+        NodeId::new(id)
+    }
+
+    fn at_s(seconds: u64) -> MonoTime {
+        MonoTime::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn invented_names_push_out_only_what_is_hearsay_too() {
+        let (mut members, mut rng) = (Members::default(), Pcg64Mcg::seed_from_u64(1));
+        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
+        for n in 1..3 * MEMBERS_KNOWN_MAX {
+            members.hear(node(n), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
+        }
+        assert_eq!(members.iter().count(), MEMBERS_KNOWN_MAX + 1);
+        assert!(members.get(&node(0)).is_some());
+    }
+
+    #[test]
+    fn who_is_not_heard_of_is_forgotten_and_who_is_connected_is_not() {
+        let (mut members, mut rng) = (Members::default(), Pcg64Mcg::seed_from_u64(1));
+        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
+        members.hear(node(1), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
+        members.hear(node(2), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
+        members.hear(node(2), CapacityClass::Wired, 2, &CONTENT, &mut rng, at_s(100));
+        members.tick(at_s(151));
+        let known: Vec<_> = members.iter().map(|member| member.id).collect();
+        assert_eq!(known, [node(0), node(2)]);
+    }
+
+    #[test]
+    fn a_suspect_is_ranked_again_after_a_minute() {
+        let mut members = Members::default();
+        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
+        members.suspect(&node(0), at_s(1));
+        members.tick(at_s(60));
+        assert!(!members.get(&node(0)).unwrap().is_ranked());
+        members.tick(at_s(61));
+        assert!(members.get(&node(0)).unwrap().is_ranked());
+    }
+
+    #[test]
+    fn a_member_takes_little_room() {
+        assert!(size_of::<Member>() <= 72, "{}", size_of::<Member>());
+    }
+}

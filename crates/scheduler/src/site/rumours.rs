@@ -1,0 +1,261 @@
+//! Rumours: how a word reaches everybody in a site where not everybody is connected with everybody.
+//!
+//! Each node passes on what is news over a few links, and drops what it has heard before anything else is done with
+//! it. Believing is the business of others. `docs/algorithm.md` says why two links each are enough, and what a liar can
+//! do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::RngExt;
+use swarmline_types::message::{ContentMessage, Rumour, Word};
+use swarmline_types::{MonoTime, NodeId, Wanted};
+
+use super::Site;
+use crate::config::{
+    DIRECT_MAX, HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
+    RUMOURS_MAX,
+};
+
+/// What this node passes on, and over which links.
+#[derive(Debug, Default)]
+pub(super) struct Rumours {
+    is_on: bool,
+    /// Of my own last word.
+    number: u64,
+    /// Peers over which rumours travel; `true` for those that I chose, `false` for those that chose me. Bounded by the
+    /// peers.
+    links: BTreeMap<NodeId, bool>,
+    /// News and by whom they came, not yet passed on. At most [`RUMOURS_MAX`].
+    pending: Vec<(Rumour, NodeId)>,
+    last_batch: Option<MonoTime>,
+    /// When I must say that I am here, if I say nothing else before.
+    here_due: MonoTime,
+    /// A number beyond mine that was used in my name.
+    used_in_my_name: u64,
+}
+
+impl Site {
+    pub(crate) fn uses_rumours(&self) -> bool {
+        self.rumours.is_on
+    }
+
+    /// So many nodes are known on the site: beyond those that can all be connected, lane messages are passed on.
+    pub(crate) fn note_nodes_known(&mut self, known: usize) {
+        if known > DIRECT_MAX {
+            self.begin_rumours();
+        }
+    }
+
+    pub(crate) fn begin_rumours(&mut self) {
+        if std::mem::replace(&mut self.rumours.is_on, true) {
+            return;
+        }
+        self.choose_links();
+        let peers: Vec<_> = self.peers.ids().collect();
+        peers.into_iter().for_each(|peer| self.tell_members(peer));
+        self.say_here();
+    }
+
+    /// A peer that has just come hears of everybody, and may become a link.
+    pub(super) fn greet_with_rumours(&mut self, peer: NodeId) {
+        self.tell_members(peer);
+        self.choose_links();
+        if self.rumours.number == 0 {
+            self.say_here();
+        }
+    }
+
+    fn tell_members(&mut self, peer: NodeId) {
+        let layout = *self.coverage.runs().layout();
+        let mut known: Vec<_> = self
+            .members
+            .iter()
+            .filter(|member| member.number > 0 || member.is_connected)
+            .map(|member| Rumour {
+                member: member.id,
+                class: member.class(),
+                number: member.number,
+                word: Word::Known(member.wanted().cloned().unwrap_or_else(|| Wanted::all(&layout))),
+            })
+            .collect();
+        known.push(self.my_rumour(Word::Known(self.coverage.wanted().clone())));
+        for rumours in known.chunks(RUMOURS_MAX) {
+            self.send(peer, ContentMessage::Rumours(rumours.into()));
+        }
+    }
+
+    fn my_rumour(&self, word: Word) -> Rumour {
+        Rumour { member: self.me, class: self.config.class, number: self.rumours.number, word }
+    }
+
+    /// A peer is gone, and with it the link.
+    pub(super) fn unlink(&mut self, peer: &NodeId) {
+        self.rumours.links.remove(peer);
+        self.choose_links();
+    }
+
+    /// Keeps [`LINKS`] of my own choice.
+    fn choose_links(&mut self) {
+        let mut chosen = self.rumours.links.values().filter(|is_mine| **is_mine).count();
+        let mut others: Vec<_> =
+            self.peers.ids().filter(|id| self.rumours.links.get(id) != Some(&true)).collect();
+        while chosen < LINKS && !others.is_empty() {
+            let peer = others.swap_remove(self.rng.random_range(0..others.len()));
+            self.rumours.links.insert(peer, true);
+            chosen += 1;
+        }
+    }
+
+    /// Says a word of my own, at once, behind what waits.
+    pub(crate) fn say(&mut self, word: Word) {
+        self.rumours.number += 1;
+        self.rumours.here_due = self.now + HERE_EVERY;
+        let mine = (self.my_rumour(word), self.me);
+        self.rumours.pending.push(mine);
+        self.pass_on();
+    }
+
+    /// This node is here, and wants what it wants; said again when that changes.
+    pub(crate) fn say_here(&mut self) {
+        if self.uses_rumours() {
+            self.say(Word::Here(self.coverage.wanted().clone()));
+        }
+    }
+
+    /// This node leaves the content.
+    pub(crate) fn say_gone(&mut self) {
+        if self.uses_rumours() {
+            self.say(Word::Gone);
+        }
+    }
+
+    /// Whether a rumour that `via` brought is news. If so it is booked and will be passed on.
+    pub(crate) fn hear(&mut self, via: NodeId, rumour: &Rumour) -> bool {
+        let is_hearsay = matches!(rumour.word, Word::Known(_));
+        if !is_hearsay && self.peers.get(&via).is_some() {
+            self.rumours.links.entry(via).or_insert(false);
+        }
+        if rumour.member == self.me {
+            self.hear_of_myself(rumour.number);
+            return false;
+        }
+        let is_new = match self.members.get(&rumour.member).map(|member| (member.number, member.is_connected))
+        {
+            // Of a peer it is known that it is there, but perhaps not yet which words of it are news.
+            Some((0, true)) if is_hearsay => return false,
+            Some((last, _)) => {
+                let is_news = rumour.number > last && rumour.number - last <= NUMBER_STEP_MAX;
+                if is_hearsay || !is_news {
+                    return false;
+                }
+                false
+            }
+            None if rumour.number > NUMBER_FIRST_MAX || matches!(rumour.word, Word::Gone) => return false,
+            None => true,
+        };
+        if !self.is_within_budget(&via, is_new) {
+            return false;
+        }
+        self.book(rumour);
+        self.rumours.pending.push((rumour.clone(), via));
+        if self.rumours.pending.len() >= RUMOURS_MAX {
+            self.pass_on();
+        }
+        true
+    }
+
+    fn book(&mut self, rumour: &Rumour) {
+        let layout = *self.coverage.runs().layout();
+        match &rumour.word {
+            Word::Gone => self.members.leave(&rumour.member, rumour.number),
+            Word::Here(wanted) | Word::Known(wanted) => {
+                self.members.hear(
+                    rumour.member,
+                    rumour.class,
+                    rumour.number,
+                    &self.content,
+                    &mut self.rng,
+                    self.now,
+                );
+                self.members.set_wanted(&rumour.member, wanted, &layout);
+            }
+            Word::Lane(_) => {
+                self.members.hear(
+                    rumour.member,
+                    rumour.class,
+                    rumour.number,
+                    &self.content,
+                    &mut self.rng,
+                    self.now,
+                );
+            }
+        }
+    }
+
+    /// A word in my name that I did not say: from before I was started again, or a liar's.
+    fn hear_of_myself(&mut self, number: u64) {
+        let is_possible = number > self.rumours.number && number - self.rumours.number <= NUMBER_STEP_MAX;
+        if is_possible {
+            self.rumours.used_in_my_name = number;
+        }
+    }
+
+    /// Goes beyond what was said in my name. Whoever has not heard that takes no step so large at once, so they hear
+    /// my next number first.
+    fn answer_for_myself(&mut self) {
+        if self.rumours.used_in_my_name > self.rumours.number {
+            self.say_here();
+            self.rumours.number = self.rumours.number.max(self.rumours.used_in_my_name);
+            self.say_here();
+        }
+    }
+
+    fn is_within_budget(&mut self, via: &NodeId, is_new: bool) -> bool {
+        let Some(peer) = self.peers.get_mut(via) else { return false };
+        let fits = peer.rumours.ready(self.now).is_ok();
+        if fits {
+            peer.rumours.take(if is_new { NEW_NAME_COSTS } else { 1 });
+        }
+        fits
+    }
+
+    /// Lets time pass: what waits goes on, and who was silent for long says that it is here.
+    pub(crate) fn tick_rumours(&mut self) {
+        if !self.uses_rumours() {
+            return;
+        }
+        self.answer_for_myself();
+        if self.now >= self.rumours.here_due {
+            self.say_here();
+        }
+        self.wake_at(self.rumours.here_due);
+        if self.rumours.pending.is_empty() {
+            return;
+        }
+        match self.rumours.last_batch.map(|last| last + RUMOUR_BATCH) {
+            Some(due) if self.now < due => self.wake_at(due),
+            _ => self.pass_on(),
+        }
+    }
+
+    /// Sends what is pending over all links, to nobody what it brought itself.
+    fn pass_on(&mut self) {
+        self.rumours.last_batch = Some(self.now);
+        let pending = std::mem::take(&mut self.rumours.pending);
+        let all: Arc<[Rumour]> = pending.iter().map(|(rumour, _)| rumour.clone()).collect();
+        let links: Vec<_> = self.rumours.links.keys().copied().collect();
+        for link in links {
+            let is_for_all = pending.iter().all(|(_, via)| *via != link);
+            let news: Arc<[Rumour]> = match is_for_all {
+                true => all.clone(),
+                false => {
+                    pending.iter().filter(|(_, via)| *via != link).map(|(rumour, _)| rumour.clone()).collect()
+                }
+            };
+            if !news.is_empty() {
+                self.send(link, ContentMessage::Rumours(news));
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! When the origin may be used by policy.
+
+use std::time::Duration;
+
+use swarmline_scheduler::{Config, Policy, Stage};
+use swarmline_types::{CapacityClass, MonoTime, Priority};
+
+use crate::desk::Desk;
+
+fn delayed(minutes: u64) -> Config {
+    let delay = Duration::from_secs(60 * minutes);
+    Config { policy: Policy { foreground_delay: delay, ..Policy::default() }, ..Config::default() }
+}
+
+#[test]
+fn a_delay_keeps_owners_take_overs_and_the_lonely_from_the_origin() {
+    let never = Config { class: CapacityClass::Never, ..delayed(10) };
+    for mut desk in [Desk::with(8, 1, delayed(10)).peers("alice ........"), Desk::with(8, 1, never)] {
+        desk.at_ms(599_000);
+        assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+        assert_eq!(desk.stage(), Stage::Fetching, "longer than a content without progress may live");
+        desk.at_ms(604_000);
+        assert!(!desk.fetches().is_empty());
+    }
+}
+
+#[test]
+fn a_delay_ends_when_somebody_waits_or_the_policy_changes() {
+    let config = Config { priority: Priority::Background, ..delayed(0) };
+    let policy = Policy { background_delay: Duration::from_secs(600), ..Policy::default() };
+    let mut desk = Desk::with(2, 1, Config { policy, ..config.clone() });
+    desk.at_ms(30_000);
+    assert!(desk.fetches().is_empty());
+    desk.reprioritise(Priority::Foreground);
+    assert_eq!(desk.fetches(), [0, 1]);
+    let mut desk = Desk::with(2, 1, Config { policy, ..config });
+    desk.at_ms(30_000);
+    desk.policy(Policy::default());
+    assert_eq!(desk.fetches(), [0, 1]);
+}
+
+/// 8 pieces of 4 MiB take 32 s at the rate that is assumed, and twice that is left for them.
+#[test]
+fn a_deadline_cuts_the_delay_short() {
+    let mut config = delayed(10);
+    config.policy.deadline = Some(MonoTime::from_millis(200_000));
+    let mut desk = Desk::with(8, 1, config);
+    desk.at_ms(135_000);
+    assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+    desk.at_ms(137_000);
+    assert_eq!(desk.fetches().len(), 6);
+}

@@ -1,0 +1,132 @@
+//! Sites in which not everybody is connected with everybody.
+
+use swarmline_types::message::Word;
+
+use crate::desk::Desk;
+
+/// What was passed on to whom, one a line, without greetings.
+fn passed_on(desk: &mut Desk) -> Vec<String> {
+    let said = desk.take();
+    said.lines().filter(|line| line.contains(": ") && !line.contains("known")).map(String::from).collect()
+}
+
+/// A node in a large site, where the greetings are over.
+fn desk() -> Desk {
+    let mut desk = Desk::without_origin(4).peers("alice ....\n bob ....\n carol ....");
+    let here = desk.here();
+    desk.hears("alice", "dave", 1, here);
+    desk.at_ms(100);
+    desk.take();
+    desk
+}
+
+#[test]
+fn news_are_passed_on_once_and_never_back() {
+    let mut desk = desk();
+    let claim = desk.claim(0);
+    desk.hears("alice", "dave", 2, claim.clone());
+    let said = passed_on(&mut desk);
+    assert!(!said.is_empty() && said.len() <= 2, "{said:?}");
+    assert!(said.iter().all(|line| line.starts_with("dave 2: claim #0 to ")), "{said:?}");
+    assert!(said.iter().all(|line| !line.ends_with("alice")), "{said:?}");
+    for echo in ["alice", "bob", "carol"] {
+        desk.at_ms(200);
+        desk.hears(echo, "dave", 2, claim.clone());
+    }
+    desk.at_ms(300);
+    assert_eq!(passed_on(&mut desk), Vec::<String>::new());
+}
+
+#[test]
+fn news_that_come_together_are_passed_on_together() {
+    let mut desk = desk();
+    let (first, second, third) = (desk.claim(0), desk.claim(1), desk.claim(2));
+    desk.hears("alice", "dave", 2, first);
+    desk.take();
+    desk.hears("alice", "dave", 3, second);
+    desk.hears("alice", "dave", 4, third);
+    assert_eq!(passed_on(&mut desk), Vec::<String>::new());
+    desk.at_ms(120);
+    let said = passed_on(&mut desk);
+    assert!(said.iter().all(|line| line.starts_with("dave 3: claim #1, dave 4: claim #2")), "{said:?}");
+}
+
+#[test]
+fn who_brings_news_is_a_link() {
+    let mut desk = desk();
+    let here = desk.here();
+    for (number, via) in [(2, "alice"), (3, "bob"), (4, "carol")] {
+        desk.hears(via, "dave", number, here.clone());
+        desk.at_ms(100 * number);
+    }
+    desk.take();
+    desk.hears("alice", "dave", 5, here);
+    let said = passed_on(&mut desk);
+    assert_eq!(said, ["dave 5: here to bob", "dave 5: here to carol"]);
+}
+
+#[test]
+fn a_newcomer_hears_of_everybody() {
+    let mut desk = desk().peers("erin ....");
+    let said = desk.take();
+    for name in ["alice", "bob", "carol", "dave", "me"] {
+        assert!(said.contains(&format!("{name} ")), "{said}");
+    }
+}
+
+/// Who was started again counts from the beginning, and others remember how far it was.
+#[test]
+fn words_in_my_name_are_answered_with_a_greater_number() {
+    let mut desk = desk();
+    desk.hears("alice", "me", 5_000, Word::Gone);
+    let said = passed_on(&mut desk);
+    assert!(said.iter().any(|line| line.contains("me 5001: here")), "{said:?}");
+    desk.hears("alice", "me", 4_000, Word::Gone);
+    desk.hears("alice", "me", 5_000_000_000, Word::Gone);
+    assert_eq!(passed_on(&mut desk), Vec::<String>::new(), "an echo, and a step that nobody takes");
+}
+
+#[test]
+fn a_member_that_says_it_leaves_is_not_waited_for() {
+    // Contents of which dave is the owner: he would have to be waited for.
+    let mut waited = 0;
+    for seed in 0..20 {
+        let mut desk = Desk::seeded(1, seed).peers("alice .");
+        desk.peer_wants("alice", "");
+        let here = desk.here();
+        desk.hears("alice", "dave", 1, here);
+        desk.at_ms(400);
+        if !desk.fetches().is_empty() {
+            continue;
+        }
+        waited += 1;
+        desk.hears("alice", "dave", 2, Word::Gone);
+        assert_eq!(desk.fetches(), [0]);
+    }
+    assert!((3..=17).contains(&waited), "{waited} of 20");
+}
+
+#[test]
+fn what_a_member_elsewhere_has_is_waited_for_and_fetched_if_it_does_not_turn_up() {
+    let mut desk = Desk::of(1).peers("alice .");
+    desk.peer_wants("alice", "");
+    let (claim, done) = (desk.claim(0), desk.done(0));
+    desk.hears("alice", "dave", 1, claim);
+    desk.hears("alice", "dave", 2, done);
+    desk.at_ms(2_900);
+    assert_eq!(desk.fetches(), Vec::<u32>::new());
+    desk.at_ms(6_000);
+    assert_eq!(desk.fetches(), [0]);
+}
+
+/// A hundred names and nobody behind them: whoever waited for one after the other would wait for minutes.
+#[test]
+fn invented_members_cannot_own_the_file_by_doing_nothing() {
+    let mut desk = Desk::of(20).peers(&format!("alice {}", ".".repeat(20)));
+    desk.hears_of_names("alice", 100);
+    desk.at_ms(8_000);
+    assert!(desk.fetches().len() >= 2, "nobody helps, so it helps itself: {:?}", desk.fetches());
+    let begun = desk.fetches().len();
+    desk.at_ms(35_000);
+    assert!(desk.fetches().len() > begun, "{:?}", desk.fetches());
+}
