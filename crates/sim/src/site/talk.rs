@@ -25,7 +25,7 @@ impl Site<'_> {
     pub(super) fn say(&mut self, from: u32, to: u32, message: Message<ContentMessage>) {
         let Some(conn) = self.host(from).conn_with(to) else { return };
         let network = &self.frame.scenario.network;
-        let is_lane = matches!(&message, Message::About { body: ContentMessage::Lane(_), .. });
+        let is_lane = matches!(&message, Message::About { body: ContentMessage::Lane(_) | ContentMessage::Rumours(_), .. });
         if matches!(message, Message::Members { .. }) {
             self.tallies[0].messages.introductions += 1;
         }
@@ -114,6 +114,9 @@ impl Site<'_> {
             ContentMessage::Bitmap(has) => self.input(to, content, Input::Bitmap { peer, has }),
             ContentMessage::Have(pieces) => self.input(to, content, Input::Have { peer, pieces }),
             ContentMessage::Lane(message) => self.input(to, content, Input::Lane { from: peer, message }),
+            ContentMessage::Rumours(rumours) => {
+                self.input(to, content, Input::Rumours { from: peer, rumours });
+            }
             ContentMessage::Wanted(wanted) => self.input(to, content, Input::PeerWants { peer, wanted }),
             ContentMessage::Request(block) => self.on_request(to, from, content, block),
             ContentMessage::Cancel(request) => self.on_cancel(to, from, request),
@@ -157,6 +160,7 @@ fn count(messages: &mut Messages, body: &ContentMessage) {
         ContentMessage::Reject(_) => messages.rejects += 1,
         ContentMessage::Lane(LaneMessage::Progress(_)) => messages.heartbeats += 1,
         ContentMessage::Lane(_) => messages.lane += 1,
+        ContentMessage::Rumours(_) => messages.lane += 1,
         ContentMessage::Wanted(_) => {}
     }
 }
