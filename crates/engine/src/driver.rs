@@ -242,10 +242,10 @@ impl Driver {
     }
 
     async fn shut_down(mut self) {
-        for driven in self.contents.values_mut() {
-            std::mem::take(&mut driven.fetches).into_values().for_each(|task| task.abort());
+        let contents: Vec<_> = self.contents.keys().copied().collect();
+        for driven in contents.into_iter().filter_map(|content| self.stop(content)) {
+            driven.fetches.into_values().for_each(|task| task.abort());
         }
-        self.contents.clear();
         self.net.shutdown().await;
     }
 

@@ -113,6 +113,7 @@ impl Driver {
             ContentMessage::Bitmap(has) => self.input(content, Input::Bitmap { peer: from, has }),
             ContentMessage::Have(pieces) => self.input(content, Input::Have { peer: from, pieces }),
             ContentMessage::Lane(message) => self.input(content, Input::Lane { from, message }),
+            ContentMessage::Rumours(rumours) => self.input(content, Input::Rumours { from, rumours }),
             ContentMessage::Wanted(wanted) => self.input(content, Input::PeerWants { peer: from, wanted }),
             ContentMessage::Request(block) => {
                 let has =
