@@ -84,11 +84,13 @@ impl Exchange {
                 }
             }
             Input::Lost { piece } => desk.on_lost(piece),
-            // Priorities and wishes are no part of these models, and the lane is what they do without.
+            // Priorities, wishes and delays are no part of these models, and the lane is what they do without.
             Input::PeerWants { .. }
             | Input::Want { .. }
             | Input::Priority(_)
+            | Input::Policy(_)
             | Input::Lane { .. }
+            | Input::Rumours { .. }
             | Input::Timer => {}
         }
         desk.complete(allowance);
