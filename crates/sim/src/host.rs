@@ -57,7 +57,6 @@ pub(crate) struct Host {
     pub(crate) gone: Option<MonoTime>,
     pub(crate) gave_up: bool,
     pub(crate) sent: u64,
-    pub(crate) from_peers: u64,
     pub(crate) from_origin: u64,
 }
 
@@ -79,6 +78,8 @@ pub(crate) struct Driven {
     /// What became of all bytes of this life's requests, and of earlier lives.
     pub(crate) account: Account,
     pub(crate) earlier: Account,
+    /// Bytes that peers sent it.
+    pub(crate) from_peers: u64,
     /// Why the latest fetch was begun.
     pub(crate) why: Option<(RequestId, FetchReason)>,
     pub(crate) done: Option<MonoTime>,
@@ -156,6 +157,7 @@ impl Driven {
             books: BTreeMap::new(),
             account: Account::default(),
             earlier: Account::default(),
+            from_peers: 0,
             why: None,
             done: None,
         }

@@ -109,7 +109,7 @@ pub struct PeerOutcome {
     pub gone_s: Option<f64>,
     /// Content bytes that it sent to peers.
     pub sent: u64,
-    /// Content bytes that it received, from peers and origin.
+    /// Content bytes that it received, from peers and origin, whatever became of them.
     pub received: u64,
     /// Of these, from the origin.
     pub from_origin: u64,

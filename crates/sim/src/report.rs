@@ -5,8 +5,7 @@ use swarmline_types::MonoTime;
 use crate::cast::Kind;
 use crate::host::Host;
 use crate::outcome::{
-    Completions, ContentOutcome, FetchRecord, Figures, Messages, Outcome, PeerOutcome, SiteOutcome, Traffic,
-    ratio,
+    Completions, ContentOutcome, FetchRecord, Figures, Outcome, PeerOutcome, SiteOutcome, Traffic, ratio,
 };
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
@@ -170,12 +169,12 @@ fn sums_of(site: &Site<'_>, frame: &Frame<'_>, contents: &[usize], bound_s: f64)
             sums.sent_sum += host.sent as f64;
             sums.senders += 1.0;
         }
-        contents.iter().for_each(|at| add_traffic(&mut figures.traffic, &host.contents[*at]));
+        contents.iter().for_each(|at| add_host(&mut figures.traffic, &host.contents[*at]));
     }
     for at in contents {
         let tally = &site.tallies[*at];
-        add_origin(&mut figures.traffic, &tally.traffic);
-        add_messages(&mut figures.messages, &tally.messages);
+        figures.traffic.add(&tally.traffic);
+        figures.messages.add(&tally.messages);
         sums.copies += frame.contents[*at].layout.content_len() as f64;
     }
     figures.makespan_s = if figures.finished > 0 { last.since(first).as_secs_f64() } else { 0.0 };
@@ -184,48 +183,16 @@ fn sums_of(site: &Site<'_>, frame: &Frame<'_>, contents: &[usize], bound_s: f64)
     sums
 }
 
-fn add_traffic(traffic: &mut Traffic, content: &crate::host::Driven) {
+/// What became of a host's bytes.
+fn add_host(traffic: &mut Traffic, content: &crate::host::Driven) {
     traffic.wanted += content.lacked;
+    traffic.peers += content.from_peers;
     for account in [content.account, content.earlier] {
-        traffic.peers += account.received;
         traffic.kept += account.kept;
         traffic.duplicate += account.duplicate;
         traffic.bad += account.failed_hash;
         traffic.cancelled += account.cancelled;
     }
-}
-
-/// What honest peers received of the origin is in their accounts: the rest of these came from peers.
-fn add_origin(traffic: &mut Traffic, of_origin: &Traffic) {
-    traffic.origin += of_origin.origin;
-    traffic.origin_owner += of_origin.origin_owner;
-    traffic.origin_take_over += of_origin.origin_take_over;
-    traffic.origin_second_copy += of_origin.origin_second_copy;
-    traffic.origin_alone += of_origin.origin_alone;
-    traffic.origin_again += of_origin.origin_again;
-    traffic.peers = traffic.peers.saturating_sub(of_origin.origin);
-}
-
-fn add_messages(sum: &mut Messages, of: &Messages) {
-    sum.have += of.have;
-    sum.have_pieces += of.have_pieces;
-    sum.bitmaps += of.bitmaps;
-    sum.requests += of.requests;
-    sum.blocks += of.blocks;
-    sum.rejects += of.rejects;
-    sum.cancels += of.cancels;
-    sum.lane += of.lane;
-    sum.heartbeats += of.heartbeats;
-    sum.introductions += of.introductions;
-    sum.connections += of.connections;
-    sum.fetches += of.fetches;
-    sum.fetches_owner += of.fetches_owner;
-    sum.fetches_take_over += of.fetches_take_over;
-    sum.fetches_second_copy += of.fetches_second_copy;
-    sum.fetches_alone += of.fetches_alone;
-    sum.timeouts += of.timeouts;
-    sum.bans += of.bans;
-    sum.encoded += of.encoded;
 }
 
 impl Sums {
@@ -241,16 +208,8 @@ impl Sums {
             sum.makespan_s = figures.makespan_s;
             sum.makespan = figures.makespan;
         }
-        let traffic = &figures.traffic;
-        let peers = sum.traffic.peers + traffic.peers;
-        sum.traffic.wanted += traffic.wanted;
-        sum.traffic.kept += traffic.kept;
-        sum.traffic.duplicate += traffic.duplicate;
-        sum.traffic.bad += traffic.bad;
-        sum.traffic.cancelled += traffic.cancelled;
-        add_origin(&mut sum.traffic, traffic);
-        sum.traffic.peers = peers;
-        add_messages(&mut sum.messages, &figures.messages);
+        sum.traffic.add(&figures.traffic);
+        sum.messages.add(&figures.messages);
         self.copies += of.copies;
         self.times_s += of.times_s;
         self.time_ratios += of.time_ratios;
@@ -290,7 +249,7 @@ fn peer_outcome(scenario: &Scenario, site: u32, number: usize, host: &Host) -> P
         contents_done_s: host.contents.iter().map(done).collect(),
         gone_s: host.gone.map(seconds),
         sent: host.sent,
-        received: host.from_peers + host.from_origin,
+        received: host.contents.iter().map(|content| content.from_peers).sum::<u64>() + host.from_origin,
         from_origin: host.from_origin,
     }
 }

@@ -402,7 +402,6 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
             gone: None,
             gave_up: false,
             sent: 0,
-            from_peers: 0,
             from_origin: 0,
             part,
         }

@@ -39,8 +39,8 @@ pub struct Figures {
     pub messages: Messages,
 }
 
-/// Bytes of content, by where they came from and what became of them. Received = kept + duplicate + bad + cancelled + in
-/// flight at the end.
+/// Bytes of content, by where they came from and what became of them. What honest peers received is kept, duplicate, bad,
+/// cancelled, or in flight at the end.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Traffic {
     /// What had to be received: what each peer wanted and had not at the start.
@@ -55,8 +55,7 @@ pub struct Traffic {
     pub origin_second_copy: u64,
     /// Of these, for those who were alone, or gave no reason.
     pub origin_alone: u64,
-    /// Came from the origin to an honest peer that got them elsewhere too, or for a piece that the origin had sent to the
-    /// site before.
+    /// Of these, what the origin had sent to the same site before.
     pub origin_again: u64,
     /// Came from peers, to honest ones.
     pub peers: u64,
@@ -117,6 +116,47 @@ impl Figures {
     /// So many of something for each peer and piece; `pieces` are those of the content.
     pub fn per_peer_and_piece(&self, count: u64, pieces: u64) -> f64 {
         ratio(count as f64, f64::from(self.peers) * pieces as f64)
+    }
+}
+
+impl Traffic {
+    pub(crate) fn add(&mut self, of: &Self) {
+        self.wanted += of.wanted;
+        self.origin += of.origin;
+        self.origin_owner += of.origin_owner;
+        self.origin_take_over += of.origin_take_over;
+        self.origin_second_copy += of.origin_second_copy;
+        self.origin_alone += of.origin_alone;
+        self.origin_again += of.origin_again;
+        self.peers += of.peers;
+        self.kept += of.kept;
+        self.duplicate += of.duplicate;
+        self.bad += of.bad;
+        self.cancelled += of.cancelled;
+    }
+}
+
+impl Messages {
+    pub(crate) fn add(&mut self, of: &Self) {
+        self.have += of.have;
+        self.have_pieces += of.have_pieces;
+        self.bitmaps += of.bitmaps;
+        self.requests += of.requests;
+        self.blocks += of.blocks;
+        self.rejects += of.rejects;
+        self.cancels += of.cancels;
+        self.lane += of.lane;
+        self.heartbeats += of.heartbeats;
+        self.introductions += of.introductions;
+        self.connections += of.connections;
+        self.fetches += of.fetches;
+        self.fetches_owner += of.fetches_owner;
+        self.fetches_take_over += of.fetches_take_over;
+        self.fetches_second_copy += of.fetches_second_copy;
+        self.fetches_alone += of.fetches_alone;
+        self.timeouts += of.timeouts;
+        self.bans += of.bans;
+        self.encoded += of.encoded;
     }
 }
 

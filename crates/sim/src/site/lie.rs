@@ -49,7 +49,9 @@ impl Site<'_> {
             let id = self.frame.contents[content].id;
             let mut bodies: Vec<_> = runs.iter().map(|run| LaneMessage::Claim(*run)).collect();
             if behaviour == Behaviour::Heartbeats {
-                bodies.push(LaneMessage::Progress(runs.iter().map(|run| (*run, 1000 * tick)).collect()));
+                let layout = &self.frame.contents[content].layout;
+                let grown = |run: &PieceRange| (*run, (1000 * tick).min(layout.span(*run).size()));
+                bodies.push(LaneMessage::Progress(runs.iter().map(grown).collect()));
             }
             for to in &peers {
                 for body in &bodies {

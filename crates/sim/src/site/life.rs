@@ -67,6 +67,7 @@ impl Site<'_> {
         config
     }
 
+    #[allow(clippy::needless_update, reason = "what the scheduler adds has its own default")]
     fn content_config(&self, host: &Host, content: usize) -> Config {
         let plan = &self.frame.scenario.scheduler;
         let of = Config::default();

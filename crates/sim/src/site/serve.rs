@@ -222,8 +222,8 @@ impl Site<'_> {
         if is_whole {
             host.wires.remove(&name);
         }
+        host.contents[content].from_peers += bytes;
         if host.part.counts() {
-            host.from_peers += bytes;
             self.recorder.on_exchanged(now, bytes);
         }
         self.host(to).contents[content].book(request, received);

@@ -6,7 +6,7 @@ use swarmline_sim::{Broken, Unwatched, run};
 use crate::{assert_all_finish, outcome};
 
 /// Seeds that are tried each time.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 400;
 
 #[test]
 fn whatever_happens_everybody_finishes() {

@@ -55,7 +55,7 @@ pub struct CheckPlan {
 }
 
 /// What must come out, of each run. What is absent may be anything.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
     /// Time of the last peer over the bound, of the worst site.
@@ -89,22 +89,5 @@ impl Default for RecordPlan {
 impl Default for CheckPlan {
     fn default() -> Self {
         Self { every: 64, events_max: 1 << 33 }
-    }
-}
-
-impl Default for Expect {
-    fn default() -> Self {
-        Self {
-            makespan_max: None,
-            over_bound_max: None,
-            mean_max: None,
-            origin_max: None,
-            duplicate_max: None,
-            bad_max: None,
-            have_max: None,
-            requests_max: None,
-            upload_spread_max: None,
-            unfinished_max: 0,
-        }
     }
 }
