@@ -55,6 +55,7 @@ mod slab;
 mod link;
 
 mod cast;
+mod frame;
 mod host;
 
 mod recorder;

@@ -3,13 +3,14 @@
 use swarmline_types::MonoTime;
 
 use crate::cast::Kind;
+use crate::frame::Frame;
 use crate::host::Host;
 use crate::outcome::{
     Completions, ContentOutcome, FetchRecord, Figures, Outcome, PeerOutcome, SiteOutcome, Traffic, ratio,
 };
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
-use crate::site::{Frame, Site};
+use crate::site::Site;
 use crate::tally::seconds;
 
 /// What is left of a site when it is over.
@@ -124,7 +125,7 @@ pub(crate) fn outcome_of(frame: &Frame<'_>, sites: Vec<SiteReport>) -> Outcome {
 fn contents_of(frame: &Frame<'_>, sums: &[Sums]) -> Vec<ContentOutcome> {
     let plans = frame.scenario.content.iter().zip(&frame.contents).zip(sums);
     let content =
-        |((plan, facts), sums): ((&crate::scenario::ContentPlan, &crate::site::ContentFacts), &Sums)| {
+        |((plan, facts), sums): ((&crate::scenario::ContentPlan, &crate::frame::ContentFacts), &Sums)| {
             ContentOutcome {
                 name: plan.name.clone(),
                 priority: plan.priority,

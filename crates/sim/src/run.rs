@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 
 use swarmline_types::MonoTime;
 
+use crate::frame::Frame;
 use crate::outcome::Outcome;
 use crate::report::outcome_of;
 use crate::scenario::{Scenario, ScenarioError};
-use crate::site::Frame;
 use crate::strategy::{Production, Strategy};
 use crew::Crew;
 use meter::Meter;

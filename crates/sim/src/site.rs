@@ -17,63 +17,19 @@ use std::time::Duration;
 use swarmline_scheduler::RequestId;
 use swarmline_types::message::ContentMessage;
 use swarmline_types::message::Message;
-use swarmline_types::{ContentId, MonoTime, PieceIndex, PieceLayout, Priority};
+use swarmline_types::{MonoTime, PieceIndex};
 
 use crate::cast::{Cast, pieces_at_start};
 use crate::chance::{Chance, Of, word};
+use crate::frame::Frame;
 use crate::host::{Driven, Host, Presence, id_of};
 use crate::link::{Cell, Inlet, PAYLOAD, Pipe, Uplink, Wan};
 use crate::queue::Queue;
 use crate::recorder::Recorder;
 use crate::run::Broken;
-use crate::scenario::{ContentPlan, Scenario, SitePlan};
+use crate::scenario::SitePlan;
 use crate::slab::Slab;
-use crate::strategy::Strategy;
 use crate::tally::{Records, Tally};
-
-/// What is the same on all sites of a run.
-pub(crate) struct Frame<'a> {
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) strategy: &'a dyn Strategy,
-    pub(crate) seed: u64,
-    pub(crate) contents: Vec<ContentFacts>,
-}
-
-/// A content, as the simulator knows it.
-#[derive(Clone, Debug)]
-pub(crate) struct ContentFacts {
-    pub(crate) id: ContentId,
-    pub(crate) layout: PieceLayout,
-    pub(crate) priority: Priority,
-    pub(crate) start: Duration,
-}
-
-impl<'a> Frame<'a> {
-    pub(crate) fn new(scenario: &'a Scenario, strategy: &'a dyn Strategy, seed: u64) -> Self {
-        let facts = |(plan, at): (&ContentPlan, u64)| {
-            let mut id = [0; 32];
-            for (part, place) in id.chunks_exact_mut(8).zip(0..) {
-                part.copy_from_slice(&word(seed, at << 8 | place, CONTENT_SALT).to_le_bytes());
-            }
-            ContentFacts {
-                id: ContentId::new(id),
-                layout: plan.layout().expect("the scenario's check has tried it"),
-                priority: plan.priority,
-                start: plan.start.0,
-            }
-        };
-        let contents = scenario.content.iter().zip(0..).map(facts).collect();
-        Self { scenario, strategy, seed, contents }
-    }
-
-    /// About how long the run takes: the longest bound of all kinds of sites.
-    pub(crate) fn expected(&self) -> Duration {
-        let casts = self.scenario.site.iter().map(|plan| Cast::of(self.scenario, plan, self.seed).bound_s);
-        let starts = self.contents.iter().map(|content| content.start).max().unwrap_or_default();
-        let longest = Duration::try_from_secs_f64(casts.fold(0.0, f64::max)).unwrap_or(Duration::MAX);
-        longest.saturating_add(starts)
-    }
-}
 
 /// Something that is to happen. Small, since there are many; what is larger waits in a slab.
 #[derive(Clone, Copy, Debug)]
@@ -409,7 +365,5 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
     cast.parts.into_iter().zip(0..).map(host).collect()
 }
 
-/// Sets the names of contents apart from everything else.
-const CONTENT_SALT: u64 = 0xc027_e270_0000_0001;
 /// Sets the chance of sites apart from everything else.
 const SITE_SALT: u64 = 0x5157_e000_0000_0001;

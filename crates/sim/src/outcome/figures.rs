@@ -19,7 +19,8 @@ pub struct Figures {
     pub bound_s: f64,
     /// From the first arrival to the last completion.
     pub makespan_s: f64,
-    /// `makespan_s` over `bound_s`; of many sites, the worst.
+    /// `makespan_s` over `bound_s`; of many sites, the worst. Below 1 only where a cache node had begun before the first
+    /// peer came.
     pub makespan: f64,
     /// Mean time of a peer from its arrival to its completion.
     pub mean_s: f64,

@@ -9,9 +9,10 @@ use swarmline_types::MonoTime;
 
 use super::Broken;
 use super::meter::{Meter, News, Told};
+use crate::frame::Frame;
 use crate::report::SiteReport;
 use crate::scenario::SitePlan;
-use crate::site::{Frame, Pace, Site};
+use crate::site::{Pace, Site};
 
 /// Events after which a site tells how far it is.
 const TELL_EVENTS: u64 = 1 << 14;

@@ -67,6 +67,7 @@ fn errors_name_key_value_bound_and_way_out() {
         ("", &["site.3.peers=1"], "site has 1 entries, counted from 0; there is no 3"),
         ("name = 'x'", &["name.more=1"], "name is a string, which has nothing inside"),
         ("[network]\ndelay = '1%..2%'", &[], "write spans of time"),
+        ("[outage]\nretry_after = '1.5s'", &[], "HTTP writes whole seconds"),
         ("[", &[], "not TOML"),
     ] {
         let error = error_of(text, overrides);

@@ -5,6 +5,7 @@ use swarmline_scheduler::Account;
 use swarmline_types::message::BlockRequest;
 
 use super::Site;
+use crate::cast::Kind;
 use crate::run::Broken;
 use crate::scenario::Behaviour;
 
@@ -118,7 +119,9 @@ impl Site<'_> {
     fn check_bound(&mut self) {
         let counting = || self.hosts.iter().filter(|host| host.part.counts());
         let stays = counting().all(|host| host.part.ends.is_none() && host.done.is_some());
-        let first = counting().map(|host| host.part.arrives).min();
+        // Caches and liars may have fetched before the first that counts came.
+        let fetches = |host: &&crate::host::Host| host.part.kind != Kind::Holder;
+        let first = self.hosts.iter().filter(fetches).map(|host| host.part.arrives).min();
         let last = counting().filter_map(|host| host.done).max();
         if let (true, Some(first), Some(last)) = (stays, first, last) {
             let took = last.since(first).as_secs_f64();

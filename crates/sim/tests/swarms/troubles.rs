@@ -67,6 +67,21 @@ fn a_file_that_is_missing_is_given_up() {
     assert!(outcome.ended_s < 60.0, "{}", outcome.ended_s);
 }
 
+/// Nasty scenarios 252 and 261: the bound counts from the first that may have fetched, be it a cache node.
+#[test]
+fn a_cache_node_that_was_there_before_is_ahead_of_the_bound() {
+    let text = "content.size = '4MiB'\narrive.over = '30s'\n[site]\npeers = 2\ncaches = 1\nwan = '5mbit'";
+    for seed in 1..5 {
+        let outcome = outcome(text, seed);
+        assert_all_finish(&outcome);
+        assert!(
+            outcome.total.origin < 1.5,
+            "the cache node has it, or fetches it: {seed}: {}",
+            outcome.total.origin
+        );
+    }
+}
+
 /// Nasty scenarios 25 and 81 before senders waited for slow askers: what had been taken back stood in the line to them for
 /// minutes, until they gave up.
 #[test]
