@@ -1,6 +1,8 @@
 //! Whether the schedulers to compare with behave as what they model is known to: 256 MiB over 20 Mbit/s, machines that all
 //! begin at once and all know each other.
 
+#![allow(clippy::unwrap_used, reason = "all of it is a test, and a run that fails fails the test")]
+
 use swarmline_sim::scenario::StrategyName;
 use swarmline_sim::study::{Plan, Study};
 use swarmline_sim::{Outcome, Scenario};

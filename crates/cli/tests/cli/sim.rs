@@ -137,8 +137,11 @@ async fn what_cannot_be_says_which_value_and_the_way_out() {
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}: {ran:?}");
         assert!(ran.err.contains(why), "{arguments}: {}", ran.err);
     }
-    let ran = sandbox.run("sim run tiny.toml --html no/such/folder.html").await;
-    assert_eq!(ran.code, 7, "{ran:?}");
+    for path in ["no/such/folder.html", "."] {
+        let ran = sandbox.run(&format!("sim run tiny.toml --html {path}")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{ran:?}");
+        assert!(ran.err.contains("folder"), "{}", ran.err);
+    }
 }
 
 #[tokio::test]

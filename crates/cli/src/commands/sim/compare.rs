@@ -65,6 +65,7 @@ pub(super) async fn run(args: &CompareArgs, watch: Stopwatch) -> Result<Exit, Fa
         }
         scenarios.push(scenario);
     }
+    write::check([&args.html])?;
     let mut conductor = Conductor::new(&args.common, args.json, watch)?;
     let mut studies = Vec::new();
     for scenario in scenarios {

@@ -46,6 +46,7 @@ pub(super) struct RunArgs {
 pub(super) async fn run(args: &RunArgs, watch: Stopwatch) -> Result<Exit, Failure> {
     let source = Source::find(&args.scenario)?;
     let scenario = source.scenario(&args.common.overrides())?;
+    write::check([&args.html, &args.outcomes])?;
     let mut conductor = Conductor::new(&args.common, args.json, watch)?;
     if args.json {
         Line::new("started", watch.elapsed(), json::Started::of(&scenario, args.common.seeds)).say();

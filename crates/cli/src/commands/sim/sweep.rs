@@ -109,6 +109,7 @@ pub(super) async fn run(args: &SweepArgs, watch: Stopwatch) -> Result<Exit, Fail
         let overrides = [args.common.overrides(), vec![format!("{}={value}", args.over.key)]].concat();
         scenarios.push((value.clone(), source.scenario(&overrides)?));
     }
+    write::check([&args.html, &args.csv])?;
     let mut conductor = Conductor::new(&args.common, args.json, watch)?;
     let mut studies = Vec::new();
     for (value, mut scenario) in scenarios {
