@@ -270,7 +270,7 @@ mod tests {
     fn what_is_told_together_is_counted_when_it_flowed() {
         let mut recorder = Recorder::new(Duration::from_secs(10), 10);
         recorder.on_origin(MonoTime::from_millis(500), MonoTime::from_millis(3000), Why::Owner, 251, 1);
-        recorder.end_step(0, 1);
+        (0..3).for_each(|_| recorder.end_step(0, 1));
         let egress = recorder.into_series(None).egress;
         assert_eq!(egress.owner[..3], [50, 100, 100]);
         assert_eq!((egress.owner.iter().sum::<u64>(), egress.again.iter().sum::<u64>()), (250, 1));
