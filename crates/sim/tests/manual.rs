@@ -32,7 +32,7 @@ fn keys_of(section: &str) -> BTreeSet<String> {
     let text = if section.is_empty() { "zzz = 1".into() } else { format!("[{section}]\nzzz = 1") };
     let error = Scenario::parse(&text).expect_err("there is no such key");
     let told = error.source().expect("the cause says what was expected").to_string();
-    let listed = told.split_once("expected one of").expect("an unknown key").1;
+    let listed = told.split_once("expected").expect("an unknown key").1;
     let names = listed.split('`').skip(1).step_by(2);
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
     names.map(|name| format!("{prefix}{name}")).collect()
