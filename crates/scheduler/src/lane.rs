@@ -193,7 +193,7 @@ impl Lane {
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
     }
 
-    fn has_room(&self, now: MonoTime) -> bool {
+    fn has_room(&mut self, now: MonoTime) -> bool {
         let live = self.claims.moving_count(now) + self.fetches.len();
         self.fetches.len() < self.width.window() && live < self.width.window() + 2
     }

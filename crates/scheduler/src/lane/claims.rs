@@ -12,6 +12,10 @@ use crate::runs::RunIndex;
 const CLAIMS_PER_MEMBER_MAX: usize = 24;
 /// How long the growing claim of a member that never delivered keeps others from helping themselves.
 const STRANGER_BELIEVED: Duration = Duration::from_secs(30);
+/// How long a silent claimant is remembered.
+const SILENT_FORGOTTEN: Duration = Duration::from_secs(60);
+/// Runs with claims below which nothing is purged.
+const PURGE_MIN: usize = 32;
 /// Rates of past claims that make the median.
 const RATES_MAX: usize = 16;
 
@@ -25,8 +29,12 @@ pub(super) struct Claims {
     /// Their median: of finished claims only, since what is still running may be a liar's, as many as it likes.
     median_rate: u64,
     last_growth: MonoTime,
-    /// Goes up with every change.
+    /// Goes up with every change but time and what time would undo.
     changes: u32,
+    /// How many claims move, as of so many changes, and until when that holds.
+    moving: Option<(u32, MonoTime, usize)>,
+    /// Runs with claims from which on those that are over are looked for.
+    purge_at: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +67,11 @@ impl Claim {
         now < self.silent_at
     }
 
+    /// When it may turn silent or slow.
+    fn may_change(&self) -> [MonoTime; 3] {
+        [self.silent_at, self.grew_at + SLOW_AFTER, self.since + SLOW_AFTER]
+    }
+
     fn rate(&self, now: MonoTime) -> u64 {
         bytes_per_s(self.bytes, now.since(self.since))
     }
@@ -81,14 +94,15 @@ impl Claim {
 impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
         let (by_run, rates) = (BTreeMap::new(), VecDeque::new());
-        Self { by_run, rates, median_rate: 0, last_growth: now, changes: 0 }
+        let (moving, purge_at) = (None, PURGE_MIN);
+        Self { by_run, rates, median_rate: 0, last_growth: now, changes: 0, moving, purge_at }
     }
 
     pub(super) fn last_growth(&self) -> MonoTime {
         self.last_growth
     }
 
-    /// Goes up with every change.
+    /// Goes up with every change but time and what time would undo.
     pub(super) fn changes(&self) -> u32 {
         self.changes
     }
@@ -102,13 +116,10 @@ impl Claims {
     /// The claim, renewed; a new one if it was missed. `None` beyond the bounds.
     fn entry(&mut self, run: RunIndex, by: NodeId, now: MonoTime) -> Option<&mut Claim> {
         let is_mine = |claim: &Claim| claim.by == by;
-        self.changes += 1;
+        self.purge(now);
         if !self.by_run.get(&run).is_some_and(|claims| claims.iter().any(is_mine)) {
             let live_of_member =
                 self.by_run.values().flatten().filter(|claim| is_mine(claim) && claim.is_live(now)).count();
-            if self.by_run.len() >= CLAIMS_MAX {
-                self.by_run.retain(|_, claims| claims.iter().any(|claim| claim.is_live(now)));
-            }
             if self.by_run.len() >= CLAIMS_MAX {
                 return None;
             }
@@ -121,12 +132,37 @@ impl Claims {
             claims.retain(|claim| claim.is_live(now));
             let (silent_at, bytes, is_almost) = (now, 0, false);
             let is_elsewhere = false;
+            self.changes += 1;
             claims.push(Claim { by, since: now, silent_at, bytes, grew_at: now, is_almost, is_elsewhere });
         }
         let claim = self.by_run.get_mut(&run)?.iter_mut().find(|claim| is_mine(claim))?;
+        // A sign of life of what lives and moves changes nothing but when to look again, and that may be too early.
+        let is_refreshed = !claim.is_elsewhere && claim.is_live(now) && !claim.is_slow(self.median_rate, now);
+        self.changes += u32::from(!is_refreshed);
         claim.silent_at = now + SILENT_AFTER;
         claim.is_elsewhere = false;
         Some(claim)
+    }
+
+    /// Forgets what is over: promises that were not kept, and members silent for so long that nobody waits for them.
+    fn purge(&mut self, now: MonoTime) {
+        if self.by_run.len() < self.purge_at {
+            return;
+        }
+        let is_over = |claim: &Claim| match claim.is_elsewhere {
+            true => !claim.is_live(now),
+            false => now >= claim.silent_at + SILENT_FORGOTTEN,
+        };
+        self.by_run.retain(|_, claims| !claims.iter().all(is_over));
+        self.purge_at = PURGE_MIN + 2 * self.by_run.len();
+        self.changes += 1;
+    }
+
+    /// All of the run is here: whoever claims it need not be remembered.
+    pub(super) fn forget(&mut self, run: RunIndex) {
+        if self.by_run.remove(&run).is_some() {
+            self.changes += 1;
+        }
     }
 
     /// A heartbeat. `true` if it grows: a sign of life, from a stranger only for so long.
@@ -152,6 +188,7 @@ impl Claims {
     pub(super) fn on_almost(&mut self, run: RunIndex, by: NodeId, now: MonoTime) {
         if let Some(claim) = self.entry(run, by, now) {
             claim.is_almost = true;
+            self.changes += 1;
         }
     }
 
@@ -172,6 +209,7 @@ impl Claims {
         } else if let Some(claim) = self.entry(run, by, now) {
             claim.is_elsewhere = true;
             claim.silent_at = now + ELSEWHERE_BELIEVED;
+            self.changes += 1;
         }
         since.map(|since| now.since(since))
     }
@@ -246,8 +284,18 @@ impl Claims {
     }
 
     /// Live claims that move: what stands still or crawls takes nothing from the others.
-    pub(super) fn moving_count(&self, now: MonoTime) -> usize {
-        self.by_run.values().flatten().filter(|claim| claim.is_moving(self.median_rate, now)).count()
+    pub(super) fn moving_count(&mut self, now: MonoTime) -> usize {
+        if let Some((changes, until, count)) = self.moving
+            && changes == self.changes
+            && now < until
+        {
+            return count;
+        }
+        let moving = || self.by_run.values().flatten().filter(|claim| claim.is_moving(self.median_rate, now));
+        let ends = moving().flat_map(Claim::may_change).filter(|at| *at > now).min();
+        let count = moving().count();
+        self.moving = Some((self.changes, ends.unwrap_or(MonoTime::NEVER), count));
+        count
     }
 
     /// The live claim of the run that has come furthest.
@@ -255,13 +303,12 @@ impl Claims {
         let claims = self.by_run.get(&run)?;
         let live = || claims.iter().filter(|claim| claim.is_live(now));
         let best = live().max_by_key(|claim| claim.bytes)?;
-        let changes = [best.silent_at, best.grew_at + SLOW_AFTER, best.since + SLOW_AFTER];
         Some(Live {
             by: best.by,
             is_almost: live().any(|claim| claim.is_almost || claim.is_elsewhere),
             is_slow: best.is_slow(self.median_rate, now),
             is_only: live().count() == 1,
-            next_look: changes.into_iter().filter(|at| *at > now).min().unwrap_or(MonoTime::NEVER),
+            next_look: best.may_change().into_iter().filter(|at| *at > now).min().unwrap_or(MonoTime::NEVER),
         })
     }
 }

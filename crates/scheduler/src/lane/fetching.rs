@@ -27,6 +27,10 @@ impl Lane {
             self.changes += 1;
             let pieces = site.coverage.runs().pieces(*run);
             site.broadcast(&LaneMessage::Almost(pieces));
+            // That is a sign of life too; of the only fetch, no other is needed for a while.
+            if self.fetches.len() == 1 {
+                self.heartbeat_due = site.now + HEARTBEAT;
+            }
         }
     }
 

@@ -14,8 +14,9 @@ use crate::config::{KNOWN_AFTER, KNOWN_AFTER_RUMOUR, WINDOW_MAX, WINDOW_MIN};
 
 /// Finished runs that the rate of the line is measured by.
 const FINISHED_MAX: usize = 64;
-/// Shortest time over which the line is measured.
-const MEASURED_FOR: Duration = Duration::from_secs(2);
+/// Shortest time over which the line is measured, and fewest runs.
+const MEASURED_FOR: Duration = Duration::from_millis(250);
+const MEASURED_RUNS: usize = 4;
 /// First wait after a wider window that brought nothing, before it is tried again; doubles each time.
 const RETRY: Duration = Duration::from_secs(30);
 /// Doublings of that wait.
@@ -61,7 +62,7 @@ impl Width {
         let (first, last) = (self.finished.front()?, self.finished.back()?);
         let micros = last.0.since(first.0).as_micros();
         let bytes: u64 = self.finished.iter().skip(1).map(|(_, bytes)| bytes).sum();
-        (micros >= MEASURED_FOR.as_micros() || (self.finished.len() == FINISHED_MAX && micros > 0))
+        (micros >= MEASURED_FOR.as_micros() && self.finished.len() > MEASURED_RUNS)
             .then(|| u64::try_from(u128::from(bytes) * 1_000_000 / micros).unwrap_or(u64::MAX))
     }
 

@@ -40,6 +40,7 @@ impl Lane {
         for at in self.first_open..self.order.len() {
             let run = self.order[at];
             if site.coverage.lacking_in(run) == 0 {
+                self.claims.forget(run);
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }

@@ -15,7 +15,7 @@ fn desk() -> Desk {
     let mut desk = Desk::without_origin(4).peers("alice ....\n bob ....\n carol ....");
     let here = desk.here();
     desk.hears("alice", "dave", 1, here);
-    desk.at_ms(100);
+    desk.at_ms(300);
     desk.take();
     desk
 }
@@ -30,10 +30,10 @@ fn news_are_passed_on_once_and_never_back() {
     assert!(said.iter().all(|line| line.starts_with("dave 2: claim #0 to ")), "{said:?}");
     assert!(said.iter().all(|line| !line.ends_with("alice")), "{said:?}");
     for echo in ["alice", "bob", "carol"] {
-        desk.at_ms(200);
+        desk.at_ms(500);
         desk.hears(echo, "dave", 2, claim.clone());
     }
-    desk.at_ms(300);
+    desk.at_ms(700);
     assert_eq!(passed_on(&mut desk), Vec::<String>::new());
 }
 
@@ -46,7 +46,7 @@ fn news_that_come_together_are_passed_on_together() {
     desk.hears("alice", "dave", 3, second);
     desk.hears("alice", "dave", 4, third);
     assert_eq!(passed_on(&mut desk), Vec::<String>::new());
-    desk.at_ms(120);
+    desk.at_ms(400);
     let said = passed_on(&mut desk);
     assert!(said.iter().all(|line| line.starts_with("dave 3: claim #1, dave 4: claim #2")), "{said:?}");
 }
@@ -57,7 +57,7 @@ fn who_brings_news_is_a_link() {
     let here = desk.here();
     for (number, via) in [(2, "alice"), (3, "bob"), (4, "carol")] {
         desk.hears(via, "dave", number, here.clone());
-        desk.at_ms(100 * number);
+        desk.at_ms(300 + 200 * number);
     }
     desk.take();
     desk.hears("alice", "dave", 5, here);
