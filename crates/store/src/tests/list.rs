@@ -135,3 +135,48 @@ fn a_download_at_the_same_place_survives_a_failed_comparison() {
     std::fs::remove_file(bench.destination()).unwrap();
     assert_eq!(indices(&bench.begin(&store)), [0, 1]);
 }
+
+#[test]
+fn a_destination_tells_which_content_is_recorded_for_it() {
+    let bench = Bench::small();
+    let store = bench.store();
+    let at = |path: &Path| store.content_at(path).unwrap();
+    assert_eq!(at(&bench.destination()), None);
+    let id = bench.manifest.content();
+    let content = bench.begin(&store);
+    assert_eq!(at(&bench.destination()), Some((id, bench.destination())), "while it is unfinished");
+    // However the place is called.
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    assert_eq!(at(&bench.path("dir/../file.iso")), Some((id, bench.destination())));
+    assert_eq!(at(&bench.path("dir/file.iso")), None);
+    assert_eq!(at(&bench.path("file.iso2")), None);
+    assert_eq!(at(&bench.path("not/there")), None);
+    bench.write_all(&content);
+    content.finish().unwrap();
+    assert_eq!(at(&bench.destination()), Some((id, bench.destination())), "when it stands there");
+    store.forget(id, &bench.destination()).unwrap();
+    assert_eq!(at(&bench.destination()), None);
+}
+
+#[test]
+fn of_several_contents_recorded_for_a_destination_the_newest_counts() {
+    let (bench, store_of) = (Bench::small(), Bench::new(3 * PIECE as usize));
+    let store = bench.store();
+    let other = store_of.manifest.content();
+    drop(bench.begin(&store));
+    let newer = store.begin(&store_of.manifest, &bench.destination(), Begin::default()).unwrap();
+    drop(newer);
+    let dir = bench.path("state/contents");
+    let touch = |content: swarmline_types::ContentId, seconds| {
+        let named = |path: &PathBuf| path.to_str().unwrap().contains(&content.hex());
+        let mut paths = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| named(path) && path.extension().unwrap() == "have").unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    };
+    touch(bench.manifest.content(), 2000);
+    touch(other, 1000);
+    assert_eq!(store.content_at(&bench.destination()).unwrap().unwrap().0, bench.manifest.content());
+    touch(other, 3000);
+    assert_eq!(store.content_at(&bench.destination()).unwrap().unwrap().0, other);
+}
