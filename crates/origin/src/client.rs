@@ -1,5 +1,6 @@
 //! The shared client: connections, timeouts, redirects. Knows nothing of ranges.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,11 @@ use url::{Host, Url};
 
 use crate::classify::Attempt;
 use crate::error::{FetchError, Phase};
+use crate::heard::LastAnswer;
 use crate::redact::Redacted;
 use crate::redirect;
 use crate::terms::Terms;
+use crate::waivers::Waivers;
 
 /// How patient the client is.
 #[derive(Clone, Debug)]
@@ -40,10 +43,12 @@ impl Default for OriginConfig {
 pub struct Origin {
     shared: Arc<Shared>,
     terms: Option<Arc<Terms>>,
+    listener: Option<Arc<LastAnswer>>,
 }
 
 struct Shared {
     config: OriginConfig,
+    waivers: Waivers,
     /// One for each [`Route`], built when first needed.
     clients: [OnceCell<Client>; 3],
 }
@@ -62,13 +67,25 @@ enum Route {
 impl Origin {
     /// Does no work yet: certificates and proxy settings are read before the first request, off the async threads.
     pub fn new(config: OriginConfig) -> Self {
-        Self { shared: Arc::new(Shared { config, clients: Default::default() }), terms: None }
+        Self { shared: Shared::new(config, Waivers::default()), terms: None, listener: None }
     }
 
-    /// The same client and connections, on these terms.
+    /// The same client and connections, on these terms. Where they waive something of certificates, the connections are
+    /// others.
     #[must_use]
     pub fn with_terms(&self, terms: Terms) -> Self {
-        Self { shared: Arc::clone(&self.shared), terms: Some(Arc::new(terms)) }
+        let waivers = terms.waivers();
+        let shared = match waivers == self.shared.waivers {
+            true => Arc::clone(&self.shared),
+            false => Shared::new(self.shared.config.clone(), waivers),
+        };
+        Self { shared, terms: Some(Arc::new(terms)), listener: self.listener.clone() }
+    }
+
+    /// The same client, connections and terms, with every answer noted there.
+    #[must_use]
+    pub fn heard_by(&self, listener: Arc<LastAnswer>) -> Self {
+        Self { listener: Some(listener), ..self.clone() }
     }
 
     /// Sends a GET and follows redirects until there is an answer, whatever its status.
@@ -102,19 +119,26 @@ impl Origin {
             .await
             .map_err(|_| attempt.timeout(Phase::Head))?
             .map_err(|error| attempt.no_answer(&error))?;
+        self.listener.iter().for_each(|listener| listener.note(&response));
         tracing::debug!(url = %Redacted(&attempt.url), status = response.status().as_u16(), "origin answered");
         Ok(response)
     }
 
     async fn client(&self, url: &Url) -> &Client {
         let route = Route::of(url);
-        let config = self.shared.config.clone();
-        let build = move || build(&config, route);
+        let (config, waivers) = (self.shared.config.clone(), self.shared.waivers);
+        let build = move || build(&config, route, waivers);
         let client = self.shared.clients[route as usize].get_or_init(|| async {
             // It fails only in a runtime that is shutting down, where nobody minds a blocked thread.
             tokio::task::spawn_blocking(build.clone()).await.unwrap_or_else(|_| build())
         });
         client.await
+    }
+}
+
+impl Shared {
+    fn new(config: OriginConfig, waivers: Waivers) -> Arc<Self> {
+        Arc::new(Self { config, waivers, clients: Default::default() })
     }
 }
 
@@ -147,18 +171,26 @@ impl Route {
 }
 
 /// Reads the system's certificates where the route needs them, and blocks meanwhile.
-fn build(config: &OriginConfig, route: Route) -> Client {
+fn build(config: &OriginConfig, route: Route, waivers: Waivers) -> Client {
     let builder = || match route {
         Route::Network => builder(config),
         Route::LoopbackTls | Route::Loopback => builder(config).no_proxy(),
     };
-    let with_certificates = (route != Route::Loopback).then(|| builder().build());
-    if let Some(Ok(client)) = with_certificates {
-        return client;
-    }
-    if let Some(Err(error)) = with_certificates {
-        // A machine without any CA certificate can still speak plain http.
-        tracing::warn!(%error, "no https: install the CA certificates of this system");
+    if route != Route::Loopback {
+        let with_certificates: Result<Client, Box<dyn Error>> = match waivers.is_none() {
+            true => builder().build().map_err(Into::into),
+            false => waivers
+                .into_config()
+                .map_err(Into::into)
+                .and_then(|config| builder().tls_backend_preconfigured(config).build().map_err(Into::into)),
+        };
+        match with_certificates {
+            Ok(client) => return client,
+            // A machine without any CA certificate can still speak plain http.
+            Err(error) => {
+                tracing::warn!(%error, "no https: install the CA certificates of this system");
+            }
+        }
     }
     let without = builder().tls_certs_only([]).build();
     without.expect("nothing in it is read from the system or can be malformed")

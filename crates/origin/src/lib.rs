@@ -39,6 +39,10 @@
 //! User name and password of a URL, and the headers of [`Terms`], go along within one origin (scheme, host, port) and
 //! never to another.
 //!
+//! # Certificates
+//! An https origin proves who it is by a certificate that the system's authorities vouch for. A caller may have something of
+//! it let pass by [`Waivers`]. Revocation is not looked at.
+//!
 //! # Proxies
 //! `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` (or in lower case) name the proxy for http, https and all other
 //! URLs, with user name and password if it wants them; `NO_PROXY` lists what goes without: hosts and their
@@ -53,10 +57,12 @@
 
 mod redact;
 mod version;
+mod waivers;
 
 mod error;
 
 mod classify;
+mod heard;
 mod redirect;
 mod terms;
 
@@ -69,8 +75,10 @@ mod small;
 pub use client::{Origin, OriginConfig};
 pub use error::{FetchError, Phase};
 pub use fetch::{Answer, Fetch, FetchRequest};
+pub use heard::LastAnswer;
 pub use probe::OriginInfo;
 pub use redact::Redacted;
 pub use small::Beginning;
 pub use terms::Terms;
 pub use version::{ParseValidatorError, Validator, Version};
+pub use waivers::Waivers;

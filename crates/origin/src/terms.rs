@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::waivers::Waivers;
+
 /// Headers and leniency of one download. Clones of an [`Origin`](crate::Origin) that was given them share what they
 /// have learnt.
 pub struct Terms {
@@ -19,6 +21,7 @@ pub struct Terms {
     is_challenged: AtomicBool,
     /// A redirect from https to http is followed.
     downgrade: bool,
+    waivers: Waivers,
 }
 
 impl Terms {
@@ -32,8 +35,26 @@ impl Terms {
         downgrade: bool,
     ) -> Option<Self> {
         let (headers, auth) = (map(headers)?, map(auth)?);
-        let is_https = url.scheme() == "https";
-        Some(Self { origin: url.origin(), is_https, headers, auth, is_challenged: false.into(), downgrade })
+        let (is_https, waivers) = (url.scheme() == "https", Waivers::default());
+        Some(Self {
+            origin: url.origin(),
+            is_https,
+            headers,
+            auth,
+            is_challenged: false.into(),
+            downgrade,
+            waivers,
+        })
+    }
+
+    /// The same, with this let pass of certificates, wherever redirects lead.
+    #[must_use]
+    pub fn waiving(self, waivers: Waivers) -> Self {
+        Self { waivers, ..self }
+    }
+
+    pub(crate) fn waivers(&self) -> Waivers {
+        self.waivers
     }
 
     pub(crate) fn follows_downgrades(&self) -> bool {
@@ -70,6 +91,7 @@ impl fmt::Debug for Terms {
             .field("headers", &self.headers.len())
             .field("auth", &self.auth.len())
             .field("downgrade", &self.downgrade)
+            .field("waivers", &self.waivers)
             .finish_non_exhaustive()
     }
 }

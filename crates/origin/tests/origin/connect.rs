@@ -1,14 +1,14 @@
 //! Connections that do not come about, and what the user reads then.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use swarmline_origin::Phase;
+use swarmline_origin::{Phase, Terms, Waivers};
 use swarmline_testkit::{Fault, TestOrigin};
 
 use super::*;
@@ -18,6 +18,14 @@ fn listener() -> (TcpListener, Url) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, url(&format!("https://127.0.0.1:{port}/")))
+}
+
+/// A server that vouches for itself.
+fn self_signed() -> Arc<rustls::ServerConfig> {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("data/self_signed.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("data/self_signed.pem")).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![certificate], key).unwrap())
 }
 
 /// Everything that a user or a log could get to see of an error.
@@ -68,12 +76,8 @@ async fn an_answer_in_clear_is_no_secure_connection() {
 async fn an_unknown_certificate_is_refused_for_good() {
     let (listener, at) = listener();
     let server = thread::spawn(move || {
-        let certificate = CertificateDer::from_pem_slice(include_bytes!("data/self_signed.pem")).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(include_bytes!("data/self_signed.pem")).unwrap();
-        let config =
-            rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
         let (mut stream, _) = listener.accept().unwrap();
-        let mut tls = rustls::ServerConnection::new(Arc::new(config.unwrap())).unwrap();
+        let mut tls = rustls::ServerConnection::new(self_signed()).unwrap();
         while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
         assert!(tls.is_handshaking(), "the client must not trust us");
     });
@@ -83,6 +87,28 @@ async fn an_unknown_certificate_is_refused_for_good() {
         "{error:?}"
     );
     assert!(!error.is_transient());
+    server.join().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_waived_of_a_certificate_does_not_keep_from_fetching() {
+    let (listener, at) = listener();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut tls = rustls::StreamOwned::new(rustls::ServerConnection::new(self_signed()).unwrap(), stream);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            tls.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbytes").unwrap();
+        tls.conn.send_close_notify();
+        tls.flush().unwrap();
+    });
+    let waivers = Waivers { unknown_authority: true, wrong_name: true, ..Waivers::default() };
+    let terms = Terms::new(&at, &[], &[], false).unwrap().waiving(waivers);
+    assert_eq!(client().with_terms(terms).get_small(&at, 5).await.unwrap(), b"bytes");
     server.join().unwrap();
 }
 

@@ -5,10 +5,12 @@
 mod connect;
 mod faults;
 mod fetch;
+mod heard;
 mod probe;
 mod proxy;
 mod redirect;
 mod small;
+mod terms;
 
 use std::time::Duration;
 
