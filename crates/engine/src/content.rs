@@ -1,9 +1,10 @@
 //! One content as the driver holds it: its machine, its file, and what is under way for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use swarmline_origin::{FetchError, Origin};
+use swarmline_origin::{FetchError, LastAnswer, Origin};
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{Content as Machine, GiveUp, RequestId, Source, Stage};
 use swarmline_types::message::WireRequest;
@@ -29,6 +30,8 @@ pub(crate) struct Snapshot {
     pub(crate) duplicate: u64,
     pub(crate) failed_hash: u64,
     pub(crate) cancelled: u64,
+    /// Bytes given to peers.
+    pub(crate) served: u64,
     pub(crate) connected: u32,
     pub(crate) sharing: u32,
     /// Requests to the origin that are being answered.
@@ -75,6 +78,8 @@ pub(crate) struct Driven {
     pub(crate) priority: Priority,
     pub(crate) bytes_resumed: u64,
     pub(crate) served: u64,
+    /// What the origin said last.
+    pub(crate) answer: Arc<LastAnswer>,
     /// Origin answers being read. Bounded by the lane's window.
     pub(crate) fetches: BTreeMap<RequestId, AbortHandle>,
     /// Pieces asked of peers. Bounded by the mesh's limit on requests in flight.
@@ -147,6 +152,7 @@ impl Snapshot {
             duplicate: 0,
             failed_hash: 0,
             cancelled: 0,
+            served: 0,
             connected: 0,
             sharing: 0,
             at_origin: 0,
@@ -159,12 +165,17 @@ impl Snapshot {
 }
 
 impl Driven {
-    /// Whether another file of the same content is driven from now on: this one has lost pieces, or failed, or the
-    /// other one is complete already.
+    /// Whether another file of the same content is driven from now on: this one has lost pieces, or failed, or only
+    /// peers are asked for it and an origin is known now, or the other one is complete already.
     pub(crate) fn yields_to(&self, open: &Open) -> bool {
         let has_failed = matches!(self.machine.stage(), Stage::Failed(_));
         let is_better = open.file.have().is_all() && !self.file.have().is_all();
-        has_failed || is_better || self.file.is_closed() || open.instead_of == Some(self.opening)
+        let has_found_origin = self.origin.is_none() && open.origin.is_some() && !self.file.have().is_all();
+        has_failed
+            || has_found_origin
+            || is_better
+            || self.file.is_closed()
+            || open.instead_of == Some(self.opening)
     }
 
     /// The class of whoever waits most; as before if nobody does.
@@ -203,6 +214,7 @@ impl Driven {
             duplicate: origin.duplicate + peers.duplicate,
             failed_hash: origin.failed_hash + peers.failed_hash,
             cancelled: origin.cancelled + peers.cancelled,
+            served: self.served,
             connected: count(connected),
             sharing: count(self.machine.peer_count()),
             at_origin: count(self.fetches.len()),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use swarmline_ipc::message::{ErrorKind, Event, TransferError};
+use swarmline_origin::LastAnswer;
 use swarmline_store::{Content, ReadError};
 use swarmline_types::Priority;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -55,6 +56,7 @@ pub(crate) struct Live {
     priority: Mutex<Priority>,
     is_held: AtomicBool,
     prefix: watch::Sender<u64>,
+    answer: Mutex<Arc<LastAnswer>>,
     readable: Mutex<Option<Readable>>,
 }
 
@@ -71,6 +73,7 @@ impl Live {
             priority: Mutex::new(priority),
             is_held: AtomicBool::new(false),
             prefix: watch::Sender::new(0),
+            answer: Mutex::default(),
             readable: Mutex::new(None),
         }
     }
@@ -86,6 +89,11 @@ impl Live {
     /// So many bytes can be read from here.
     pub(crate) fn set_prefix(&self, prefix: u64) {
         self.prefix.send_if_modified(|known| std::mem::replace(known, prefix) != prefix);
+    }
+
+    /// What its origin says is noted there.
+    pub(crate) fn set_answer(&self, answer: Arc<LastAnswer>) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 
     pub(crate) fn set_readable(&self, readable: Option<Readable>) {
@@ -151,6 +159,12 @@ impl Control {
         let (reply, answer) = oneshot::channel();
         self.orders.send(Order::Discard(reply)).await.map_err(|_| over())?;
         answer.await.map_err(|_| over())?
+    }
+
+    /// Status line and headers of what the origin answered last when this content, or without a manifest this file, was
+    /// fetched: `None` before the first answer. Each answer is another text.
+    pub fn response_head(&self) -> Option<Arc<str>> {
+        self.live.answer.lock().unwrap_or_else(PoisonError::into_inner).head()
     }
 
     /// How many bytes are here and verified (or, without a manifest, here) from the first one on, counted in the file

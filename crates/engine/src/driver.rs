@@ -11,10 +11,12 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use swarmline_ipc::message::{ContentStatus, NodeStatus};
 use swarmline_net::{Net, NetEvent};
+use swarmline_origin::LastAnswer;
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{
     Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
@@ -57,6 +59,11 @@ pub(crate) enum Command {
         by: TransferId,
         destination: PathBuf,
         reply: oneshot::Sender<()>,
+    },
+    /// A transfer wants these pieces of its content too.
+    Want {
+        content: ContentId,
+        wanted: Wanted,
     },
     /// A transfer waits in another class from now on.
     Reprioritise {
@@ -119,6 +126,8 @@ pub(crate) struct Opened {
     /// The file that is driven: the one that was to be opened, or one at another place.
     pub(crate) file: swarmline_store::Content,
     pub(crate) snapshot: watch::Receiver<Snapshot>,
+    /// What the origin said last, by whomever it was asked.
+    pub(crate) answer: Arc<LastAnswer>,
 }
 
 /// What work off this task has come to. Bounded by [`RESULTS_MAX`].
@@ -290,6 +299,7 @@ impl Driver {
                 self.abandon(content, by, &destination);
                 let _ = reply.send(());
             }
+            Command::Want { content, wanted } => self.input(content, Input::Want { wanted }),
             Command::Reprioritise { by, priority } => self.reprioritise(by, priority),
             Command::Finished { content } => self.refresh(content),
             Command::FindManifest { content, reply } => self.find_manifest(content, reply),
@@ -312,10 +322,11 @@ impl Driver {
             self.start(open, None);
             return self.opened(content);
         };
+        let yields = driven.yields_to(&open);
         driven.wanted_by.extend(open.wanted_by.map(|by| (by, open.priority)));
         driven.origin = driven.origin.take().or_else(|| open.origin.clone());
         driven.know_as(open.origin.as_ref().map(|origin| url_hash(&origin.url)));
-        if driven.yields_to(&open) {
+        if yields {
             let old = self.stop(content);
             self.start(open, old);
         } else {
@@ -329,7 +340,12 @@ impl Driver {
 
     fn opened(&self, content: ContentId) -> Opened {
         let driven = self.contents.get(&content).expect("just opened");
-        Opened { opening: driven.opening, file: driven.file.clone(), snapshot: driven.snapshot.subscribe() }
+        Opened {
+            opening: driven.opening,
+            file: driven.file.clone(),
+            snapshot: driven.snapshot.subscribe(),
+            answer: Arc::clone(&driven.answer),
+        }
     }
 
     /// Begins to drive a content. Who waited for what was driven before waits for this.
@@ -356,11 +372,12 @@ impl Driver {
         let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
         info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
         let first = Snapshot::first(machine.stage(), bytes_resumed);
-        let (snapshot, wanted_by, urls) = match before {
-            Some(before) => (before.snapshot, before.wanted_by, before.urls),
+        let (snapshot, wanted_by, urls, answer) = match before {
+            Some(before) => (before.snapshot, before.wanted_by, before.urls, before.answer),
             None => {
                 let by = open.wanted_by.map(|by| (by, open.priority));
-                (watch::channel(first.clone()).0, by.into_iter().collect(), BTreeSet::new())
+                let (snapshot, answer) = (watch::channel(first.clone()).0, Arc::default());
+                (snapshot, by.into_iter().collect(), BTreeSet::new(), answer)
             }
         };
         snapshot.send_replace(first);
@@ -375,6 +392,7 @@ impl Driver {
             priority: open.priority,
             bytes_resumed,
             served: 0,
+            answer,
             fetches: BTreeMap::new(),
             asked: BTreeMap::new(),
             trouble: None,

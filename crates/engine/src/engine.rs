@@ -208,7 +208,7 @@ impl Engine {
         });
         let shared = self.shared.clone();
         let work = move || {
-            let manifest = read_phf(&phf, None).map_err(|Absent(why, cause)| {
+            let manifest = read_phf(&phf, None, None).map_err(|Absent(why, cause)| {
                 failure(ErrorKind::Manifest, format!("{}: {why}", phf.display())).because(cause)
             })?;
             let file = shared.store.add(&path, &manifest).map_err(IntoFailure::into_failure)?;

@@ -18,7 +18,16 @@ pub(crate) fn sha256_of(file: &Content, wish: &Wish) -> Result<String, ReadError
         hasher.update(file.read(slice.piece, slice.offset, slice.size)?);
         at += u64::from(slice.size);
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
+}
+
+/// SHA-256 of these bytes in hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads 64 hexadecimal digits.

@@ -16,19 +16,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swarmline_ipc::message::{
-    ErrorKind, Event, FaultAt, GetRequest, IntegrityFault, Phase, Progress, TransferError, Trust,
+    self, ErrorKind, Event, FaultAt, GetRequest, IntegrityFault, Phase, Progress, TransferError, Trust,
 };
-use swarmline_origin::{Origin, Terms};
+use swarmline_origin::{Origin, Terms, Waivers};
 use swarmline_store::{Content, Placeholder};
 use swarmline_types::ContentId;
 use tokio::sync::{mpsc, watch};
 use tracing::info;
+use url::Url;
 
 use crate::content::{Snapshot, TransferId};
 use crate::download::{Live, Order, Readable};
 use crate::driver::Command;
 use crate::engine::Shared;
-use crate::error::{failure, integrity};
+use crate::error::{Trouble, failure, integrity};
 use hold::{Held, Next, What};
 use tally::Tally;
 use trust::{Lookout, Resolved};
@@ -136,10 +137,10 @@ impl Transfer {
         self.request.check()?;
         self.origin = self.client()?;
         match self.resolve().await? {
-            Resolved::Plain { reason } => {
+            Resolved::Plain { url, reason } => {
                 self.lookout = None;
                 self.progress.trust = Trust::None { reason };
-                self.plain().await
+                self.plain(&url).await
             }
             Resolved::Manifest { mut manifest, trust } => {
                 self.progress.trust = trust;
@@ -159,15 +160,18 @@ impl Transfer {
 
     /// The client, with what the request says of headers and redirects.
     fn client(&self) -> Result<Origin, TransferError> {
-        let (url, options) = (&self.request.url, &self.request.options);
+        let options = &self.request.options;
         let (headers, auth) = (&options.headers.0, &options.auth_headers.0);
-        if headers.is_empty() && auth.is_empty() && !options.https_to_http_redirects {
+        let waivers = waivers_of(options.waivers);
+        let has_none =
+            headers.is_empty() && auth.is_empty() && !options.https_to_http_redirects && waivers.is_none();
+        let Some(url) = self.request.url.as_ref().filter(|_| !has_none) else {
             return Ok(self.shared.origin.clone());
-        }
+        };
         let terms = Terms::new(url, headers, auth, options.https_to_http_redirects);
         let terms =
             terms.ok_or_else(|| failure(ErrorKind::Usage, "options.headers: they cannot stand in HTTP"))?;
-        Ok(self.shared.origin.with_terms(terms))
+        Ok(self.shared.origin.with_terms(terms.waiving(waivers)))
     }
 
     /// What was asked for was in its place before, or is now and is not served.
@@ -230,7 +234,24 @@ impl Transfer {
         progress.peer_connections = now.at_peers;
         progress.needed = now.needed;
         progress.trouble = now.trouble.as_ref().map(|trouble| trouble.text.clone());
+        progress.trouble_cause = now.trouble.as_ref().map(|trouble| trouble.cause);
     }
+
+    /// Something went wrong that is tried again.
+    fn note(&mut self, trouble: Trouble) {
+        (self.progress.trouble, self.progress.trouble_cause) = (Some(trouble.text), Some(trouble.cause));
+        self.tell();
+    }
+
+    /// The address, where one is needed.
+    fn url(&self) -> Result<Url, TransferError> {
+        self.request.url.clone().ok_or_else(|| failure(ErrorKind::Usage, "url: none is known"))
+    }
+}
+
+fn waivers_of(asked: message::Waivers) -> Waivers {
+    let message::Waivers { unknown_authority, wrong_usage, wrong_name, out_of_date } = asked;
+    Waivers { unknown_authority, wrong_usage, wrong_name, out_of_date }
 }
 
 /// Tells the driver, when dropped, that this transfer no longer wants its content.

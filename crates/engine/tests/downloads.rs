@@ -30,7 +30,7 @@ async fn a_file_is_made_empty_at_start_and_filled_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let (file, _) = content(1, 2 * MIB);
     let (origin, desk) = office(dir.path(), &file).await;
-    origin.inject("/file", Fault::HangAfter(MIB).first(1));
+    origin.inject("/file", Fault::HangAfter(MIB / 2).first(1));
     let (url, out) = (origin.url(), dir.path().join("out"));
     let place = out.clone();
     let download = desk
@@ -109,7 +109,7 @@ async fn a_stream_gets_the_bytes_in_order_while_the_rest_is_arriving() {
     let dir = tempfile::tempdir().unwrap();
     let (file, _) = content(3, 2 * MIB);
     let (origin, desk) = office(dir.path(), &file).await;
-    origin.inject("/file", Fault::HangAfter(MIB).first(1));
+    origin.inject("/file", Fault::HangAfter(MIB / 2).first(1));
     let (bucket, url) = (Arc::new(Bucket::default()), origin.url());
     let kept = Arc::clone(&bucket);
     let download = desk

@@ -316,7 +316,7 @@ async fn what_is_no_peer_at_all_does_no_harm() {
         open.push(client);
     }
     let newcomer = start(case.dir.path(), knowing([addr_of(&honest)])).await;
-    let url = dead_url().await.parse().unwrap();
+    let url = Some(dead_url().await.parse().unwrap());
     completed(newcomer.get(GetRequest { url, ..case.request() })).await;
     assert_holds(&case.out(), &case.file);
     for mut client in open {

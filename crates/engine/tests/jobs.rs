@@ -8,13 +8,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarmline_jobs::machine::Config;
-use swarmline_jobs::{
-    BackgroundCopyManager, ErrorContext, FileProperty, HResult, JobService, JobState, JobType, Value,
-};
+use swarmline_jobs::{BackgroundCopyManager, HResult, JobService, JobState, JobType};
 use swarmline_testkit::{Content, Fault, TestOrigin};
 
-use support::desk::{Desk, Listener, Told, error_told, hasty, job_of, names_in, until_told, wait_for};
+use support::desk::{Desk, Listener, Told, hasty, job_of, names_in, until_told, wait_for};
 use support::{MIB, addr_of, alone, assert_absent, assert_holds, content, knowing, mib_per_s, seed_with};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,222 +79,6 @@ async fn two_files_come_from_a_swarm_and_the_origin_and_the_client_hears_of_it()
     desk.close().await;
 }
 
-/// A job whose origin is in trouble: the error that it comes to, then resumed when the trouble is over.
-async fn trouble(
-    jobs: Config,
-    timeout_s: Option<u32>,
-    hurt: impl Fn(&TestOrigin),
-    heal: impl Fn(&TestOrigin),
-) -> (HResult, ErrorContext, Option<u32>) {
-    let dir = tempfile::tempdir().unwrap();
-    let (fine, fine_manifest) = content(3, MIB);
-    let (file, manifest) = content(4, 2 * MIB);
-    let origin = TestOrigin::empty().await;
-    for (path, file, manifest) in [("/fine", &fine, &fine_manifest), ("/file", &file, &manifest)] {
-        origin.put(path, file.clone());
-        origin.put(&format!("{path}.phf"), manifest.to_phf());
-    }
-    hurt(&origin);
-    let mut config = alone();
-    config.no_progress_timeout = Duration::from_millis(300);
-    config.origin.idle_timeout = Duration::from_millis(200);
-    config.orphan_grace = Duration::ZERO;
-    let desk = Desk::open(dir.path(), config, jobs).await;
-    let outs = ["fine", "file"].map(|name| dir.path().join(name));
-    let (urls, places) = (["/fine", "/file"].map(|path| origin.url_of(path)), outs.clone());
-    let (job, told, error) = desk
-        .program(move |service| {
-            let job = job_of(&service, &[(urls[0].clone(), &places[0]), (urls[1].clone(), &places[1])]);
-            if let Some(seconds) = timeout_s {
-                job.set_no_progress_timeout(seconds).unwrap();
-            }
-            let told = Listener::of(&job);
-            job.resume().unwrap();
-            let error = error_told(&told);
-            assert_eq!(job.get_state(), Ok(JobState::Error));
-            assert_eq!(job.get_error().unwrap().get_error(), (error.1, error.0));
-            places.iter().for_each(|place| assert_absent(place));
-            (job, told, error)
-        })
-        .await;
-    heal(&origin);
-    tokio::task::spawn_blocking(move || {
-        // However slow this machine is by then.
-        job.set_no_progress_timeout(86_400).unwrap();
-        job.resume().unwrap();
-        until_told(&told, |told| *told == Told::Transferred);
-        job.complete().unwrap();
-    })
-    .await
-    .unwrap();
-    assert_holds(&outs[0], &fine);
-    assert_holds(&outs[1], &file);
-    desk.close().await;
-    error
-}
-
-fn status(status: u16) -> impl Fn(&TestOrigin) {
-    move |origin| {
-        ["/file", "/file.phf", "/file/pieceshash"]
-            .iter()
-            .for_each(|path| origin.inject(path, Fault::status(status)))
-    }
-}
-
-fn healed(origin: &TestOrigin) {
-    ["/file", "/file.phf", "/file/pieceshash"].iter().for_each(|path| origin.heal(path));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_not_there_is_an_error_until_it_is() {
-    let error = trouble(hasty(), None, status(404), healed).await;
-    assert_eq!(error, (HResult::HTTP_E_STATUS_404, ErrorContext::None, Some(1)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_forbidden_is_an_error_of_the_remote_file() {
-    let error = trouble(hasty(), None, status(403), healed).await;
-    assert_eq!(error, (HResult::HTTP_E_STATUS_403, ErrorContext::RemoteFile, Some(1)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_origin_that_is_silent_is_an_error_when_the_job_has_waited_long_enough() {
-    // It stands still, is tried again, and only the job's own timeout makes an error of it.
-    let silent = |origin: &TestOrigin| {
-        ["/file", "/file.phf", "/file/pieceshash"]
-            .iter()
-            .for_each(|path| origin.inject(path, Fault::HangBeforeHeaders));
-    };
-    let error = trouble(hasty(), Some(1), silent, healed).await;
-    assert_eq!(error, (HResult::DO_E_DOWNLOAD_NO_PROGRESS, ErrorContext::None, None));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_waits_for_nothing_takes_the_first_timeout_for_an_error() {
-    let silent = |origin: &TestOrigin| origin.inject("/file", Fault::HangBeforeHeaders);
-    let error = trouble(hasty(), Some(0), silent, healed).await;
-    assert_eq!((error.0, error.1), (HResult::DO_E_DOWNLOAD_NO_PROGRESS, ErrorContext::None));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_not_what_the_piece_hash_file_says_are_an_error() {
-    let (file, _) = content(4, 2 * MIB);
-    let wrong = file.clone();
-    let hurt = move |origin: &TestOrigin| origin.put("/file", wrong.flipped(MIB));
-    let heal = move |origin: &TestOrigin| origin.put("/file", file.clone());
-    let error = trouble(hasty(), None, hurt, heal).await;
-    assert_eq!(error, (HResult::DO_E_BAD_PIECE_HASH, ErrorContext::None, Some(1)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_disk_without_room_is_an_error_with_the_number_of_the_system() {
-    // A file that is larger than any disk, and has no piece hash file that could say so.
-    let hurt = |origin: &TestOrigin| {
-        ["/file.phf", "/file/pieceshash"].iter().for_each(|path| origin.remove(path));
-        origin.put("/file", Content::made(1 << 60, |_, out| out.fill(0)));
-    };
-    let (file, manifest) = content(4, 2 * MIB);
-    let heal = move |origin: &TestOrigin| {
-        origin.put("/file", file.clone());
-        origin.put("/file.phf", manifest.to_phf());
-    };
-    let error = trouble(hasty(), None, hurt, heal).await;
-    const ENOSPC: u16 = 28;
-    const EFBIG: u16 = 27;
-    assert!([ENOSPC, EFBIG].map(HResult::from_errno).contains(&error.0), "{error:?}");
-    assert_eq!((error.1, error.2), (ErrorContext::None, Some(1)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_check_that_is_mandatory_wants_the_piece_hash_file_and_its_bytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let (file, manifest) = content(5, MIB);
-    let origin = TestOrigin::start(file.flipped(70_000)).await;
-    let mut config = alone();
-    config.orphan_grace = Duration::ZERO;
-    let desk = Desk::open(dir.path(), config, hasty()).await;
-    let (out, url) = (dir.path().join("out"), origin.url());
-    let info = serde_json::json!({
-        "PiecesHashFileUrl": origin.url_of("/manifest"),
-        "HashOfHashes": data_encoding::BASE64.encode(manifest.content().as_bytes()),
-    });
-    let place = out.clone();
-    let (job, told) = desk
-        .program(move |service| {
-            let job = job_of(&service, &[(url, &place)]);
-            let file = &job.enum_files().unwrap()[0];
-            file.set_property(FileProperty::IntegrityCheckInfo, Value::Text(info.to_string())).unwrap();
-            file.set_property(FileProperty::IntegrityCheckMandatory, Value::Bool(true)).unwrap();
-            let told = Listener::of(&job);
-            job.resume().unwrap();
-            assert_eq!(error_told(&told).0, HResult::DO_E_INTEGRITYCHECKINFO_UNAVAILABLE);
-            (job, told)
-        })
-        .await;
-    origin.put("/manifest", manifest.to_phf());
-    let (job, told) = tokio::task::spawn_blocking(move || {
-        job.resume().unwrap();
-        assert_eq!(error_told(&told).0, HResult::DO_E_BAD_PIECE_HASH);
-        (job, told)
-    })
-    .await
-    .unwrap();
-    origin.put("/file", file.clone());
-    tokio::task::spawn_blocking(move || {
-        job.resume().unwrap();
-        until_told(&told, |told| *told == Told::Transferred);
-        job.complete().unwrap();
-    })
-    .await
-    .unwrap();
-    assert_holds(&out, &file);
-    desk.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_jobs_of_one_small_file_each_are_transferred() {
-    const JOBS: usize = 1000;
-    let dir = tempfile::tempdir().unwrap();
-    let origin = TestOrigin::empty().await;
-    let outs = dir.path().join("outs");
-    fs::create_dir(&outs).unwrap();
-    let mut wanted = Vec::new();
-    for number in 0..JOBS {
-        let (file, manifest) = content(1000 + number as u64, 1000 + number as u64);
-        origin.put(&format!("/{number}"), file.clone());
-        origin.put(&format!("/{number}.phf"), manifest.to_phf());
-        wanted.push((origin.url_of(&format!("/{number}")), outs.join(number.to_string()), file));
-    }
-    let desk = Desk::open(dir.path(), alone(), hasty()).await;
-    let files: Vec<_> = wanted.iter().map(|(url, path, _)| (url.clone(), path.clone())).collect();
-    desk.program(move |service| {
-        let jobs: Vec<_> = files.iter().map(|(url, path)| job_of(&service, &[(url.clone(), path)])).collect();
-        let told: Vec<_> = jobs.iter().map(Listener::of).collect();
-        jobs.iter().for_each(|job| job.resume().unwrap());
-        for (job, told) in jobs.iter().zip(told) {
-            let heard = until_told(&told, |told| *told == Told::Transferred);
-            // In order: what changed before it, the file, then the job; and bytes never less than before.
-            let bytes: Vec<_> = heard
-                .iter()
-                .filter_map(|told| match told {
-                    Told::Changed { bytes, .. } => Some(*bytes),
-                    _ => None,
-                })
-                .collect();
-            assert!(bytes.is_sorted(), "{bytes:?}");
-            assert!(!heard.iter().any(|told| matches!(told, Told::Error { .. })), "{heard:?}");
-            job.complete().unwrap();
-        }
-    })
-    .await;
-    for (_, path, file) in &wanted {
-        assert_holds(path, file);
-    }
-    assert_eq!(names_in(&outs).len(), JOBS, "no part file is left");
-    assert!(names_in(&dir.path().join("state/jobs")).is_empty(), "no record is left");
-    desk.close().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn cancel_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -337,7 +118,7 @@ async fn complete_in_the_middle_keeps_what_is_finished_and_drops_the_rest() {
         origin.put(path, file.clone());
         origin.put(&format!("{path}.phf"), manifest.to_phf());
     }
-    origin.inject("/large", Fault::HangAfter(MIB));
+    origin.inject("/large", Fault::HangAfter(MIB / 2));
     let desk = Desk::open(dir.path(), alone(), hasty()).await;
     let outs = dir.path().join("outs");
     fs::create_dir(&outs).unwrap();
@@ -368,7 +149,7 @@ async fn jobs_outlive_their_process_with_all_that_was_set_and_had() {
     let (file, manifest) = content(9, 4 * MIB);
     let origin = TestOrigin::start(file.clone()).await;
     origin.put("/file.phf", manifest.to_phf());
-    origin.inject("/file", Fault::HangAfter(2 * MIB));
+    origin.inject("/file", Fault::HangAfter(MIB / 2));
     let desk = Desk::open(dir.path(), alone(), hasty()).await;
     let outs = ["done", "half"].map(|name| dir.path().join(name));
     let (url, places) = (origin.url(), outs.clone());

@@ -15,19 +15,19 @@ mod request;
 pub use cause::{Cause, FaultAt, IntegrityFault, OriginFault};
 pub use event::{Event, Phase, Progress, Trust};
 pub use failure::{ErrorKind, TransferError};
-pub use options::{GetOptions, HEADERS_BYTES_MAX, HEADERS_MAX, Headers, RANGES_MAX, Span};
+pub use options::{GetOptions, HEADERS_BYTES_MAX, HEADERS_MAX, Headers, RANGES_MAX, Span, Waivers};
 pub use request::{AddRequest, GetRequest, ManifestSource, Request};
 pub use status::{ContentStatus, NodeStatus};
 
 #[cfg(test)]
 mod tests {
-    use swarmline_types::Priority;
+    use swarmline_types::{ContentId, Priority};
 
     use super::*;
 
     fn request(change: impl FnOnce(&mut GetRequest)) -> Request {
         let mut get = GetRequest {
-            url: "http://origin/file".parse().unwrap(),
+            url: Some("http://origin/file".parse().unwrap()),
             destination: "/tmp/file".into(),
             manifest: ManifestSource::Origin,
             sha256: Some("ab".repeat(32)),
@@ -45,9 +45,12 @@ mod tests {
         assert_eq!(request(|_| ()).check(), Ok(()));
         assert_eq!(Request::Status.check(), Ok(()));
         assert_eq!(
-            refused(request(|get| get.url = "ftp://origin/file".parse().unwrap())),
+            refused(request(|get| get.url = Some("ftp://origin/file".parse().unwrap()))),
             "url: only http and https can be fetched, not ftp"
         );
+        assert_eq!(refused(request(|get| get.url = None)), "url: without one the content has to be named");
+        let named = ManifestSource::Pinned { content: ContentId::new([7; 32]) };
+        assert_eq!(request(|get| (get.url, get.manifest) = (None, named)).check(), Ok(()));
         assert_eq!(
             refused(request(|get| get.destination = "file".into())),
             "destination: file is not an absolute path"

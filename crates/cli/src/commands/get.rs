@@ -141,7 +141,7 @@ struct Plan {
 impl Plan {
     fn of(args: &GetArgs) -> Result<Self, Failure> {
         let request = GetRequest {
-            url: args.url.clone(),
+            url: Some(args.url.clone()),
             destination: paths::destination(args.output.as_deref(), &args.url)?,
             manifest: args.manifest()?,
             sha256: args.sha256.clone(),

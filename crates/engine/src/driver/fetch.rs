@@ -52,7 +52,7 @@ impl Driver {
             url,
             manifest: driven.manifest.clone(),
             file: driven.file.clone(),
-            origin,
+            origin: origin.heard_by(Arc::clone(&driven.answer)),
             disk: self.disk.clone(),
             pace: self.pace.clone(),
             results: self.results.clone(),

@@ -58,6 +58,7 @@ impl Driver {
             && let Some(driven) = self.contents.get_mut(content)
         {
             driven.served += u64::from(bytes);
+            self.snapshots_due.insert(*content);
         }
         self.end_answer(to, request);
     }

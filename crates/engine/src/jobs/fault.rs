@@ -2,7 +2,7 @@
 
 use std::io;
 
-use swarmline_ipc::message::{ErrorKind, IntegrityFault, OriginFault, TransferError};
+use swarmline_ipc::message::{Cause, ErrorKind, IntegrityFault, OriginFault, TransferError};
 use swarmline_jobs::HResult;
 use swarmline_jobs::machine::Fault;
 
@@ -39,14 +39,19 @@ pub(super) fn fault_of(error: &TransferError) -> Fault {
         ErrorKind::NoRanges => Fault::NoRanges,
         // The process ends; whoever owns the directory next tries again.
         ErrorKind::Stopped => Fault::Exhausted,
-        ErrorKind::Origin => {
-            cause.origin.map_or(Fault::NotFound, |fault| fault_of_origin(fault, cause.http_status))
-        }
-        ErrorKind::NoProgress => {
-            cause.origin.map_or(Fault::Timeout, |fault| fault_of_origin(fault, cause.http_status))
-        }
+        ErrorKind::Origin => at_origin(cause).unwrap_or(Fault::NotFound),
+        ErrorKind::NoProgress => at_origin(cause).unwrap_or(Fault::Timeout),
         ErrorKind::Other => Fault::Internal,
     }
+}
+
+/// Why nothing comes, as far as it passes by itself: what keeps bytes from coming that was told of last.
+pub(super) fn fault_of_stall(trouble: Option<&Cause>) -> Fault {
+    trouble.and_then(at_origin).filter(Fault::is_transient).unwrap_or(Fault::Timeout)
+}
+
+fn at_origin(cause: &Cause) -> Option<Fault> {
+    cause.origin.map(|fault| fault_of_origin(fault, cause.http_status))
 }
 
 /// What the origin did, with the status that it answered.
@@ -95,8 +100,6 @@ fn number(errno: i32) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use swarmline_ipc::message::Cause;
-
     use super::*;
 
     fn code(kind: ErrorKind, change: impl FnOnce(&mut Cause)) -> HResult {
@@ -167,6 +170,20 @@ mod tests {
             assert!(!transient(kind, Box::new(|_| ())), "{kind:?}");
         }
         assert!(!transient(ErrorKind::Origin, Box::new(status(404))));
+    }
+
+    #[test]
+    fn what_stands_still_fails_by_its_last_trouble_if_that_passes() {
+        let stalled = |change: Box<dyn FnOnce(&mut Cause)>| {
+            let mut cause = Cause::default();
+            change(&mut cause);
+            fault_of_stall(Some(&cause))
+        };
+        assert_eq!(fault_of_stall(None), Fault::Timeout);
+        assert_eq!(stalled(Box::new(status(503))), Fault::Http { status: 503 });
+        assert_eq!(stalled(Box::new(origin(OriginFault::Unreachable))), Fault::CannotConnect);
+        // The origin refuses, and peers that have it are silent: they may speak again.
+        assert_eq!(stalled(Box::new(status(404))), Fault::Timeout);
     }
 
     #[test]

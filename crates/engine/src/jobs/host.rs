@@ -1,6 +1,7 @@
 //! The task that owns the machine, and the handle of those who own the task.
 
 mod clients;
+mod clock;
 
 mod driver;
 
@@ -9,11 +10,12 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use swarmline_ipc::jobs::JobSessions;
 use swarmline_jobs::ClientId;
 use swarmline_jobs::machine::Config;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -23,6 +25,7 @@ use super::records::Records;
 use super::transfers::clear_streams;
 use crate::count::Count;
 use crate::engine::Engine;
+use clock::JobClock;
 use driver::Driver;
 
 /// Messages of sessions that wait for the task. Beyond that sessions wait.
@@ -47,6 +50,7 @@ pub struct JobHost {
     doors: LocalDoors,
     heard: mpsc::Sender<Heard>,
     sessions: Count,
+    ahead: watch::Sender<Duration>,
     stop: DropGuard,
     running: JoinHandle<()>,
 }
@@ -70,11 +74,12 @@ impl JobHost {
             loading.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed)?;
         let (heard, sessions) = mpsc::channel(HEARD_MAX);
         let (local, locals) = mpsc::unbounded_channel();
-        let stop = CancellationToken::new();
-        let driver = Driver::new(engine.clone(), (config, seed), records, loaded);
+        let (stop, (ahead, clock)) = (CancellationToken::new(), watch::channel(Duration::ZERO));
+        let clock = JobClock::start(clock);
+        let driver = Driver::new(engine.clone(), (config, seed), clock, records, loaded);
         let running = tokio::spawn(driver.run(sessions, locals, stop.clone()));
         let doors = LocalDoors { heard: local, last: Arc::default() };
-        Ok(Self { doors, heard, sessions: Count::default(), stop: stop.drop_guard(), running })
+        Ok(Self { doors, heard, sessions: Count::default(), ahead, stop: stop.drop_guard(), running })
     }
 
     /// Serves the sessions that clients open at a socket, until this or the server ends.
@@ -86,6 +91,12 @@ impl JobHost {
     /// A client of this process. It does not keep the host: when that ends, calls give `DO_E_NO_SERVICE`.
     pub fn client(&self) -> JobClient {
         self.doors.client(None)
+    }
+
+    /// Puts the clock of the jobs ahead: what would be due within that span is due now. For tests, which then need not wait
+    /// for a pause or a timeout. Attempts that are under way and the time of day go on as they were.
+    pub fn skip_time(&self, span: Duration) {
+        self.ahead.send_modify(|ahead| *ahead = ahead.saturating_add(span));
     }
 
     /// Waits until no client has a session at a socket. Safe to drop half-way.

@@ -92,7 +92,7 @@ impl Transfer {
                     }
                 }
                 // All that the origin had to give is here.
-                Order::SetUrl(url) => self.request.url = url,
+                Order::SetUrl(url) => self.request.url = Some(url),
                 order => {
                     held.what = What::Nothing;
                     if !self.obey(order).await {
@@ -166,7 +166,7 @@ impl Transfer {
         match order {
             Order::SetUrl(url) => {
                 let is_plain = matches!(self.progress.trust, Trust::None { .. });
-                self.request.url = url;
+                self.request.url = Some(url);
                 if is_plain {
                     // Without a manifest another URL is another file.
                     self.live.set_readable(None);

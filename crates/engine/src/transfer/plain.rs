@@ -7,20 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swarmline_ipc::message::{Cause, ErrorKind, Phase, TransferError};
-use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Version};
+use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, LastAnswer, Version};
 use swarmline_scheduler::BackOff;
 use swarmline_store::{BeginError, BeginPlain, PlainBegun, PlainPart, WriteError};
 use swarmline_types::ByteRange;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::info;
+use url::Url;
 
 use super::hold::{Held, What};
 use super::{BUSY_EVERY, Here, Transfer, our_fault};
 use crate::content::with_causes;
 use crate::download::Readable;
 use crate::driver::Command;
-use crate::error::{IntoFailure, failure};
+use crate::error::{IntoFailure, Trouble, failure};
 
 /// Bytes that are gathered before they are written.
 const WRITE_BYTES: usize = 1 << 20;
@@ -70,13 +71,16 @@ impl From<WriteError> for Broken {
 
 impl Transfer {
     /// Fetches the file as it comes, from where an earlier attempt ended if the origin still has the same.
-    pub(super) async fn plain(&mut self) -> Result<Here, TransferError> {
-        let Some(part) = self.begin_plain().await? else { return Ok(self.done().await) };
+    pub(super) async fn plain(&mut self, url: &Url) -> Result<Here, TransferError> {
+        let Some(part) = self.begin_plain(url).await? else { return Ok(self.done().await) };
         self.progress.bytes_resumed = part.received();
         self.progress.bytes_have = part.received();
         self.live.set_readable(part.reader().ok().map(|file| Readable::Plain(Arc::new(file))));
         self.live.set_prefix(part.received());
-        let part = if part.is_held() { part } else { self.receive_all(part).await? };
+        let answer = Arc::<LastAnswer>::default();
+        self.origin = self.origin.heard_by(Arc::clone(&answer));
+        self.live.set_answer(answer);
+        let part = if part.is_held() { part } else { self.receive_all(part, url).await? };
         self.progress.bytes_total = Some(part.received());
         if self.request.options.hold {
             let part = self.hold_plain(part).await?;
@@ -102,7 +106,7 @@ impl Transfer {
         held.await.ok_or_else(our_fault)?
     }
 
-    async fn receive_all(&mut self, mut part: PlainPart) -> Result<PlainPart, TransferError> {
+    async fn receive_all(&mut self, mut part: PlainPart, url: &Url) -> Result<PlainPart, TransferError> {
         self.enter(Phase::Fetching);
         let mut patience = Patience {
             back_off: BackOff::new(self.shared.settings.seed),
@@ -112,8 +116,8 @@ impl Transfer {
         loop {
             let before = part.received();
             let (kept, end) = match self.request.options.ranges.is_empty() {
-                true => self.attempt(part).await,
-                false => self.attempt_ranges(part).await,
+                true => self.attempt(part, url).await,
+                false => self.attempt_ranges(part, url).await,
             };
             let Some(kept) = kept else { return Err(our_fault()) };
             part = kept;
@@ -149,19 +153,18 @@ impl Transfer {
             let cause = Cause { is_transient: true, ..error.details() };
             return Err(failure(ErrorKind::NoProgress, text).because(cause));
         }
-        self.progress.trouble = Some(with_causes(&error));
-        self.tell();
+        self.note(Trouble::of(&error));
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    async fn begin_plain(&mut self) -> Result<Option<PlainPart>, TransferError> {
+    async fn begin_plain(&mut self, url: &Url) -> Result<Option<PlainPart>, TransferError> {
         self.enter(Phase::Checking);
         let sha256 = self.request.sha256.as_deref().map(crate::sha256::parse).transpose()?;
         let how = BeginPlain { force: self.request.force, placeholder: self.placeholder, sha256 };
         loop {
             let (shared, path, what) =
-                (self.shared.clone(), self.request.destination.clone(), self.what_is_fetched());
+                (self.shared.clone(), self.request.destination.clone(), self.what_is_fetched(url));
             match self.shared.disk.run(move || shared.store.begin_plain(&what, &path, how)).await {
                 Some(Ok(PlainBegun::Partial(part))) => return Ok(Some(*part)),
                 Some(Ok(PlainBegun::Complete(_))) => return Ok(None),
@@ -176,8 +179,8 @@ impl Transfer {
     }
 
     /// Names the bytes that a plain download consists of.
-    fn what_is_fetched(&self) -> String {
-        let mut what = self.request.url.to_string();
+    fn what_is_fetched(&self, url: &Url) -> String {
+        let mut what = url.to_string();
         for span in &self.request.options.ranges {
             let length = span.length.map(|length| length.to_string()).unwrap_or_default();
             what += &format!(" {}+{length}", span.offset);
@@ -186,8 +189,8 @@ impl Transfer {
     }
 
     /// One answer of the origin. Gives the part back, unless a panic swallowed it.
-    async fn attempt(&mut self, mut part: PlainPart) -> (Option<PlainPart>, Result<(), Broken>) {
-        let (mut answer, from) = match self.ask(&part).await {
+    async fn attempt(&mut self, mut part: PlainPart, url: &Url) -> (Option<PlainPart>, Result<(), Broken>) {
+        let (mut answer, from) = match self.ask(&part, url).await {
             Ok(Some(answer)) => answer,
             Ok(None) => return (Some(part), Ok(())),
             Err(error) => return (Some(part), Err(Broken::Origin(error))),
@@ -213,8 +216,8 @@ impl Transfer {
 
     /// Asks for what is missing if the origin still has what was begun, otherwise for everything. Also says from
     /// which byte on the answer is. `None` if nothing is missing.
-    async fn ask(&self, part: &PlainPart) -> Result<Option<(Fetch, u64)>, FetchError> {
-        let (origin, url) = (&self.origin, &self.request.url);
+    async fn ask(&self, part: &PlainPart, url: &Url) -> Result<Option<(Fetch, u64)>, FetchError> {
+        let origin = &self.origin;
         let whole = FetchRequest { url: url.clone(), range: None, known: Version::default() };
         let received = part.received();
         if received == 0 {

@@ -13,9 +13,10 @@ struct Counts {
     duplicate: u64,
     failed_hash: u64,
     cancelled: u64,
+    served: u64,
 }
 
-/// Sums of what was received since the download began.
+/// Sums of what was received, and given to peers, since the download began.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     opening: Option<Opening>,
@@ -34,6 +35,7 @@ impl Counts {
             duplicate: now.duplicate,
             failed_hash: now.failed_hash,
             cancelled: now.cancelled,
+            served: now.served,
         }
     }
 
@@ -43,6 +45,7 @@ impl Counts {
         self.duplicate += more.duplicate;
         self.failed_hash += more.failed_hash;
         self.cancelled += more.cancelled;
+        self.served += more.served;
     }
 
     fn since(self, earlier: Self) -> Self {
@@ -52,6 +55,7 @@ impl Counts {
             duplicate: self.duplicate.saturating_sub(earlier.duplicate),
             failed_hash: self.failed_hash.saturating_sub(earlier.failed_hash),
             cancelled: self.cancelled.saturating_sub(earlier.cancelled),
+            served: self.served.saturating_sub(earlier.served),
         }
     }
 }
@@ -74,7 +78,8 @@ impl Tally {
 
     pub(crate) fn take(&mut self, now: &Snapshot) {
         let now = Counts::of(now);
-        if now.origin < self.latest.origin || now.peers < self.latest.peers {
+        let latest = self.latest;
+        if now.origin < latest.origin || now.peers < latest.peers || now.served < latest.served {
             // The same channel tells of a later opening.
             self.before.add(self.latest.since(self.joined_at));
             self.joined_at = Counts::default();
@@ -92,6 +97,7 @@ impl Tally {
         progress.duplicate = sum.duplicate;
         progress.failed_hash = sum.failed_hash;
         progress.cancelled = sum.cancelled;
+        progress.to_peers = sum.served;
     }
 }
 
@@ -109,6 +115,18 @@ mod tests {
         let mut progress = Progress::default();
         tally.fill(&mut progress);
         (progress.from_origin, progress.from_peers, progress.received)
+    }
+
+    #[test]
+    fn what_peers_were_given_counts_from_when_it_joined_and_over_all_openings() {
+        let served = |served| Snapshot { served, ..Snapshot::first(Stage::Fetching, 0) };
+        let mut tally = Tally::default();
+        tally.join(Opening::default().next(), &served(10));
+        tally.take(&served(17));
+        tally.take(&served(3));
+        let mut progress = Progress::default();
+        tally.fill(&mut progress);
+        assert_eq!((progress.to_peers, progress.received), (7 + 3, 0));
     }
 
     #[test]

@@ -3,14 +3,16 @@
 //! Trust is a pin or the origin's word, and the head of the origin's file is its word. The digests behind it prove
 //! themselves, so a peer that has them is as good as the origin.
 
+mod phf;
+
 use std::path::PathBuf;
 
 use swarmline_ipc::message::{
-    Cause, ErrorKind, FaultAt, IntegrityFault, ManifestSource, TransferError, Trust,
+    Cause, ErrorKind, FaultAt, IntegrityFault, ManifestSource, TransferError, Trust, Waivers,
 };
 use swarmline_origin::{Beginning, FetchError, Redacted};
 use swarmline_proto::Manifest;
-use swarmline_proto::manifest::{PHF_BYTES_MAX, PHF_HEAD_BYTES, PhfError, PhfHead};
+use swarmline_proto::manifest::{PHF_BYTES_MAX, PHF_HEAD_BYTES};
 use swarmline_scheduler::BackOff;
 use swarmline_types::{ContentId, UrlHash};
 use tokio::sync::oneshot;
@@ -21,8 +23,11 @@ use url::Url;
 use super::{Transfer, our_fault};
 use crate::content::with_causes;
 use crate::driver::{Command, Held};
-use crate::error::{IntoFailure, failure, integrity, of_manifest};
+use crate::error::{IntoFailure, Trouble, failure};
 use crate::url_hash::url_hash;
+use phf::{Named, absent, named_by, parse};
+
+pub(crate) use phf::{Absent, read_phf};
 
 /// What a download goes by.
 pub(super) enum Resolved {
@@ -32,12 +37,10 @@ pub(super) enum Resolved {
     },
     /// There is none, for this reason.
     Plain {
+        url: Url,
         reason: String,
     },
 }
-
-/// Why a place has no manifest, for good.
-pub(crate) struct Absent(pub(crate) String, pub(crate) Cause);
 
 /// Peers are asked about the URL as long as this is held.
 pub(super) struct Lookout {
@@ -47,27 +50,24 @@ pub(super) struct Lookout {
     _reading: Option<Held>,
 }
 
-/// The origin's word for a manifest of which only the beginning was read.
-struct Named {
-    head: PhfHead,
-    /// Bytes of the whole file; 0 if the origin does not say.
-    bytes: u64,
-}
-
 impl Transfer {
     /// Finds the manifest that the request says.
     pub(super) async fn resolve(&mut self) -> Result<Resolved, TransferError> {
         self.tell();
-        if !matches!(self.request.manifest, ManifestSource::File { .. }) {
-            self.look_out().await;
+        match &self.request.url {
+            Some(url) if !matches!(self.request.manifest, ManifestSource::File { .. }) => {
+                self.look_out(url_hash(url)).await;
+            }
+            _ => {}
         }
+        let is_named = self.request.options.phf_sha256.is_some();
         match self.request.manifest.clone() {
             ManifestSource::File { path, pinned } => {
                 let manifest = self.manifest_file(path, pinned).await?;
                 Ok(Resolved::Manifest { manifest, trust: Trust::Pinned })
             }
             ManifestSource::Url { url, pinned } => {
-                let trust = if pinned.is_some() { Trust::Pinned } else { trust_of(&url) };
+                let trust = if pinned.is_some() || is_named { Trust::Pinned } else { self.trust_in(&url) };
                 match self.manifest_at(&url, pinned).await? {
                     Ok(manifest) => Ok(Resolved::Manifest { manifest, trust }),
                     Err(Absent(why, cause)) => Err(failure(ErrorKind::Manifest, why).because(cause)),
@@ -77,19 +77,31 @@ impl Transfer {
                 let manifest = self.manifest_of(content).await?;
                 Ok(Resolved::Manifest { manifest, trust: Trust::Pinned })
             }
-            ManifestSource::Origin => match self.beside_the_file(None).await? {
-                Ok(manifest) => {
-                    let trust = trust_of(&self.request.url);
-                    Ok(Resolved::Manifest { manifest, trust })
+            ManifestSource::Origin => {
+                let url = self.url()?;
+                match self.beside_the_file(&url, None).await? {
+                    Ok(manifest) => {
+                        let trust = if is_named { Trust::Pinned } else { self.trust_in(&url) };
+                        Ok(Resolved::Manifest { manifest, trust })
+                    }
+                    // A file that was named is wanted, and no other.
+                    Err(Absent(why, cause)) if is_named => {
+                        Err(failure(ErrorKind::Manifest, why).because(cause))
+                    }
+                    Err(Absent(reason, _)) => Ok(Resolved::Plain { url, reason }),
                 }
-                Err(Absent(reason, _)) => Ok(Resolved::Plain { reason }),
-            },
+            }
         }
     }
 
+    /// What a manifest from there is believed for. Whoever let a certificate pass does not know who has answered.
+    fn trust_in(&self, url: &Url) -> Trust {
+        let is_proven = url.scheme() == "https" && self.request.options.waivers == Waivers::default();
+        if is_proven { Trust::Origin } else { Trust::OriginUnauthenticated }
+    }
+
     /// Asks peers about the URL from now on.
-    async fn look_out(&mut self) {
-        let url = url_hash(&self.request.url);
+    async fn look_out(&mut self, url: UrlHash) {
         let (looking, held) = oneshot::channel();
         self.shared.command(Command::LookFor { url, looking }).await;
         self.lookout = Some(Lookout { url, _looking: held, _reading: None });
@@ -97,7 +109,7 @@ impl Transfer {
 
     /// The origin's manifest, if it is one of another content by now; nothing if it cannot be had at once.
     pub(super) async fn manifest_other_than(&self, old: ContentId) -> Option<Manifest> {
-        for url in places(&self.request.url) {
+        for url in self.request.url.iter().flat_map(places) {
             let phf = match self.beginning_of(&url).await {
                 Ok(Beginning::Whole(phf)) => Some(phf),
                 Ok(part) if named_by(&part).is_some_and(|named| named.head.content == old) => return None,
@@ -116,14 +128,21 @@ impl Transfer {
         pinned: Option<ContentId>,
     ) -> Result<Manifest, TransferError> {
         let shown = path.display().to_string();
-        let read = self.shared.disk.run(move || read_phf(&path, pinned)).await.ok_or_else(our_fault)?;
+        let sha256 = self.request.options.phf_sha256.clone();
+        let read = self.shared.disk.run(move || read_phf(&path, pinned, sha256.as_deref()));
+        let read = read.await.ok_or_else(our_fault)?;
         read.map_err(|Absent(why, cause)| {
             failure(ErrorKind::Manifest, format!("{shown}: {why}")).because(cause)
         })
     }
 
-    /// A manifest whose hash is known: whoever has it is as good as any other.
+    /// A manifest whose hash is known: whoever has it is as good as any other, unless the file was named as well.
     async fn manifest_of(&mut self, content: ContentId) -> Result<Manifest, TransferError> {
+        let url = self.request.url.clone();
+        if let Some(url) = url.as_ref().filter(|_| self.request.options.phf_sha256.is_some()) {
+            let found = self.beside_the_file(url, Some(content)).await?;
+            return found.map_err(|Absent(why, cause)| failure(ErrorKind::Manifest, why).because(cause));
+        }
         let shared = self.shared.clone();
         if let Some(Some(manifest)) = self.shared.disk.run(move || shared.store.manifest(content)).await {
             return Ok(manifest);
@@ -131,30 +150,40 @@ impl Transfer {
         let (reply, mut from_peer) = oneshot::channel();
         self.shared.command(Command::FindManifest { content, reply }).await;
         let grace = self.shared.settings.orphan_grace;
-        let absent = tokio::select! {
-            Ok(manifest) = &mut from_peer => return Ok(manifest),
-            at_origin = self.beside_the_file(Some(content)) => match at_origin? {
-                Ok(manifest) => return Ok(manifest),
-                Err(absent) => absent,
+        let absent = match &url {
+            Some(url) => tokio::select! {
+                Ok(manifest) = &mut from_peer => return Ok(manifest),
+                at_origin = self.beside_the_file(url, Some(content)) => match at_origin? {
+                    Ok(manifest) => return Ok(manifest),
+                    Err(absent) => Some(absent),
+                },
             },
+            None => None,
         };
-        match tokio::time::timeout(grace, from_peer).await {
-            Ok(Ok(manifest)) => Ok(manifest),
-            _ => {
-                let Absent(why, cause) = absent;
-                let text = format!("no peer has the manifest of {content}, and {why}");
-                Err(failure(ErrorKind::Manifest, text).because(cause))
-            }
+        if let Ok(Ok(manifest)) = tokio::time::timeout(grace, from_peer).await {
+            return Ok(manifest);
         }
+        let text = format!("no peer has the manifest of {content}");
+        Err(match absent {
+            Some(Absent(why, cause)) => {
+                failure(ErrorKind::Manifest, format!("{text}, and {why}")).because(cause)
+            }
+            // Whoever has it may come yet.
+            None => {
+                let cause = Cause { at: Some(FaultAt::Peers), is_transient: true, ..Cause::default() };
+                failure(ErrorKind::Origin, format!("{text}, and no address of it is known")).because(cause)
+            }
+        })
     }
 
     /// Looks where publishers put it: `.phf` behind the path, then `/pieceshash`.
     async fn beside_the_file(
         &mut self,
+        url: &Url,
         want: Option<ContentId>,
     ) -> Result<Result<Manifest, Absent>, TransferError> {
         let (mut reasons, mut cause) = (Vec::new(), Cause::default());
-        for url in places(&self.request.url) {
+        for url in places(url) {
             match self.manifest_at(&url, want).await? {
                 Ok(manifest) => return Ok(Ok(manifest)),
                 Err(Absent(why, of_place)) => {
@@ -191,8 +220,7 @@ impl Transfer {
                 let cause = Cause { at: Some(FaultAt::Manifest), is_transient: true, ..error.details() };
                 return Err(failure(ErrorKind::NoProgress, text).because(cause));
             }
-            self.progress.trouble = Some(with_causes(&error));
-            self.tell();
+            self.note(Trouble::of(&error));
             tokio::time::sleep(wait).await;
         }
     }
@@ -204,8 +232,12 @@ impl Transfer {
         url: &Url,
         want: Option<ContentId>,
     ) -> Result<Result<Manifest, Absent>, FetchError> {
+        if self.request.options.phf_sha256.is_some() {
+            let phf = self.origin.get_small(url, PHF_BYTES_MAX as u64).await?;
+            return Ok(self.read(url, &phf, want));
+        }
         let named = match self.beginning_of(url).await {
-            Ok(Beginning::Whole(phf)) => return Ok(read(url, &phf, want)),
+            Ok(Beginning::Whole(phf)) => return Ok(self.read(url, &phf, want)),
             Ok(part) => named_by(&part),
             Err(error) if error.is_transient() || is_final(&error) => return Err(error),
             // Perhaps it is only the range that is not to the origin's liking.
@@ -216,7 +248,10 @@ impl Transfer {
                 Some(want) => Ok(Err(named.is_not(url, want))),
                 None => self.manifest_named(url, named, want).await,
             },
-            None => Ok(read(url, &self.origin.get_small(url, PHF_BYTES_MAX as u64).await?, want)),
+            None => {
+                let phf = self.origin.get_small(url, PHF_BYTES_MAX as u64).await?;
+                Ok(self.read(url, &phf, want))
+            }
         }
     }
 
@@ -248,8 +283,13 @@ impl Transfer {
             biased;
             Ok(manifest) = from_peer => Ok(named.agrees(url, manifest)),
             // The file may be another one by now, which is the origin's word as well.
-            phf = whole => Ok(read(url, &phf?, want)),
+            phf = whole => Ok(self.read(url, &phf?, want)),
         }
+    }
+
+    fn read(&self, url: &Url, phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
+        let parsed = parse(phf, want, self.request.options.phf_sha256.as_deref());
+        parsed.map_err(|Absent(why, cause)| Absent(format!("{}: {why}", Redacted(url)), cause))
     }
 
     /// Waits until nobody else can be expected to bring the manifest.
@@ -263,76 +303,9 @@ impl Transfer {
     }
 }
 
-impl Named {
-    /// The digests prove the `HashOfHashes`, which covers length and piece size: they must be those of the head.
-    fn agrees(&self, url: &Url, manifest: Manifest) -> Result<Manifest, Absent> {
-        if manifest.layout() == self.head.layout {
-            return Ok(manifest);
-        }
-        let why = "the file contradicts its HashOfHashes";
-        let cause = integrity(IntegrityFault::Contradiction, FaultAt::Manifest);
-        Err(Absent(format!("{}: {why}", Redacted(url)), cause))
-    }
-
-    fn is_not(&self, url: &Url, want: ContentId) -> Absent {
-        let error = PhfError::Unexpected { want, got: self.head.content };
-        Absent(format!("{}: {error}", Redacted(url)), of_manifest(&error))
-    }
-}
-
-/// What the beginning of a file names, if it is one that goes on as a manifest may.
-fn named_by(beginning: &Beginning) -> Option<Named> {
-    let Beginning::Part { bytes, len } = beginning else { return None };
-    let len = len.unwrap_or(0);
-    match PhfHead::parse(bytes) {
-        Ok(head) if len <= PHF_BYTES_MAX as u64 => Some(Named { head, bytes: len }),
-        Ok(_) => None,
-        Err(error) => {
-            debug!(error = with_causes(&error), "the head of the manifest says too little");
-            None
-        }
-    }
-}
-
 /// Whether the origin would answer the same to a request without a range.
 fn is_final(error: &FetchError) -> bool {
     matches!(error, FetchError::TooLarge { .. }) || matches!(error.status(), Some(401 | 403 | 404 | 410))
-}
-
-fn absent(url: &Url, error: &FetchError) -> Absent {
-    let cause =
-        Cause { integrity: Some(IntegrityFault::Absent), at: Some(FaultAt::Manifest), ..error.details() };
-    match error.status() {
-        Some(status) => Absent(format!("{} is not there ({status})", Redacted(url)), cause),
-        None => Absent(format!("{}: {}", Redacted(url), with_causes(error)), cause),
-    }
-}
-
-fn read(url: &Url, phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
-    parse(phf, want).map_err(|Absent(why, cause)| Absent(format!("{}: {why}", Redacted(url)), cause))
-}
-
-fn parse(phf: &[u8], want: Option<ContentId>) -> Result<Manifest, Absent> {
-    let parsed = match want {
-        Some(want) => Manifest::parse_phf_of(phf, want),
-        None => Manifest::parse_phf(phf),
-    };
-    parsed.map_err(|error| Absent(with_causes(&error), of_manifest(&error)))
-}
-
-/// Reads a piece hash file from disk. Blocking.
-pub(crate) fn read_phf(path: &std::path::Path, want: Option<ContentId>) -> Result<Manifest, Absent> {
-    let unreadable = |error: std::io::Error| {
-        let cause = integrity(IntegrityFault::Absent, FaultAt::Manifest);
-        Absent(error.to_string(), Cause { errno: error.raw_os_error(), ..cause })
-    };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > PHF_BYTES_MAX as u64 {
-        let text = format!("{size} bytes are too many for a piece hash file, {PHF_BYTES_MAX} are allowed");
-        return Err(Absent(text, integrity(IntegrityFault::Json, FaultAt::Manifest)));
-    }
-    let phf = std::fs::read(path).map_err(unreadable)?;
-    parse(&phf, want)
 }
 
 /// Where the manifest of a URL may stand. What follows a `?` stays behind.
@@ -343,10 +316,6 @@ fn places(url: &Url) -> [Url; 2] {
         place.set_fragment(None);
         place
     })
-}
-
-fn trust_of(url: &Url) -> Trust {
-    if url.scheme() == "https" { Trust::Origin } else { Trust::OriginUnauthenticated }
 }
 
 #[cfg(test)]

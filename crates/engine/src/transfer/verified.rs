@@ -6,6 +6,7 @@ use swarmline_ipc::message::{Cause, ErrorKind, FaultAt, IntegrityFault, Phase, T
 use swarmline_proto::Manifest;
 use swarmline_scheduler::{GiveUp, Stage};
 use swarmline_store::{Begin, BeginError, Begun, Content, FinishError, Room};
+use swarmline_types::{ContentId, Wanted};
 use tokio::sync::{oneshot, watch};
 use tracing::info;
 
@@ -17,6 +18,10 @@ use crate::download::Readable;
 use crate::driver::{Command, Open, Opened};
 use crate::error::{IntoFailure, Trouble, failure, integrity};
 use crate::sha256::sha256_of;
+
+/// Bytes that are wanted ahead of one who reads in order: 32 MiB. The site's own order, which is another, rules within
+/// them, so that many pieces can be on their way and members agree who fetches which.
+const READ_AHEAD: u64 = 32 << 20;
 
 /// How a driven content ended, short of complete.
 pub(super) enum End {
@@ -198,8 +203,8 @@ impl Transfer {
     ) -> Result<Opened, TransferError> {
         let (reply, answer) = oneshot::channel();
         let (manifest, priority) = (manifest.clone(), self.live.priority());
-        let origin = Some(OriginAt { url: self.request.url.clone(), client: self.origin.clone() });
-        let wanted = Some(wish.wanted().clone());
+        let origin = self.request.url.clone().map(|url| OriginAt { url, client: self.origin.clone() });
+        let wanted = Some(self.first_wanted(&file, wish));
         let open = Open { manifest, file, origin, priority, wanted, wanted_by, instead_of };
         self.shared.command(Command::Open { open: Box::new(open), reply }).await;
         let opened = answer.await.map_err(|_| stopped())?;
@@ -209,17 +214,38 @@ impl Transfer {
             self.shared.command(Command::Reprioritise { by, priority }).await;
         }
         self.tally.join(opened.opening, &opened.snapshot.borrow());
+        self.live.set_answer(Arc::clone(&opened.answer));
         Ok(opened)
+    }
+
+    /// Which pieces are wanted at first: what lies ahead of one who reads in order, and all of them for everybody else.
+    fn first_wanted(&self, file: &Content, wish: &Wish) -> Wanted {
+        match self.request.options.in_order {
+            true => wish.ahead(Walk::default().prefix(wish, file), READ_AHEAD),
+            false => wish.wanted().clone(),
+        }
+    }
+
+    /// Wants more of what lies ahead of one who reads in order, before he comes near the end of what is wanted.
+    async fn want_ahead(&self, prefix: u64, wanted_to: &mut u64, content: ContentId, wish: &Wish) {
+        let is_near = *wanted_to < wish.size() && *wanted_to < prefix + READ_AHEAD / 2;
+        if self.request.options.in_order && is_near {
+            *wanted_to = prefix + READ_AHEAD;
+            let wanted = wish.ahead(prefix, READ_AHEAD);
+            self.shared.command(Command::Want { content, wanted }).await;
+        }
     }
 
     /// Passes on how far it is, until all that is wanted is here. `false` if the driven file was taken away before.
     async fn follow(&mut self, opened: &Opened, file: &Content, wish: &Arc<Wish>) -> Result<bool, End> {
-        let (mut snapshot, mut walk) = (opened.snapshot.clone(), Walk::default());
+        let (mut snapshot, mut walk, mut wanted_to) = (opened.snapshot.clone(), Walk::default(), 0);
         self.live.set_readable(Some(Readable::Content { file: opened.file.clone(), wish: Arc::clone(wish) }));
         loop {
             let now = snapshot.borrow_and_update().clone();
             self.take(&now);
-            self.live.set_prefix(walk.prefix(wish, &opened.file));
+            let prefix = walk.prefix(wish, &opened.file);
+            self.live.set_prefix(prefix);
+            self.want_ahead(prefix, &mut wanted_to, file.id(), wish).await;
             if wish.is_packed() {
                 self.progress.bytes_have = wish.had_by(&opened.file);
             }

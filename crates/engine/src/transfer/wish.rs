@@ -55,6 +55,20 @@ impl Wish {
         self.spans.iter().map(|span| span.size()).sum()
     }
 
+    /// The pieces of so many bytes behind `from`, of what is handed over.
+    pub(crate) fn ahead(&self, from: u64, bytes: u64) -> Wanted {
+        let end = from.saturating_add(bytes);
+        let mut begin = 0;
+        let stretches = self.spans.iter().filter_map(|span| {
+            // Counted from where the span begins.
+            let (skip, take) = (from.saturating_sub(begin), end.saturating_sub(begin).min(span.size()));
+            begin += span.size();
+            let part = ByteRange::new(span.start() + skip.min(take), span.start() + take)?;
+            self.layout.pieces_of(part)
+        });
+        Wanted::of(stretches)
+    }
+
     /// Bytes of them that a file has.
     pub(crate) fn had_by(&self, file: &Content) -> u64 {
         let have = file.have();
@@ -176,6 +190,19 @@ mod tests {
         assert_eq!(wish.size(), want.len() as u64);
         assert_eq!(format!("{:?}", wish.wanted()), "[#0-2, #5]");
         assert!(wish.is_packed());
+    }
+
+    #[test]
+    fn what_lies_ahead_follows_the_order_in_which_it_is_handed_over() {
+        let wish = Wish::of(&spans(&[(3 * PIECE, PIECE), (5, 1), (PIECE - 1, 2)]), layout()).unwrap();
+        let ahead = |from, bytes| format!("{:?}", wish.ahead(from, bytes));
+        assert_eq!(ahead(0, PIECE), "[#3]");
+        assert_eq!(ahead(PIECE - 1, 2), "[#0, #3]");
+        assert_eq!(ahead(PIECE + 1, 1), "[#0]");
+        assert_eq!(ahead(PIECE + 2, u64::MAX), "[#1]");
+        assert_eq!(ahead(PIECE + 3, 9), "[]");
+        let whole = Wish::of(&[], layout()).unwrap();
+        assert_eq!(format!("{:?}", whole.ahead(PIECE, 2 * PIECE)), "[#1-2]");
     }
 
     #[test]

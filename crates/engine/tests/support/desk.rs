@@ -133,14 +133,6 @@ pub(crate) fn until_told(told: &Receiver<Told>, wish: impl Fn(&Told) -> bool) ->
     }
 }
 
-/// The error that a job is in.
-pub(crate) fn error_told(told: &Receiver<Told>) -> (HResult, ErrorContext, Option<u32>) {
-    match until_told(told, |told| matches!(told, Told::Error { .. } | Told::Transferred)).pop() {
-        Some(Told::Error { code, context, file }) => (code, context, file),
-        other => panic!("no error: {other:?}"),
-    }
-}
-
 /// A job with files to fetch.
 pub(crate) fn job_of(service: &Arc<dyn JobService>, files: &[(String, &Path)]) -> BackgroundCopyJob {
     let job = BackgroundCopyManager::new(Arc::clone(service)).create_job("job", JobType::Download).unwrap();

@@ -104,7 +104,7 @@ pub(crate) fn get(
     manifest: ManifestSource,
 ) -> GetRequest {
     GetRequest {
-        url: Url::parse(url.as_ref()).unwrap(),
+        url: Some(Url::parse(url.as_ref()).unwrap()),
         destination: destination.into(),
         manifest,
         sha256: None,

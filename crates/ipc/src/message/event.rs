@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use swarmline_types::ContentId;
 
+use super::cause::Cause;
 use super::failure::TransferError;
 use super::status::NodeStatus;
 
@@ -52,6 +53,9 @@ pub struct Progress {
     pub from_origin: u64,
     /// Of these, from peers, which are all on the LAN.
     pub from_peers: u64,
+    /// Content bytes given to peers since the download began.
+    #[serde(default)]
+    pub to_peers: u64,
     /// Requests to the origin that are being answered.
     #[serde(default)]
     pub origin_connections: u32,
@@ -77,6 +81,9 @@ pub struct Progress {
     pub needed: bool,
     /// What went wrong last, while it is tried again.
     pub trouble: Option<String>,
+    /// What is known of that trouble.
+    #[serde(default)]
+    pub trouble_cause: Option<Cause>,
 }
 
 /// What a download is doing.

@@ -61,3 +61,13 @@ pub enum ErrorKind {
 pub(super) fn usage(message: String) -> TransferError {
     TransferError::new(ErrorKind::Usage, message)
 }
+
+/// Refuses what are not 64 hexadecimal digits.
+pub(super) fn sha256(field: &str, hex: Option<&str>) -> Result<(), TransferError> {
+    match hex {
+        Some(hex) if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            Err(usage(format!("{field}: {hex:?} is not 64 hexadecimal digits")))
+        }
+        _ => Ok(()),
+    }
+}

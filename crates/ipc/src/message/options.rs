@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::{TransferError, usage};
+use super::failure::{TransferError, sha256, usage};
 
 /// Most ranges of one download: 1,024.
 pub const RANGES_MAX: usize = 1024;
@@ -29,6 +29,27 @@ pub struct GetOptions {
     pub auth_headers: Headers,
     /// Whether a redirect from https to http is followed. Default: no.
     pub https_to_http_redirects: bool,
+    /// What is let pass of the certificates of origins, redirects included.
+    pub waivers: Waivers,
+    /// SHA-256 of the piece hash file itself, 64 hexadecimal digits. It is a property of the file, which peers do not pass
+    /// on: with it the whole file is read from its address.
+    pub phf_sha256: Option<String>,
+    /// Whether what stands in front comes first, for one who reads while the rest is arriving.
+    pub in_order: bool,
+}
+
+/// What is let pass of a certificate. The default is nothing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Waivers {
+    /// Nobody who is trusted vouches for it.
+    pub unknown_authority: bool,
+    /// It is meant for another use than serving.
+    pub wrong_usage: bool,
+    /// It names another host.
+    pub wrong_name: bool,
+    /// It, or one that vouches for it, is not valid yet, or no longer.
+    pub out_of_date: bool,
 }
 
 /// A range of bytes of a file.
@@ -53,6 +74,7 @@ impl GetOptions {
             return Err(usage(format!("options.ranges: {got} ranges, at most {RANGES_MAX} are allowed")));
         }
         self.ranges.iter().try_for_each(Span::check)?;
+        sha256("options.phf_sha256", self.phf_sha256.as_deref())?;
         self.headers.check("options.headers")?;
         self.auth_headers.check("options.auth_headers")
     }
@@ -149,6 +171,7 @@ mod tests {
         assert_eq!(refused(|it| it.ranges = vec![span(7, 0)]), "options.ranges: a range of no bytes at 7");
         assert!(refused(|it| it.ranges = vec![span(2, u64::MAX - 1)]).contains("beyond 64 bits"));
         assert!(refused(|it| it.ranges = vec![span(0, 1); RANGES_MAX + 1]).contains("1025 ranges"));
+        assert!(refused(|it| it.phf_sha256 = Some("ab".into())).starts_with("options.phf_sha256: "));
     }
 
     #[test]

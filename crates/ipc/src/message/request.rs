@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use swarmline_types::{ContentId, Priority};
 use url::Url;
 
-use super::failure::{TransferError, usage};
+use super::failure::{TransferError, sha256, usage};
 use super::options::GetOptions;
 
 /// What a client asks. One request a connection; [`Request::Jobs`] is followed by a conversation of its own.
@@ -48,19 +48,19 @@ impl GetRequest {
     /// # Errors
     /// [`ErrorKind::Usage`], naming the field and the value.
     pub fn check(&self) -> Result<(), TransferError> {
-        fetchable("url", &self.url)?;
+        match (&self.url, &self.manifest) {
+            (Some(url), _) => fetchable("url", url)?,
+            (None, ManifestSource::Pinned { .. }) => {}
+            (None, _) => return Err(usage("url: without one the content has to be named".into())),
+        }
         absolute("destination", &self.destination)?;
         match &self.manifest {
             ManifestSource::File { path, .. } => absolute("manifest.path", path)?,
             ManifestSource::Url { url, .. } => fetchable("manifest.url", url)?,
             ManifestSource::Origin | ManifestSource::Pinned { .. } => {}
         }
-        match &self.sha256 {
-            Some(hex) if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-                Err(usage(format!("sha256: {hex:?} is not 64 hexadecimal digits")))
-            }
-            _ => self.options.check(),
-        }
+        sha256("sha256", self.sha256.as_deref())?;
+        self.options.check()
     }
 }
 
@@ -82,8 +82,9 @@ fn fetchable(field: &str, url: &Url) -> Result<(), TransferError> {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct GetRequest {
-    /// Where the origin has it: http or https.
-    pub url: Url,
+    /// Where the origin has it: http or https. Without one it comes from peers alone, and the manifest has to be
+    /// [`Pinned`](ManifestSource::Pinned).
+    pub url: Option<Url>,
     /// Where it shall stand: an absolute path.
     pub destination: PathBuf,
     /// Which manifest to trust.

@@ -1,5 +1,7 @@
 //! What the machine orders.
 
+use std::time::Duration;
+
 use swarmline_types::{ContentId, Priority};
 
 use crate::face::{ClientId, FileId, JobId, Notice, Reply};
@@ -188,6 +190,9 @@ pub struct TransferSpec {
     pub integrity: Option<String>,
     /// It fails without a valid piece hash file.
     pub integrity_mandatory: bool,
+    /// Without a byte for this long the attempt has failed: by what keeps bytes from coming, as far as that passes by
+    /// itself, and otherwise as [`Timeout`](super::Fault::Timeout).
+    pub stall_after: Duration,
 }
 
 /// Where the bytes of a transfer go.

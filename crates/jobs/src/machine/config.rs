@@ -26,6 +26,9 @@ pub struct Config {
     pub retry_min: Duration,
     /// Longest pause between attempts. Default 30 s.
     pub retry_max: Duration,
+    /// How long an attempt may go without a byte. Then it has failed for now, and another one follows. Default 30 s, at
+    /// most a day.
+    pub stall_after: Duration,
     /// Timeout without progress in the foreground, unless the job sets its own. Default 1 h.
     pub no_progress_foreground: Duration,
     /// The same in the background. Default 24 h.
@@ -60,6 +63,7 @@ impl Default for Config {
             foreground_reserve: 8,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
+            stall_after: Duration::from_secs(30),
             no_progress_foreground: Duration::from_secs(3600),
             no_progress_background: Duration::from_secs(86_400),
             retention: Duration::from_secs(30 * 86_400),
@@ -78,6 +82,7 @@ impl Config {
     /// The same with every value in its range.
     pub(crate) fn in_range(mut self) -> Self {
         self.jobs_max = self.jobs_max.min(JOBS_HARD_MAX);
+        self.stall_after = self.stall_after.min(Duration::from_secs(86_400));
         self.files_per_job_max = self.files_per_job_max.min(FILES_MAX);
         self.running_files_max = self.running_files_max.max(2);
         self.foreground_reserve = self.foreground_reserve.min(self.running_files_max - 1);

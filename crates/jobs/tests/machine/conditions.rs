@@ -184,6 +184,20 @@ fn failures_that_pass_and_conditions_do_not_stop_the_clock() {
 }
 
 #[test]
+fn an_error_of_too_long_a_wait_names_the_file_and_the_status_that_lay_behind_it() {
+    let (mut rig, job) = running();
+    rig.job(job, JobCall::SetNoProgressTimeout(100)).unwrap();
+    rig.failed(job, 0, Fault::Http { status: 503 });
+    rig.pass(secs(100));
+    let shown = error(&mut rig, job);
+    assert_eq!((shown.code, shown.context), (HResult::DO_E_DOWNLOAD_NO_PROGRESS, ErrorContext::None));
+    assert_eq!(
+        (shown.extended, shown.file, shown.http_status),
+        (HResult::HTTP_E_STATUS_500, Some(0), Some(503))
+    );
+}
+
+#[test]
 fn a_job_that_waits_for_a_place_is_not_stalled() {
     let config =
         swarmline_jobs::machine::Config { running_files_max: 2, foreground_reserve: 1, ..Default::default() };
@@ -207,6 +221,16 @@ fn without_patience_each_failure_is_for_good() {
     rig.failed(job, 0, PASSING);
     assert_eq!(rig.state(job), "ERROR");
     assert_eq!(error(&mut rig, job).code, HResult::WININET_E_TIMEOUT);
+}
+
+#[test]
+fn without_patience_it_may_still_take_as_long_as_it_does_not_fail() {
+    let (mut rig, job) = running();
+    rig.job(job, JobCall::SetNoProgressTimeout(0)).unwrap();
+    rig.pass(secs(90_000));
+    assert_eq!(rig.state(job), "TRANSFERRING");
+    rig.arrived(job, 0);
+    assert_eq!(rig.state(job), "TRANSFERRED");
 }
 
 #[test]

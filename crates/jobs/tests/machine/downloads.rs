@@ -186,6 +186,7 @@ fn example(rig: &mut Rig, property: P) -> Value {
         (P::DecryptionInfo | P::IntegrityCheckInfo, _) => text("{}"),
         (P::NoProgressTimeoutSeconds, _) => Value::U32(61),
         (P::CostPolicy, _) => Value::U32(3),
+        (P::SecurityFlags, _) => Value::U32(0x3300),
         (_, ValueKind::Text) => text("some text"),
         (_, ValueKind::Bool) => Value::Bool(true),
         (_, ValueKind::U32) => Value::U32(7),
@@ -277,6 +278,7 @@ fn values_that_make_no_sense_are_refused() {
         (P::CallbackFreqPercent, Value::U32(101), HResult::E_INVALIDARG),
         (P::NoProgressTimeoutSeconds, Value::U32(59), HResult::E_INVALIDARG),
         (P::SecurityContext, Value::Bytes(vec![]), HResult::E_INVALIDARG),
+        (P::SecurityFlags, Value::U32(0x101), HResult::E_NOTIMPL),
         (P::IntegrityCheckInfo, text("[]"), HResult::E_INVALIDARG),
     ] {
         assert_eq!(rig.set(id, property, value), Err(code), "{property}");

@@ -76,7 +76,7 @@ impl Office {
             .await
             .map_err(|error| Failure::caused_by(Exit::Other, &error))?;
         let request = GetRequest {
-            url: origin.url(),
+            url: Some(origin.url()),
             destination: dir.join("file"),
             manifest: ManifestSource::Origin,
             sha256: None,

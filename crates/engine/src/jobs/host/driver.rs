@@ -21,7 +21,7 @@ use super::super::fault::code_of;
 use super::super::records::{Change, Records};
 use super::super::transfers::{Outcome, Transfers};
 use super::clients::Clients;
-use crate::clock::Clock;
+use super::clock::JobClock;
 use crate::engine::Engine;
 
 /// Pause before changes are written again that could not be.
@@ -32,7 +32,7 @@ const LAST_CHANGES_MAX: Duration = Duration::from_secs(5);
 /// See the module.
 pub(super) struct Driver {
     machine: Jobs,
-    clock: Clock,
+    clock: JobClock,
     records: Records,
     commit: Commit<io::Error>,
     clients: Clients,
@@ -67,6 +67,7 @@ impl Driver {
     pub(super) fn new(
         engine: Engine,
         (config, seed): (Config, [u8; 32]),
+        clock: JobClock,
         records: Records,
         loaded: Vec<Record>,
     ) -> Self {
@@ -75,7 +76,7 @@ impl Driver {
         let (write, written) = mpsc::channel(1);
         Self {
             machine: Jobs::new(config, seed),
-            clock: Clock::start(),
+            clock,
             records,
             commit: Commit::default(),
             clients: Clients::default(),
@@ -96,13 +97,13 @@ impl Driver {
     ) {
         loop {
             self.settle();
-            let timer = self.machine.poll_timeout().map(|at| self.clock.instant(at));
+            let timer = self.machine.poll_timeout();
             let event = tokio::select! {
                 Some(heard) = sessions.recv() => Event::Heard(heard),
                 Some(heard) = locals.recv() => Event::Heard(heard),
                 Some(outcome) = self.outcomes.recv() => Event::Outcome(outcome),
                 Some(written) = self.written.recv() => Event::Written(written),
-                () = sleep_until(timer) => Event::Timer,
+                () = self.clock.until(timer) => Event::Timer,
                 () = sleep_until(self.retry_at) => Event::Retry,
                 () = stop.cancelled() => Event::Stop,
             };

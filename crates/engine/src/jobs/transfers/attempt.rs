@@ -1,9 +1,9 @@
 //! One attempt at one file, from its order to its arrival or failure.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use swarmline_ipc::message::{ErrorKind, Event, GetRequest, ManifestSource, Progress, TransferError, Trust};
+use swarmline_ipc::message::{Event, GetRequest, Progress, Trust};
 use swarmline_jobs::machine::{Fault, Sink, TransferEvent, TransferId, TransferSpec};
 use swarmline_jobs::{ClientId, DownloadMode, FileId, FileRange, JobId, TO_END, Token, Traffic};
 use swarmline_types::Priority;
@@ -11,14 +11,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::fault::fault_of;
+use super::super::fault::{fault_of, fault_of_stall};
 use super::request::request_of;
 use super::stream::Pump;
 use super::{Held, Slot, Tools};
-use crate::download::Download;
-
-/// How long nothing may come until the client is told that it stands still, and the attempt begins anew after a pause.
-const STALL: Duration = Duration::from_secs(30);
+use crate::download::{Control, Download};
 
 /// See the module.
 pub(super) struct Attempt {
@@ -36,8 +33,6 @@ pub(super) struct Attempt {
 /// How an attempt ends, short of arrival.
 pub(super) enum End {
     Failed(Fault),
-    /// The file is complete, but under other conditions than it was begun.
-    Degrade,
     /// Nobody wants to know.
     Cancelled,
 }
@@ -50,6 +45,8 @@ pub(super) struct Told {
     transferred: Option<u64>,
     /// All that is wanted is here.
     is_complete: bool,
+    /// What the origin said last.
+    head: Option<Arc<str>>,
     /// Shared with the pump of a stream.
     pub(super) traffic: Arc<Mutex<Traffic>>,
 }
@@ -78,7 +75,7 @@ impl Attempt {
                 drop(held);
                 self.tools.tell(self.transfer, TransferEvent::Failed(fault)).await;
             }
-            Err(End::Cancelled | End::Degrade) => *held = self.kept.take(),
+            Err(End::Cancelled) => *held = self.kept.take(),
         }
     }
 
@@ -87,20 +84,24 @@ impl Attempt {
             Sink::File { path } => path.into(),
             Sink::Stream { .. } => self.tools.stream_place(self.job, self.file),
         };
-        let mut request = request_of(&self.spec, place).map_err(End::Failed)?;
-        match self.download(request.clone(), slot).await {
-            Err(End::Degrade) => {
-                // The piece hash file is not there, and need not be.
-                request.manifest = ManifestSource::Origin;
-                self.download(request, slot).await
+        let may_degrade =
+            self.spec.integrity.is_some() && !self.spec.integrity_mandatory && self.spec.url.is_some();
+        match self.try_fetch(place.clone(), slot).await {
+            Err(End::Failed(Fault::NoManifest { .. })) if may_degrade => {
+                // The piece hash file that was named is not to be had, and need not be.
+                self.spec.integrity = None;
+                self.try_fetch(place, slot).await
             }
             other => other,
         }
     }
 
+    async fn try_fetch(&mut self, place: PathBuf, slot: &Slot) -> Result<Option<Held>, End> {
+        let request = request_of(&self.spec, place).map_err(End::Failed)?;
+        self.download(request, slot).await
+    }
+
     async fn download(&mut self, request: GetRequest, slot: &Slot) -> Result<Option<Held>, End> {
-        let degradable =
-            !self.spec.integrity_mandatory && matches!(request.manifest, ManifestSource::Url { .. });
         let mut download = self.tools.engine.begin(request, None);
         let mut told = Told::default();
         let control = download.control.clone();
@@ -110,19 +111,16 @@ impl Attempt {
                 self.pour(&mut download, &mut told, slot, (client, token, taken)).await
             }
         };
+        self.tell_head(&control, &mut told).await;
         match (end, &self.spec.sink) {
-            (Ok(()), Sink::File { .. }) => Ok(self.keep(download)),
+            (Ok(()), Sink::File { .. }) => Ok(self.keep(download, true)),
             (Ok(()), Sink::Stream { .. }) => {
                 let _ = control.discard().await;
                 Ok(None)
             }
-            (Err(End::Failed(Fault::NoManifest { .. })), _) if degradable => {
-                control.pause().await;
-                Err(End::Degrade)
-            }
             // All of it is here, and it was the stream that failed.
             (Err(end), Sink::Stream { .. }) if told.is_complete => {
-                self.kept = self.keep(download);
+                self.kept = self.keep(download, false);
                 Err(end)
             }
             (Err(end), _) => {
@@ -173,16 +171,18 @@ impl Attempt {
 
     /// Tells how it goes, until all is here. Bytes are told here, unless a pump does.
     async fn follow(&mut self, download: &mut Download, told: &mut Told, bytes: bool) -> Result<(), End> {
-        let (mut stalls_at, mut have, mut last) = (Instant::now() + STALL, 0, None);
+        let patience = self.spec.stall_after;
+        let (mut stalls_at, mut have, mut trouble) = (Instant::now() + patience, 0, None);
         loop {
             tokio::select! {
                 event = download.events.recv() => match event {
                     Some(Event::Progress(progress)) => {
                         if std::mem::replace(&mut have, progress.bytes_have) != progress.bytes_have {
-                            stalls_at = Instant::now() + STALL;
+                            stalls_at = Instant::now() + patience;
                         }
+                        self.tell_head(&download.control, told).await;
                         self.note(&progress, told, bytes).await;
-                        last = Some(progress);
+                        trouble = progress.trouble_cause;
                     }
                     Some(Event::Held(progress) | Event::Completed(progress)) => {
                         self.note(&progress, told, bytes).await;
@@ -197,10 +197,19 @@ impl Attempt {
                     download.control.set_priority(priority).await;
                 }
                 () = tokio::time::sleep_until(stalls_at) => {
-                    return Err(End::Failed(stalled(last.as_ref())));
+                    return Err(End::Failed(fault_of_stall(trouble.as_ref())));
                 }
                 () = self.cancel.cancelled() => return Err(End::Cancelled),
             }
+        }
+    }
+
+    /// What the origin has said since it was last told.
+    async fn tell_head(&self, control: &Control, told: &mut Told) {
+        let Some(head) = control.response_head() else { return };
+        if !told.head.as_ref().is_some_and(|before| Arc::ptr_eq(before, &head)) {
+            self.tools.tell(self.transfer, TransferEvent::Headers(head.to_string())).await;
+            told.head = Some(head);
         }
     }
 
@@ -227,27 +236,31 @@ impl Attempt {
         }
     }
 
-    /// Keeps a download that has arrived in hand, if there is room, and listens to it meanwhile.
-    fn keep(&self, mut download: Download) -> Option<Held> {
+    /// Keeps a download that is complete in hand, if there is room. If it has arrived, tells what it gives to others.
+    fn keep(&self, mut download: Download, has_arrived: bool) -> Option<Held> {
         let place = Arc::clone(&self.tools.held).try_acquire_owned().ok()?;
         let (ended, control) = (CancellationToken::new(), download.control.clone());
-        let stopped = ended.clone();
-        tokio::spawn(async move {
+        let (stopped, tools, transfer) = (ended.clone(), self.tools.clone(), self.transfer);
+        let mut told = Traffic::default();
+        let listening = async move {
             let _place = place;
-            loop {
-                tokio::select! {
-                    event = download.events.recv() => if event.is_none() { return },
-                    () = stopped.cancelled() => return,
+            while let Some(event) = download.events.recv().await {
+                let Event::Held(progress) = event else { continue };
+                let traffic = traffic_of(&progress);
+                if has_arrived && std::mem::replace(&mut told, traffic) != traffic {
+                    let transferred = progress.bytes_have;
+                    tools.tell(transfer, TransferEvent::Progress { transferred, traffic }).await;
                 }
+            }
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = listening => {}
+                () = stopped.cancelled() => {}
             }
         });
         Some(Held { control, _keeper: ended.drop_guard() })
     }
-}
-
-/// Why nothing comes, as far as is known.
-fn stalled(_last: Option<&Progress>) -> Fault {
-    fault_of(&TransferError::new(ErrorKind::NoProgress, "nothing comes"))
 }
 
 /// The size of the whole file, of which all that is wanted has `total` bytes; `None` if that does not tell.
@@ -276,6 +289,7 @@ fn traffic_of(progress: &Progress) -> Traffic {
     Traffic {
         from_lan_peers: progress.from_peers,
         from_http: progress.from_origin,
+        to_lan_peers: progress.to_peers,
         http_connections: progress.origin_connections,
         lan_connections: progress.peer_connections,
         ..Traffic::default()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use swarmline_ipc::message::{ErrorKind, Event, ManifestSource, TransferError};
 use swarmline_jobs::machine::{Answered, Sink, TransferSpec};
@@ -44,7 +45,11 @@ async fn take_up(tools: &Tools, (job, file): (JobId, FileId), path: &str) -> Res
     });
     let (record, content): (Record, Option<ContentId>) =
         looked.await.map_err(|_| HResult::DO_E_FATAL_CORE_ERROR)?.map_err(|error| code_of(&error))?;
-    let spec = spec_of(&record, file, path).ok_or(HResult::DO_E_FATAL_CORE_ERROR)?;
+    let mut spec = spec_of(&record, file, path).ok_or(HResult::DO_E_FATAL_CORE_ERROR)?;
+    if content.is_none() && !spec.integrity_mandatory {
+        // It came without its piece hash file.
+        spec.integrity = None;
+    }
     let mut request = request_of(&spec, path.into()).map_err(|fault| fault.code())?;
     if let Some(content) = content {
         // What is here tells what it is, so that nobody has to be asked.
@@ -83,6 +88,7 @@ fn spec_of(record: &Record, file: FileId, path: &str) -> Option<TransferSpec> {
         allow_insecure_redirect: file.options.allow_insecure_redirect,
         integrity: file.options.integrity.clone(),
         integrity_mandatory: file.options.integrity_mandatory,
+        stall_after: Duration::MAX,
     })
 }
 

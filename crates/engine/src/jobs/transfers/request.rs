@@ -2,30 +2,36 @@
 
 use std::path::PathBuf;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
-use swarmline_ipc::message::{GetOptions, GetRequest, Headers, ManifestSource, Span};
-use swarmline_jobs::machine::{Fault, TransferSpec};
-use swarmline_jobs::{FileRange, TO_END};
+use swarmline_ipc::message::{GetOptions, GetRequest, Headers, ManifestSource, Span, Waivers};
+use swarmline_jobs::machine::{Fault, Sink, TransferSpec};
+use swarmline_jobs::{FileRange, HResult, SecurityFlags, TO_END};
 use swarmline_types::ContentId;
 use url::Url;
 
 /// Names the piece hash file of a download, as callers write it. Other fields are not ours.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Integrity {
     pieces_hash_file_url: Option<String>,
+    pieces_hash_file_digest: Option<String>,
+    pieces_hash_file_digest_algorithm: Option<String>,
     hash_of_hashes: Option<String>,
 }
 
 /// The request for a file that is to be fetched to `destination` and held there.
 pub(super) fn request_of(spec: &TransferSpec, destination: PathBuf) -> Result<GetRequest, Fault> {
-    let manifest = manifest_of(spec)?;
-    let url = match (&spec.url, &manifest) {
-        (Some(url), _) => fetchable(url)?,
-        (None, ManifestSource::Pinned { content }) => nowhere(*content)?,
-        (None, _) => return Err(Fault::NotFound),
+    let integrity = match &spec.integrity {
+        Some(text) => serde_json::from_str(text).map_err(|_| bad_info(HResult::DO_E_METAINFO_PARSE_HOH))?,
+        None => Integrity::default(),
     };
+    let phf_sha256 = digest_of(&integrity)?;
+    let manifest = manifest_of(spec, integrity)?;
+    let url = spec.url.as_deref().map(fetchable).transpose()?;
+    if url.is_none() && !matches!(manifest, ManifestSource::Pinned { .. }) {
+        return Err(Fault::NotFound);
+    }
     Ok(GetRequest {
         url,
         destination,
@@ -40,6 +46,9 @@ pub(super) fn request_of(spec: &TransferSpec, destination: PathBuf) -> Result<Ge
             headers: headers(spec.headers.as_deref()),
             auth_headers: headers(spec.auth_headers.as_deref()),
             https_to_http_redirects: spec.allow_insecure_redirect,
+            waivers: waivers(spec.security),
+            phf_sha256,
+            in_order: matches!(spec.sink, Sink::Stream { .. }),
         },
     })
 }
@@ -49,35 +58,52 @@ fn fetchable(url: &str) -> Result<Url, Fault> {
     if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(Fault::InvalidUrl) }
 }
 
-/// An origin for a content that has none: nobody is asked, since nothing may listen at port 0.
-fn nowhere(content: ContentId) -> Result<Url, Fault> {
-    Url::parse(&format!("http://127.0.0.1:0/{content}")).map_err(|_| Fault::NotFound)
-}
-
 /// The hash pins the manifest, wherever it comes from; an address alone names it.
-fn manifest_of(spec: &TransferSpec) -> Result<ManifestSource, Fault> {
-    let integrity = match &spec.integrity {
-        Some(text) => Some(serde_json::from_str::<Integrity>(text).map_err(|_| bad_info())?),
-        None => None,
-    };
-    let (url, hash) = integrity.map_or((None, None), |it| (it.pieces_hash_file_url, it.hash_of_hashes));
-    let pinned = match hash {
-        Some(hash) => Some(content_of(&hash).ok_or_else(bad_info)?),
+fn manifest_of(spec: &TransferSpec, integrity: Integrity) -> Result<ManifestSource, Fault> {
+    let pinned = match given(integrity.hash_of_hashes) {
+        Some(hash) => {
+            let hash = bytes_of(&hash).ok_or_else(|| bad_info(HResult::DO_E_METAINFO_PARSE_HOH))?;
+            Some(ContentId::new(hash))
+        }
         None => spec.content,
     };
-    Ok(match (url, pinned) {
+    Ok(match (given(integrity.pieces_hash_file_url), pinned) {
         (Some(url), pinned) => ManifestSource::Url { url: fetchable(&url)?, pinned },
         (None, Some(content)) => ManifestSource::Pinned { content },
         (None, None) => ManifestSource::Origin,
     })
 }
 
-fn bad_info() -> Fault {
-    Fault::NoManifest { cause: swarmline_jobs::HResult::DO_E_METAINFO_PARSE_HOH }
+/// The digest of the piece hash file, in hexadecimal. One by another algorithm is that of no file.
+fn digest_of(integrity: &Integrity) -> Result<Option<String>, Fault> {
+    let Some(digest) = given(integrity.pieces_hash_file_digest.clone()) else { return Ok(None) };
+    let algorithm = integrity.pieces_hash_file_digest_algorithm.as_deref().unwrap_or_default();
+    let is_known = ["", "SHA256", "SHA-256"].iter().any(|known| known.eq_ignore_ascii_case(algorithm));
+    let bytes = bytes_of(&digest).filter(|_| is_known);
+    let bytes = bytes.ok_or_else(|| bad_info(HResult::DO_E_METAINFO_DIGEST_MATCH))?;
+    Ok(Some(HEXLOWER.encode(&bytes)))
 }
 
-fn content_of(base64: &str) -> Option<ContentId> {
-    Some(ContentId::new(BASE64.decode(base64.as_bytes()).ok()?.try_into().ok()?))
+/// Callers write what they do not know as nothing, or not at all.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn bad_info(cause: HResult) -> Fault {
+    Fault::NoManifest { cause }
+}
+
+fn bytes_of(base64: &str) -> Option<[u8; 32]> {
+    BASE64.decode(base64.as_bytes()).ok()?.try_into().ok()
+}
+
+fn waivers(flags: SecurityFlags) -> Waivers {
+    Waivers {
+        unknown_authority: flags.contains(SecurityFlags::IGNORE_UNKNOWN_CA),
+        wrong_usage: flags.contains(SecurityFlags::IGNORE_WRONG_USAGE),
+        wrong_name: flags.contains(SecurityFlags::IGNORE_CN_INVALID),
+        out_of_date: flags.contains(SecurityFlags::IGNORE_DATE_INVALID),
+    }
 }
 
 fn span(range: &FileRange) -> Span {
@@ -95,8 +121,9 @@ fn headers(lines: Option<&str>) -> Headers {
 
 #[cfg(test)]
 mod tests {
-    use swarmline_jobs::SecurityFlags;
-    use swarmline_jobs::machine::Sink;
+    use std::time::Duration;
+
+    use swarmline_jobs::{ClientId, Token};
     use swarmline_types::Priority;
 
     use super::*;
@@ -116,6 +143,7 @@ mod tests {
             allow_insecure_redirect: false,
             integrity: None,
             integrity_mandatory: false,
+            stall_after: Duration::from_secs(30),
         };
         change(&mut spec);
         spec
@@ -144,6 +172,55 @@ mod tests {
         assert!(matches!(refused("no json"), Fault::NoManifest { .. }));
         assert!(matches!(refused(r#"{"HashOfHashes":"AAAA"}"#), Fault::NoManifest { .. }));
         assert_eq!(refused(r#"{"PiecesHashFileUrl":"file:///p"}"#), Fault::InvalidUrl);
+    }
+
+    #[test]
+    fn the_digest_of_the_piece_hash_file_is_sha_256_or_that_of_no_file() {
+        let digest = BASE64.encode(&[7; 32]);
+        let asked = |json: serde_json::Value| {
+            let spec = spec(|spec| spec.integrity = Some(json.to_string()));
+            request_of(&spec, "/out".into()).map(|request| request.options.phf_sha256)
+        };
+        for algorithm in ["SHA256", "sha-256", ""] {
+            let json = serde_json::json!({
+                "PiecesHashFileDigest": digest,
+                "PiecesHashFileDigestAlgorithm": algorithm,
+            });
+            assert_eq!(asked(json), Ok(Some("07".repeat(32))));
+        }
+        assert_eq!(asked(serde_json::json!({ "PiecesHashFileDigest": digest })), Ok(Some("07".repeat(32))));
+        assert_eq!(asked(serde_json::json!({ "PiecesHashFileDigest": "" })), Ok(None));
+        let other = Fault::NoManifest { cause: HResult::DO_E_METAINFO_DIGEST_MATCH };
+        let json = |digest: &str, algorithm: &str| {
+            serde_json::json!({
+                "PiecesHashFileDigest": digest,
+                "PiecesHashFileDigestAlgorithm": algorithm,
+            })
+        };
+        assert_eq!(asked(json(&digest, "SHA1")).as_ref(), Err(&other));
+        assert_eq!(asked(json("AAAA", "SHA256")), Err(other));
+    }
+
+    #[test]
+    fn a_content_without_an_address_is_asked_of_peers_alone() {
+        let content = ContentId::new([7; 32]);
+        let spec = spec(|spec| (spec.url, spec.content) = (None, Some(content)));
+        let request = request_of(&spec, "/out".into()).unwrap();
+        assert_eq!((request.url, request.manifest), (None, ManifestSource::Pinned { content }));
+    }
+
+    #[test]
+    fn a_stream_is_fetched_in_order_and_flags_waive_what_they_name() {
+        let options =
+            |change: fn(&mut TransferSpec)| request_of(&spec(change), "/out".into()).unwrap().options;
+        assert_eq!(options(|_| ()), GetOptions { hold: true, ..GetOptions::default() });
+        let stream = |spec: &mut TransferSpec| {
+            spec.sink = Sink::Stream { client: ClientId(1), token: Token(1), taken: 0 };
+        };
+        assert!(options(stream).in_order);
+        let waived = options(|spec| spec.security = SecurityFlags::from_bits(0x2100)).waivers;
+        let want = Waivers { unknown_authority: true, out_of_date: true, ..Waivers::default() };
+        assert_eq!(waived, want);
     }
 
     #[test]

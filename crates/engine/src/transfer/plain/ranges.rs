@@ -5,6 +5,7 @@ use swarmline_origin::{Answer, FetchRequest, OriginInfo};
 use swarmline_store::PlainPart;
 use swarmline_types::ByteRange;
 use tracing::info;
+use url::Url;
 
 use super::Broken;
 use crate::error::{IntoFailure, failure};
@@ -17,8 +18,9 @@ impl Transfer {
     pub(super) async fn attempt_ranges(
         &mut self,
         mut part: PlainPart,
+        url: &Url,
     ) -> (Option<PlainPart>, Result<(), Broken>) {
-        let found = match self.origin.probe(&self.request.url).await {
+        let found = match self.origin.probe(url).await {
             Ok(found) => found,
             Err(error) => return (Some(part), Err(Broken::Origin(error))),
         };
@@ -28,7 +30,7 @@ impl Transfer {
         };
         let mut part = Some(part);
         for range in rest {
-            if let Err(end) = self.fetch_range(range, &found, &mut part).await {
+            if let Err(end) = self.fetch_range(range, &found, (url, &mut part)).await {
                 return (part, Err(end));
             }
         }
@@ -58,9 +60,9 @@ impl Transfer {
         &mut self,
         range: ByteRange,
         found: &OriginInfo,
-        part: &mut Option<PlainPart>,
+        (url, part): (&Url, &mut Option<PlainPart>),
     ) -> Result<(), Broken> {
-        let (url, known) = (self.request.url.clone(), found.version.clone());
+        let (url, known) = (url.clone(), found.version.clone());
         let request = FetchRequest { url, range: Some(range), known };
         let mut answer = self.origin.fetch(request).await.map_err(Broken::Origin)?;
         match answer.answer() {

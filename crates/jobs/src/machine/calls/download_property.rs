@@ -193,6 +193,10 @@ fn check_value(property: P, value: &Value) -> Result<(), HResult> {
         (P::NoProgressTimeoutSeconds, Value::U32(seconds)) => {
             only_if(*seconds == 0 || *seconds >= NO_PROGRESS_MIN_S)
         }
+        (P::SecurityFlags, Value::U32(bits)) => {
+            let asks = SecurityFlags::from_bits(*bits).contains(SecurityFlags::CHECK_REVOCATION);
+            if asks { Err(HResult::E_NOTIMPL) } else { Ok(()) }
+        }
         (P::SecurityContext, Value::Bytes(bytes)) if !bytes.is_empty() => Err(HResult::E_NOTIMPL),
         (P::SecurityContext, _) => Err(HResult::E_INVALIDARG),
         _ => Ok(()),

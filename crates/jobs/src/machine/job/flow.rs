@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarmline_types::{ContentId, Priority};
+use swarmline_types::{ContentId, MonoTime, Priority};
 
 use super::super::action::{Action, Sink, TransferSpec};
 use super::super::desk::Desk;
@@ -97,7 +97,7 @@ impl Job {
         }
         self.stalled_since.get_or_insert(desk.now);
         desk.touched.insert(id);
-        let spec = Box::new(self.spec(file, sink));
+        let spec = Box::new(self.spec(desk, file, sink));
         desk.order(Action::Start { transfer, job: id, file: FileId(place(file)), spec });
         if more {
             desk.slots.enqueue(id, class);
@@ -115,7 +115,7 @@ impl Job {
         }
     }
 
-    fn spec(&self, file: usize, sink: Sink) -> TransferSpec {
+    fn spec(&self, desk: &Desk, file: usize, sink: Sink) -> TransferSpec {
         let record = &self.kept.files[file];
         let options = &record.options;
         TransferSpec {
@@ -132,6 +132,7 @@ impl Job {
             allow_insecure_redirect: options.allow_insecure_redirect,
             integrity: options.integrity.clone(),
             integrity_mandatory: options.integrity_mandatory,
+            stall_after: desk.config.stall_after,
         }
     }
 
@@ -236,7 +237,8 @@ impl Job {
         conditions.block(cost, cellular)
     }
 
-    /// After how long without a byte it fails.
+    /// After how long without a byte it fails. Zero is no patience: its first failure is for good, and until there is one
+    /// it may take its time.
     pub(in super::super) fn timeout(&self, desk: &Desk) -> Duration {
         let default = || match self.class() {
             Priority::Foreground => desk.config.no_progress_foreground,
@@ -250,13 +252,24 @@ impl Job {
 
     /// The timeout without progress may be over.
     pub(in super::super) fn on_no_progress(&mut self, desk: &mut Desk) {
-        let due = self.stalled_since.map(|since| since + self.timeout(desk));
-        if self.is_placing() || due.is_none_or(|due| desk.now < due) {
+        if self.expires(desk).is_none_or(|due| desk.now < due) {
             return;
         }
-        let extended = self.kept.error.as_ref().map_or(HResult::S_OK, |error| error.code);
-        let error = ErrorInfo { extended, ..plain_error(HResult::DO_E_DOWNLOAD_NO_PROGRESS, None) };
+        let expired = plain_error(HResult::DO_E_DOWNLOAD_NO_PROGRESS, None);
+        let error = match &self.kept.error {
+            Some(behind) => {
+                let (file, http_status) = (behind.file, behind.http_status);
+                ErrorInfo { extended: behind.code, file, http_status, ..expired }
+            }
+            None => expired,
+        };
         self.end_in(desk, Event::Expires, error);
+    }
+
+    /// When it will have waited for too long.
+    fn expires(&self, desk: &Desk) -> Option<MonoTime> {
+        let timeout = Some(self.timeout(desk)).filter(|timeout| !timeout.is_zero() && !self.is_placing())?;
+        self.stalled_since.map(|since| since + timeout)
     }
 
     /// Files whose pause is over wait for a place again, and with them those that were added meanwhile.
@@ -279,8 +292,7 @@ impl Job {
             _ => None,
         });
         desk.timers.set(Due::Retry(id), retry.min());
-        let stalled = self.stalled_since.filter(|_| !self.is_placing());
-        desk.timers.set(Due::NoProgress(id), stalled.map(|since| since + self.timeout(desk)));
+        desk.timers.set(Due::NoProgress(id), self.expires(desk));
     }
 }
 
