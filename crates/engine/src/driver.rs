@@ -2,133 +2,42 @@
 //!
 //! It decides nothing. Everything reaches it as a message, so one input follows the other, as the machines want it.
 
-mod fetch;
 mod hint;
+
+mod command;
+
+mod contents;
+mod fetch;
 mod manifest;
 mod net;
 mod serve;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use swarmline_ipc::message::{ContentStatus, NodeStatus};
 use swarmline_net::{Net, NetEvent};
-use swarmline_origin::LastAnswer;
-use swarmline_proto::Manifest;
 use swarmline_scheduler::{
-    Action, Config, Content as Machine, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source,
-    Stage, Ticket,
+    Action, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source, Ticket,
 };
 use swarmline_types::message::{ContentMessage, Message, WireRequest};
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, UrlHash, Wanted};
-use tokio::sync::{mpsc, oneshot, watch};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId};
+use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use crate::clock::Clock;
-use crate::content::{Driven, Opening, OriginAt, Snapshot, TransferId, bytes_of};
+use crate::content::{Driven, Opening};
 use crate::disk::Disk;
 use crate::pace::Pace;
-use crate::url_hash::url_hash;
 use fetch::Fetched;
 use hint::Lookouts;
 use manifest::Assemblies;
 use serve::Read;
 use write::Written;
 
-pub(crate) use hint::{Held, Holding};
-
-/// What others ask of the driver. Bounded by [`COMMANDS_MAX`].
-pub(crate) enum Command {
-    /// Drive a content, or join in if it is driven already.
-    Open {
-        open: Box<Open>,
-        reply: oneshot::Sender<Opened>,
-    },
-    /// The transfer that opened it no longer cares.
-    Close {
-        content: ContentId,
-        by: TransferId,
-    },
-    /// The file that is to stand there is taken away: drive it no longer, whoever else cares. Answered once nothing
-    /// reads or writes it any more.
-    Abandon {
-        content: ContentId,
-        by: TransferId,
-        destination: PathBuf,
-        reply: oneshot::Sender<()>,
-    },
-    /// A transfer wants these pieces of its content too.
-    Want {
-        content: ContentId,
-        wanted: Wanted,
-    },
-    /// A transfer waits in another class from now on.
-    Reprioritise {
-        by: TransferId,
-        priority: Priority,
-    },
-    /// The file took its final place.
-    Finished {
-        content: ContentId,
-    },
-    /// Get a manifest from peers. No answer until one of them has it; dropping the receiver ends the search.
-    FindManifest {
-        content: ContentId,
-        reply: oneshot::Sender<Manifest>,
-    },
-    /// Ask peers about a URL for as long as the other end is held.
-    LookFor {
-        url: UrlHash,
-        looking: Holding,
-    },
-    /// The content of a URL that is looked for has a name. The answer comes when its manifest, of so many bytes, is to be
-    /// read at the origin, and is to be held while it is read.
-    AwaitTurn {
-        url: UrlHash,
-        content: ContentId,
-        bytes: u64,
-        turn: oneshot::Sender<Held>,
-    },
-    /// Bytes of a plain download came: they count towards the rate too.
-    PlainBytes {
-        bytes: u64,
-        reply: oneshot::Sender<()>,
-    },
-    Status {
-        reply: oneshot::Sender<NodeStatus>,
-    },
-    /// Say goodbye and end.
-    Shutdown {
-        reply: oneshot::Sender<()>,
-    },
-}
-
-/// A content to be driven.
-pub(crate) struct Open {
-    pub(crate) manifest: Manifest,
-    pub(crate) file: swarmline_store::Content,
-    pub(crate) origin: Option<OriginAt>,
-    pub(crate) priority: Priority,
-    /// Which pieces; `None` for all.
-    pub(crate) wanted: Option<Wanted>,
-    /// Who waits for it, until [`Command::Close`]; `None` if it is only served.
-    pub(crate) wanted_by: Option<TransferId>,
-    /// The opening that turned out to have lost pieces: somebody took them from its file.
-    pub(crate) instead_of: Option<Opening>,
-}
-
-/// A content that is driven.
-pub(crate) struct Opened {
-    pub(crate) opening: Opening,
-    /// The file that is driven: the one that was to be opened, or one at another place.
-    pub(crate) file: swarmline_store::Content,
-    pub(crate) snapshot: watch::Receiver<Snapshot>,
-    /// What the origin said last, by whomever it was asked.
-    pub(crate) answer: Arc<LastAnswer>,
-}
+pub(crate) use command::{COMMANDS_MAX, Command, Open, Opened};
+pub(crate) use hint::Held;
 
 /// What work off this task has come to. Bounded by [`RESULTS_MAX`].
 pub(crate) enum Outcome {
@@ -138,8 +47,6 @@ pub(crate) enum Outcome {
     Rechecked { content: ContentId, opening: Opening },
 }
 
-/// Commands that may wait.
-pub(crate) const COMMANDS_MAX: usize = 64;
 /// Results that may wait; beyond it, those who bring them do.
 const RESULTS_MAX: usize = 256;
 /// Shortest time between two snapshots of one content.
@@ -314,173 +221,6 @@ impl Driver {
             }
             Command::Shutdown { .. } => unreachable!("taken out before"),
         }
-    }
-
-    fn open(&mut self, open: Open) -> Opened {
-        let content = open.manifest.content();
-        let Some(driven) = self.contents.get_mut(&content) else {
-            self.start(open, None);
-            return self.opened(content);
-        };
-        let yields = driven.yields_to(&open);
-        driven.wanted_by.extend(open.wanted_by.map(|by| (by, open.priority)));
-        driven.origin = driven.origin.take().or_else(|| open.origin.clone());
-        driven.know_as(open.origin.as_ref().map(|origin| url_hash(&origin.url)));
-        if yields {
-            let old = self.stop(content);
-            self.start(open, old);
-        } else {
-            let wanted = open.wanted.unwrap_or_else(|| Wanted::all(&open.manifest.layout()));
-            self.input(content, Input::Want { wanted });
-            self.classify(content);
-        }
-        self.refresh(content);
-        self.opened(content)
-    }
-
-    fn opened(&self, content: ContentId) -> Opened {
-        let driven = self.contents.get(&content).expect("just opened");
-        Opened {
-            opening: driven.opening,
-            file: driven.file.clone(),
-            snapshot: driven.snapshot.subscribe(),
-            answer: Arc::clone(&driven.answer),
-        }
-    }
-
-    /// Begins to drive a content. Who waited for what was driven before waits for this.
-    fn start(&mut self, open: Open, before: Option<Driven>) {
-        let (content, now) = (open.manifest.content(), self.clock.now());
-        let (have, layout) = (open.file.have(), open.manifest.layout());
-        let url = open.origin.as_ref().map(|origin| url_hash(&origin.url));
-        let mut wanted = open.wanted.unwrap_or_else(|| Wanted::all(&layout));
-        before.iter().for_each(|before| _ = wanted.add(before.machine.wanted()));
-        let origin = before.as_ref().and_then(|before| before.origin.clone()).or(open.origin);
-        let config = Config {
-            class: self.settings.class,
-            priority: open.priority,
-            wanted: Some(wanted),
-            has_origin: origin.is_some(),
-            settle: self.settings.settle,
-            no_progress_timeout: self.settings.no_progress_timeout,
-            orphan_grace: self.settings.orphan_grace,
-            ..Config::default()
-        };
-        let seed =
-            self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
-        let bytes_resumed = bytes_of(&open.manifest, &have);
-        let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
-        info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
-        let first = Snapshot::first(machine.stage(), bytes_resumed);
-        let (snapshot, wanted_by, urls, answer) = match before {
-            Some(before) => (before.snapshot, before.wanted_by, before.urls, before.answer),
-            None => {
-                let by = open.wanted_by.map(|by| (by, open.priority));
-                let (snapshot, answer) = (watch::channel(first.clone()).0, Arc::default());
-                (snapshot, by.into_iter().collect(), BTreeSet::new(), answer)
-            }
-        };
-        snapshot.send_replace(first);
-        self.last_opening = self.last_opening.next();
-        let mut driven = Driven {
-            opening: self.last_opening,
-            machine,
-            file: open.file,
-            manifest: open.manifest,
-            origin,
-            urls,
-            priority: open.priority,
-            bytes_resumed,
-            served: 0,
-            answer,
-            fetches: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            trouble: None,
-            disk_error: None,
-            is_rechecked: false,
-            wanted_by,
-            snapshot,
-        };
-        driven.know_as(url);
-        self.assemblies.end(&driven.manifest);
-        self.contents.insert(content, driven);
-        self.node.open(content, now);
-        self.tell_contents();
-        self.input(content, Input::Timer);
-        self.classify(content);
-    }
-
-    fn close(&mut self, content: ContentId, by: TransferId) {
-        let Some(driven) = self.contents.get_mut(&content) else { return };
-        let was_last = driven.wanted_by.remove(&by).is_some() && driven.wanted_by.is_empty();
-        // It may be complete and have lost pieces since: then nobody is left to fetch them.
-        if was_last && !driven.machine.have().is_all() {
-            self.forget(content);
-        } else {
-            self.classify(content);
-        }
-    }
-
-    /// Lets go of a file. Others that wait for the content open it anew, with theirs.
-    fn abandon(&mut self, content: ContentId, by: TransferId, destination: &Path) {
-        match self.contents.get(&content) {
-            Some(driven) if driven.file.destination() == destination => self.forget(content),
-            _ => self.close(content, by),
-        }
-    }
-
-    fn reprioritise(&mut self, by: TransferId, priority: Priority) {
-        let of_transfer = self.contents.iter_mut().filter_map(|(content, driven)| {
-            driven.wanted_by.get_mut(&by).map(|class| *class = priority).map(|()| *content)
-        });
-        let contents: Vec<_> = of_transfer.collect();
-        contents.into_iter().for_each(|content| self.classify(content));
-    }
-
-    /// A content is in the class of whoever waits most for it.
-    fn classify(&mut self, content: ContentId) {
-        let Some(driven) = self.contents.get_mut(&content) else { return };
-        let class = driven.class_wanted();
-        if class != driven.priority {
-            driven.priority = class;
-            self.input(content, Input::Priority(class));
-        }
-    }
-
-    /// Drives a content no longer. What it was doing is cancelled; the part file stays for the next attempt.
-    fn forget(&mut self, content: ContentId) {
-        if self.stop(content).is_some() {
-            debug!(%content, "content closed");
-        }
-    }
-
-    fn stop(&mut self, content: ContentId) -> Option<Driven> {
-        let driven = self.contents.get_mut(&content)?;
-        driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
-        while let Some(action) =
-            self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action())
-        {
-            self.on_action(content, action);
-        }
-        self.publish(content);
-        let driven = self.contents.remove(&content);
-        self.node.close(&content);
-        self.dirty.remove(&content);
-        self.snapshots_due.remove(&content);
-        self.tell_contents();
-        driven
-    }
-
-    /// The content, if it is driven and this is its opening.
-    fn current(&mut self, content: ContentId, opening: Opening) -> Option<&mut Driven> {
-        self.contents.get_mut(&content).filter(|driven| driven.opening == opening)
-    }
-
-    /// Tells the network what is held or wanted, and that peers are looked for while something is missing.
-    fn tell_contents(&mut self) {
-        self.net.set_contents(self.contents.keys().copied().collect());
-        let active = self.contents.values().any(|driven| driven.machine.stage() == Stage::Fetching);
-        self.net.set_active(active || self.assemblies.is_searching() || self.lookouts.is_looking());
     }
 
     /// Gives a content an input; what it orders is carried out by [`settle`](Self::settle).
