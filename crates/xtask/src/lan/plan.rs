@@ -58,7 +58,7 @@ pub(crate) struct Options {
     /// What the origin may send to each site [default: 20mbit, with more than 16 hosts 10mbit]
     #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
     wan: Option<u64>,
-    /// What each host may send and receive, and what the origin may receive [default: 25mbit to 200mbit]
+    /// What each host may send and receive, and what the origin may receive [default: 12500kbit to 200mbit]
     #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
     lan: Option<u64>,
     /// Decides who misbehaves and when
