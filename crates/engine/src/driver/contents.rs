@@ -152,7 +152,7 @@ impl Driver {
         }
     }
 
-    fn stop(&mut self, content: ContentId) -> Option<Driven> {
+    pub(super) fn stop(&mut self, content: ContentId) -> Option<Driven> {
         let driven = self.contents.get_mut(&content)?;
         driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
         while let Some(action) =

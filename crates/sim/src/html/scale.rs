@@ -84,9 +84,9 @@ fn short_time(seconds: f64) -> String {
     let ms = Duration::from_secs_f64(seconds.max(0.0)).as_millis();
     match ms {
         0..60_000 => format!("{} s", words::number(seconds)),
-        60_000..3_600_000 if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        60_000..3_600_000 if ms.is_multiple_of(60_000) => format!("{} min", ms / 60_000),
         60_000..3_600_000 => format!("{}:{:02} min", ms / 60_000, ms % 60_000 / 1000),
-        _ if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        _ if ms.is_multiple_of(3_600_000) => format!("{} h", ms / 3_600_000),
         _ => format!("{}:{:02} h", ms / 3_600_000, ms % 3_600_000 / 60_000),
     }
 }

@@ -84,7 +84,7 @@ fn request() -> BlockRequest {
     BlockRequest { request: WireRequest(7), piece: piece(10), offset: 4096, size: 12_064 }
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "hello",
     "join",
     "leave",
