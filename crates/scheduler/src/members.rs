@@ -55,6 +55,14 @@ impl Member {
     }
 }
 
+/// Why and until when a member is out of the ranking.
+#[derive(Clone, Copy, Debug)]
+struct Suspicion {
+    until: MonoTime,
+    /// It was not heard of where it should have been; its next word clears it.
+    is_absence: bool,
+}
+
 /// All members but this node itself.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
@@ -62,7 +70,7 @@ pub(crate) struct Members {
     members: Vec<Member>,
     heard_of: usize,
     /// Until when. Only members are in it.
-    suspects: BTreeMap<NodeId, MonoTime>,
+    suspects: BTreeMap<NodeId, Suspicion>,
     epoch: u32,
     /// When a suspicion ends, or somebody may have expired.
     due: MonoTime,
@@ -195,9 +203,29 @@ impl Members {
 
     /// It let a run rot: out of the ranking for a while.
     pub(crate) fn suspect(&mut self, id: &NodeId, now: MonoTime) {
+        self.put_aside(id, Suspicion { until: now + SUSPECT_FOR, is_absence: false }, now);
+    }
+
+    /// It should have come, and perhaps is not there: out of the ranking for a while, or until it says something.
+    pub(crate) fn miss(&mut self, id: &NodeId, now: MonoTime) {
+        if !self.suspects.contains_key(id) {
+            self.put_aside(id, Suspicion { until: now + SUSPECT_FOR, is_absence: true }, now);
+        }
+    }
+
+    /// It says something about what it fetches, so it is there.
+    pub(crate) fn appear(&mut self, id: &NodeId) {
+        if self.suspects.get(id).is_some_and(|suspicion| suspicion.is_absence) {
+            self.suspects.remove(id);
+            self.get_mut(id).into_iter().for_each(|member| member.is_suspect = false);
+            self.epoch += 1;
+        }
+    }
+
+    fn put_aside(&mut self, id: &NodeId, suspicion: Suspicion, now: MonoTime) {
         let Some(member) = self.get_mut(id) else { return };
         member.is_suspect = true;
-        self.suspects.insert(*id, now + SUSPECT_FOR);
+        self.suspects.insert(*id, suspicion);
         self.epoch += 1;
         self.due = self.due.min(now + SUSPECT_FOR);
     }
@@ -209,7 +237,7 @@ impl Members {
             return self.due;
         }
         let cleared: Vec<_> =
-            self.suspects.iter().filter(|(_, until)| now >= **until).map(|(id, _)| *id).collect();
+            self.suspects.iter().filter(|(_, it)| now >= it.until).map(|(id, _)| *id).collect();
         for id in cleared {
             self.suspects.remove(&id);
             if let Some(member) = self.get_mut(&id) {
@@ -222,7 +250,7 @@ impl Members {
             self.forget(at);
         }
         let next_expiry = self.members.iter().filter(|member| !member.is_connected).map(expires).min();
-        let next_cleared = self.suspects.values().min().copied();
+        let next_cleared = self.suspects.values().map(|it| it.until).min();
         self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
         self.due
     }
@@ -289,6 +317,21 @@ mod tests {
         assert!(!members.get(&node(0)).unwrap().is_ranked());
         members.tick(at_s(61));
         assert!(members.get(&node(0)).unwrap().is_ranked());
+    }
+
+    #[test]
+    fn who_was_missed_is_ranked_again_when_it_speaks_and_who_let_a_run_rot_is_not() {
+        let mut members = Members::default();
+        for n in 0..2 {
+            members.connect(node(n), CapacityClass::Wired, &CONTENT, at_s(0));
+        }
+        members.miss(&node(0), at_s(1));
+        members.suspect(&node(1), at_s(1));
+        assert!(members.iter().all(Member::is_suspect));
+        members.appear(&node(0));
+        members.appear(&node(1));
+        let suspects: Vec<_> = members.iter().map(Member::is_suspect).collect();
+        assert_eq!(suspects, [false, true]);
     }
 
     #[test]

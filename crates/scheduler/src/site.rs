@@ -151,7 +151,7 @@ impl Site {
         if self.uses_rumours() {
             self.unlink(peer);
             if !clean {
-                self.members.suspect(peer, self.now);
+                self.members.miss(peer, self.now);
             }
         }
     }

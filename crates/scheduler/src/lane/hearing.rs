@@ -22,6 +22,7 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
+        site.members.appear(&from);
         let Some(member) = site.members.get(&from) else { return };
         let is_suspect = member.is_suspect();
         let peer = site.peers.get(&from);
@@ -128,7 +129,7 @@ impl Lane {
         }
         let Some(member) = site.members.get(claimant) else { return };
         let absent = self.absent_before(&member.entrant(draw_of(run, site)), run, site);
-        absent.iter().for_each(|name| site.members.suspect(name, now));
+        absent.iter().for_each(|name| site.members.miss(name, now));
     }
 
     pub(super) fn ranks_before_me(&self, other: &NodeId, run: RunIndex, site: &Site) -> bool {

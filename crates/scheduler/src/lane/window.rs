@@ -128,7 +128,7 @@ impl Lane {
             if reason == FetchReason::TakeOver {
                 to_blame.iter().for_each(|member| self.suspect(member, site, now));
                 let absent = self.absent_before(&site.entrant(draw_of(run, site)), run, site);
-                absent.iter().for_each(|name| site.members.suspect(name, now));
+                absent.iter().for_each(|name| site.members.miss(name, now));
             }
             self.waiting.remove(&run);
             return Place::Counts;
