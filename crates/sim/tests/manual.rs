@@ -33,6 +33,8 @@ fn keys_of(section: &str) -> BTreeSet<String> {
     let error = Scenario::parse(&text).expect_err("there is no such key");
     let told = error.source().expect("the cause says what was expected").to_string();
     let listed = told.split_once("expected").expect("an unknown key").1;
+    // The next line says in which table.
+    let listed = listed.lines().next().unwrap_or_default();
     let names = listed.split('`').skip(1).step_by(2);
     let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
     names.map(|name| format!("{prefix}{name}")).collect()
