@@ -390,7 +390,7 @@ impl Content {
     /// Whether there is still somebody to wait for.
     fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
-        let heard = site.last_received.max(self.lane.last_growth()).max(self.lane.start_at(site));
+        let heard = self.lane.heard(site).max(self.lane.start_at(site));
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
         let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;

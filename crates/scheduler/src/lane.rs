@@ -96,9 +96,9 @@ impl Lane {
         }
     }
 
-    /// When a claim of somebody else last grew for something that I want: the site is working.
-    pub(crate) fn last_growth(&self) -> MonoTime {
-        self.claims.last_growth()
+    /// When bytes last came, or a claim of somebody else last grew for something that I lack: the site is working.
+    pub(crate) fn heard(&self, site: &Site) -> MonoTime {
+        self.claims.heard(site.last_received)
     }
 
     /// What a peer that has just come must know.

@@ -67,7 +67,7 @@ impl Lane {
 
     /// Nothing came and nothing is on its way, whatever the others claim.
     pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        let heard = site.last_received.max(self.claims.last_growth()).max(self.start_at(site));
+        let heard = self.claims.heard(site.last_received).max(self.start_at(site));
         let due = heard.max(self.gate.paused_until()) + site.config.isolation();
         let offered = site.coverage.has_useful();
         if now >= due && !offered {

@@ -10,7 +10,8 @@ use crate::runs::RunIndex;
 
 /// Live claims that one member may hold: the largest window there is.
 const CLAIMS_PER_MEMBER_MAX: usize = 24;
-/// How long the growing claim of a member that never delivered keeps others from helping themselves.
+/// How long the signs of life of members that never delivered keep others from helping themselves, with nothing else to
+/// hear.
 const STRANGER_BELIEVED: Duration = Duration::from_secs(30);
 /// How long a silent claimant is remembered.
 const SILENT_FORGOTTEN: Duration = Duration::from_secs(60);
@@ -28,7 +29,9 @@ pub(super) struct Claims {
     rates: VecDeque<u64>,
     /// Their median: of finished claims only, since what is still running may be a liar's, as many as it likes.
     median_rate: u64,
-    last_growth: MonoTime,
+    /// When a member that has delivered before last gave a sign of life, and when a stranger did.
+    growth: MonoTime,
+    strangers_growth: MonoTime,
     /// Goes up with every change but time and what time would undo.
     changes: u32,
     /// How many claims move, as of so many changes, and until when that holds.
@@ -95,11 +98,15 @@ impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
         let (by_run, rates) = (BTreeMap::new(), VecDeque::new());
         let (moving, purge_at) = (None, PURGE_MIN);
-        Self { by_run, rates, median_rate: 0, last_growth: now, changes: 0, moving, purge_at }
+        let (growth, strangers_growth) = (now, now);
+        Self { by_run, rates, median_rate: 0, growth, strangers_growth, changes: 0, moving, purge_at }
     }
 
-    pub(super) fn last_growth(&self) -> MonoTime {
-        self.last_growth
+    /// When there was last a sign that the site is working on what is lacked here, where bytes last came at `received`.
+    /// Strangers alone can claim anything as often as they like, so they are believed for a while only.
+    pub(super) fn heard(&self, received: MonoTime) -> MonoTime {
+        let sure = received.max(self.growth);
+        sure.max(self.strangers_growth.min(sure + STRANGER_BELIEVED))
     }
 
     /// Goes up with every change but time and what time would undo.
@@ -165,24 +172,18 @@ impl Claims {
         }
     }
 
-    /// A heartbeat. `true` if it grows: a sign of life, from a stranger only for so long.
-    pub(super) fn on_progress(
-        &mut self,
-        run: RunIndex,
-        by: NodeId,
-        is_proven: bool,
-        bytes: u64,
-        now: MonoTime,
-    ) -> bool {
+    /// A heartbeat. `true` if it grows: a sign of life.
+    pub(super) fn on_progress(&mut self, run: RunIndex, by: NodeId, bytes: u64, now: MonoTime) -> bool {
         let Some(claim) = self.entry(run, by, now).filter(|claim| bytes > claim.bytes) else { return false };
         claim.bytes = bytes;
         claim.grew_at = now;
-        is_proven || now < claim.since + STRANGER_BELIEVED
+        true
     }
 
-    /// The site is working on something that I want.
-    pub(super) fn on_growth(&mut self, now: MonoTime) {
-        self.last_growth = now;
+    /// A member is working on something that I lack.
+    pub(super) fn on_growth(&mut self, is_proven: bool, now: MonoTime) {
+        let growth = if is_proven { &mut self.growth } else { &mut self.strangers_growth };
+        *growth = now;
     }
 
     pub(super) fn on_almost(&mut self, run: RunIndex, by: NodeId, now: MonoTime) {

@@ -38,9 +38,9 @@ impl Lane {
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
                     if let Some(run) = self.run_of(*pieces, site) {
-                        let is_sign_of_life = self.claims.on_progress(run, from, is_proven, *bytes, now);
-                        if is_sign_of_life && site.coverage.wanted().meets(*pieces) {
-                            self.claims.on_growth(now);
+                        let grows = self.claims.on_progress(run, from, *bytes, now);
+                        if grows && site.coverage.lacking_in(run) > 0 {
+                            self.claims.on_growth(is_proven, now);
                         }
                     }
                 }
@@ -80,8 +80,9 @@ impl Lane {
         let is_elsewhere = !is_connected && !is_suspect && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
         self.observe(pieces, took, site);
-        if site.coverage.wanted().meets(pieces) {
-            self.claims.on_growth(now);
+        if site.coverage.lacking_in(run) > 0 {
+            let is_proven = site.peers.get(&from).is_some_and(Peer::is_proven);
+            self.claims.on_growth(is_proven, now);
         }
     }
 
