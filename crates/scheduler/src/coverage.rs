@@ -36,6 +36,8 @@ pub(crate) struct Coverage {
     lane_changes: u32,
     /// Goes up whenever the mesh may find what it did not find before.
     mesh_changes: u32,
+    /// Goes up whenever runs are cut anew, or one lacks more than it did.
+    growths: u32,
 }
 
 impl Coverage {
@@ -55,6 +57,7 @@ impl Coverage {
             open: 0,
             lane_changes: 0,
             mesh_changes: 0,
+            growths: 0,
         };
         new.recount();
         new
@@ -77,6 +80,7 @@ impl Coverage {
     }
 
     fn recount(&mut self) {
+        self.growths += 1;
         self.lacking_of_run = vec![0; self.runs.count()];
         self.open_of_run = vec![0; self.runs.count()];
         self.lacking = 0;
@@ -101,6 +105,11 @@ impl Coverage {
     /// Goes up whenever the mesh may find what it did not find before.
     pub(crate) fn mesh_changes(&self) -> u32 {
         self.mesh_changes
+    }
+
+    /// Goes up whenever runs are cut anew, or one lacks more than it did.
+    pub(crate) fn growths(&self) -> u32 {
+        self.growths
     }
 
     pub(crate) fn wanted(&self) -> &Wanted {
@@ -223,6 +232,7 @@ impl Coverage {
         let had = self.have.remove(piece);
         if had && self.wanted.has(piece) {
             let run = self.runs.of(piece).as_usize();
+            self.growths += 1;
             self.lacking += 1;
             self.lacking_of_run[run] += 1;
             if self.holders(piece) == 0 {

@@ -20,10 +20,10 @@ const OTHERS_MIN: usize = 3;
 /// Which runs are mine to pull.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
-    /// All runs, those first for which I rank high. Empty while there is no such holder.
+    /// Runs that lack something, those first for which I rank high. Empty while there is no such holder.
     turns: Vec<(usize, RunIndex)>,
-    /// Epoch of the members, and the holders, that `turns` is made of.
-    made_of: Option<(u32, Vec<NodeId>)>,
+    /// Epoch of the members, growths of the coverage, and the holders, that `turns` is made of.
+    made_of: Option<(u32, u32, Vec<NodeId>)>,
 }
 
 impl Holders {
@@ -41,7 +41,7 @@ impl Holders {
             return None;
         }
         let count = u16::try_from(holders.len()).expect("no more than HOLDERS_MAX");
-        let seen = Some((site.members.epoch(), holders));
+        let seen = Some((site.members.epoch(), site.coverage.growths(), holders));
         if self.made_of != seen {
             self.made_of = seen;
             self.rank(site);
@@ -51,7 +51,7 @@ impl Holders {
 
     fn rank(&mut self, site: &Site) {
         let runs = site.coverage.runs();
-        let holders = self.made_of.as_ref().map_or(&[][..], |(_, holders)| holders);
+        let holders = self.made_of.as_ref().map_or(&[][..], |(.., holders)| holders);
         let rank = |run: RunIndex| {
             let draw = score::draw_of_run(&site.content, runs.pieces(run).first().get());
             let me = site.entrant(draw);

@@ -152,6 +152,12 @@ impl Desk {
         self.input(Input::Lane { from: id(name), message });
     }
 
+    /// As one says who found that the origin serves no ranges.
+    pub(crate) fn claims_all(&mut self, name: &str) {
+        let message = LaneMessage::Claim(self.layout.whole().unwrap());
+        self.input(Input::Lane { from: id(name), message });
+    }
+
     pub(crate) fn heartbeat(&mut self, name: &str, piece: u32, bytes: u64) {
         let message = LaneMessage::Progress(vec![(self.run(piece), bytes)]);
         self.input(Input::Lane { from: id(name), message });

@@ -34,3 +34,12 @@ fn an_owner_that_does_not_come_holds_up_nobody() {
     (0..40).for_each(|_| _ = desk.delivers_next("dave"));
     assert_eq!(desk.asks("dave"), 40);
 }
+
+/// Runs have other numbers then; a nasty simulation found the old ones in use.
+#[test]
+fn an_origin_without_ranges_does_not_confuse_the_turns() {
+    let mut desk = desk();
+    desk.claims_all("alice");
+    assert!(desk.delivers_next("dave"));
+    assert_eq!(desk.asks("dave"), 2);
+}
