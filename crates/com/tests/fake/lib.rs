@@ -1,7 +1,12 @@
 //! The library with the real job machine behind it, and no transfers: the test says what happens to files, through
 //! [`controls`]. The objects and exports are those of the product.
 
-#![allow(unsafe_code, clippy::expect_used, missing_docs, reason = "all of it is a test, and some of it is called by C")]
+#![allow(
+    unsafe_code,
+    clippy::expect_used,
+    missing_docs,
+    reason = "all of it is a test, and some of it is called by C"
+)]
 
 mod driver;
 

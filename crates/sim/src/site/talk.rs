@@ -25,7 +25,10 @@ impl Site<'_> {
     pub(super) fn say(&mut self, from: u32, to: u32, message: Message<ContentMessage>) {
         let Some(conn) = self.host(from).conn_with(to) else { return };
         let network = &self.frame.scenario.network;
-        let is_lane = matches!(&message, Message::About { body: ContentMessage::Lane(_) | ContentMessage::Rumours(_), .. });
+        let is_lane = matches!(
+            &message,
+            Message::About { body: ContentMessage::Lane(_) | ContentMessage::Rumours(_), .. }
+        );
         if matches!(message, Message::Members { .. }) {
             self.tallies[0].messages.introductions += 1;
         }
