@@ -11,6 +11,9 @@ pub trait Allowance {
     fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
     /// A request that started is over; `received` of its `bytes` came.
     fn end(&mut self, from: Source, bytes: u64, received: u64);
+    /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
+    /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
+    fn keep_line(&mut self, _until: MonoTime) {}
     /// How many other nodes are known on the site, connected or not. Beyond 64 the lane's messages are passed on as
     /// rumours. Default none.
     fn nodes_known(&self) -> usize {

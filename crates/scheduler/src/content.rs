@@ -14,7 +14,7 @@ use swarmline_types::{
 use crate::action::{Action, GiveUp};
 use crate::allowance::Allowance;
 use crate::announce::Announcer;
-use crate::config::{Config, ORIGIN_MISMATCH_MAX};
+use crate::config::{Config, LINE_KEPT, ORIGIN_MISMATCH_MAX};
 use crate::coverage::Coverage;
 use crate::input::{Failure, Input};
 use crate::lane::Lane;
@@ -95,6 +95,7 @@ impl Content {
         let again = matches!(input, Input::Timer | Input::Priority(_) | Input::Policy(_));
         self.route(input, allowance, now);
         self.tick(again, allowance, now);
+        allowance.keep_line(self.needs_line_until());
         self.timeout = self.site.take_wake();
     }
 
@@ -150,6 +151,13 @@ impl Content {
         let have = self.have();
         let helps = |peer: &Peer| peer.wanted().pieces().any(|piece| have.has(piece) && !peer.has(piece));
         self.site.peers.iter().any(|(_, peer)| peer.is_lacking() && (have.is_all() || helps(peer)))
+    }
+
+    /// Until when the line to the origin is wanted for this content, if it gets on no further.
+    fn needs_line_until(&self) -> MonoTime {
+        let needs =
+            self.stage == Stage::Fetching && self.site.coverage.has_open() && !self.lane.gate.is_closed();
+        if needs { self.lane.heard(&self.site) + LINE_KEPT } else { MonoTime::ZERO }
     }
 
     fn route(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -390,7 +398,7 @@ impl Content {
     /// Whether there is still somebody to wait for.
     fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
-        let heard = self.lane.heard(site).max(self.lane.start_at(site));
+        let heard = self.lane.heard(site).max(self.lane.start_at(site)).max(site.last_refused);
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
         let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;

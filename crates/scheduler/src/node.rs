@@ -306,6 +306,10 @@ impl Allowance for OneContent<'_> {
         self.budget.end(from, bytes, received);
     }
 
+    fn keep_line(&mut self, until: MonoTime) {
+        self.budget.keep_line(self.content, self.priority, until);
+    }
+
     fn nodes_known(&self) -> usize {
         self.nodes_known
     }

@@ -37,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) now: MonoTime,
     /// When the last byte arrived that I asked for, or when I began to ask.
     pub(crate) last_received: MonoTime,
+    /// When the node last let something not start: what is held back does not fail for it.
+    pub(crate) last_refused: MonoTime,
     /// When the last byte arrived from a peer.
     pub(crate) last_from_peers: MonoTime,
     /// Orders not yet taken by the driver. Bounded by what one input can cause: messages to all peers, plus as many
@@ -70,6 +72,7 @@ impl Site {
             started: now,
             now,
             last_received: now,
+            last_refused: now,
             last_from_peers: now,
             actions: VecDeque::new(),
             wake: MonoTime::NEVER,
@@ -103,6 +106,7 @@ impl Site {
     ) -> Option<RequestId> {
         let size = self.coverage.runs().layout().span(pieces).size();
         if !allowance.try_start(from, size, now) {
+            self.last_refused = now;
             return None;
         }
         let request = self.requests.start(from, pieces, &mut self.coverage, now);

@@ -121,8 +121,11 @@ impl Lane {
             None if rank == Some(0) => FetchReason::Owner,
             None => FetchReason::TakeOver,
         };
+        if !self.has_room(now) {
+            return place;
+        }
         let owner = self.owner(run, site);
-        if self.has_room(now) && self.claim(run, reason, site, allowance, now) {
+        if self.claim(run, reason, site, allowance, now) {
             let rotten = self.claims.remove_all(run);
             let to_blame = if rotten.is_empty() { owner.into_iter().collect() } else { rotten };
             if reason == FetchReason::TakeOver {
@@ -133,6 +136,8 @@ impl Lane {
             self.waiting.remove(&run);
             return Place::Counts;
         }
+        // The node has no room for it. As far as one can see from here, nobody is late.
+        self.room_since = None;
         place
     }
 

@@ -24,6 +24,9 @@ pub(super) struct Budget {
     /// Something was given back since they were refused.
     has_room: bool,
     foreground_refused: Option<MonoTime>,
+    /// Foreground contents that need the line to the origin, and until when it is kept for them. Bounded by the open
+    /// contents.
+    line_kept: BTreeMap<ContentId, MonoTime>,
 }
 
 impl Budget {
@@ -37,6 +40,7 @@ impl Budget {
             refused: BTreeMap::new(),
             has_room: false,
             foreground_refused: None,
+            line_kept: BTreeMap::new(),
         }
     }
 
@@ -51,9 +55,8 @@ impl Budget {
         let must_wait = match self.download.ready(now) {
             Err(later) => Some(later),
             Ok(()) if !self.fits(from, bytes) => Some(MonoTime::NEVER),
-            Ok(()) => {
-                self.foreground_refused.filter(|_| priority == Priority::Background).filter(|at| now < *at)
-            }
+            Ok(()) if priority == Priority::Background => self.gives_way_until(from, now),
+            Ok(()) => None,
         };
         if let Some(until) = must_wait {
             self.refused.insert((priority, content), until);
@@ -68,6 +71,21 @@ impl Budget {
             Source::Peer(_) => self.download.take(bytes),
         }
         true
+    }
+
+    /// Until when the background starts nothing from there.
+    fn gives_way_until(&self, from: Source, now: MonoTime) -> Option<MonoTime> {
+        let line_kept = self.line_kept.values().max().filter(|_| from == Source::Origin);
+        self.foreground_refused.into_iter().chain(line_kept.copied()).filter(|until| now < *until).max()
+    }
+
+    /// The line to the origin is all the site's: that a node has room left says nothing about it.
+    pub(super) fn keep_line(&mut self, content: ContentId, priority: Priority, until: MonoTime) {
+        if priority == Priority::Foreground && until > MonoTime::ZERO {
+            self.line_kept.insert(content, until);
+        } else {
+            self.has_room |= self.line_kept.remove(&content).is_some();
+        }
     }
 
     fn fits(&self, from: Source, bytes: u64) -> bool {
@@ -92,6 +110,7 @@ impl Budget {
 
     pub(super) fn forget(&mut self, content: &ContentId) {
         self.refused.retain(|(_, refused), _| refused != content);
+        self.has_room |= self.line_kept.remove(content).is_some();
     }
 
     pub(super) fn due(&self) -> Option<MonoTime> {

@@ -329,6 +329,29 @@ fn the_foreground_goes_first() {
 }
 
 #[test]
+fn the_line_is_kept_for_the_foreground_while_it_gets_on() {
+    let mut node = node();
+    let peer = Source::Peer(id(1));
+    node.allowance(CONTENT, Priority::Foreground).keep_line(secs(10));
+    assert!(!node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(0)));
+    assert!(node.allowance(OTHER, Priority::Background).try_start(peer, 1, secs(0)));
+    assert!(node.allowance(OTHER, Priority::Foreground).try_start(Source::Origin, 1, secs(0)));
+    assert_eq!(node.poll_timeout(), Some(secs(10)));
+    assert!(node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(10)));
+}
+
+#[test]
+fn when_the_foreground_is_done_the_background_goes_on_at_once() {
+    let mut node = node();
+    node.allowance(CONTENT, Priority::Foreground).keep_line(secs(10));
+    assert!(!node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(0)));
+    node.allowance(CONTENT, Priority::Foreground).keep_line(MonoTime::ZERO);
+    node.handle(NodeInput::Timer, secs(1));
+    assert!(matches!(drain(&mut node)[..], [NodeAction::Wake { content: OTHER }]));
+    assert!(node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(1)));
+}
+
+#[test]
 fn the_download_rate_covers_peers_and_origin_alike() {
     let config = NodeConfig { download_rate: Rate::bytes_per_s(1_000_000), ..NodeConfig::default() };
     let mut node = node_with(&config);

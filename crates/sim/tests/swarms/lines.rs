@@ -117,3 +117,14 @@ fn a_holder_on_the_site_spares_the_origin() {
     assert_all_finish(&outcome);
     assert_eq!(outcome.total.traffic.origin, 0);
 }
+
+#[test]
+fn what_somebody_waits_for_comes_before_what_can_wait() {
+    let text = "site.peers = 12\n[[content]]\nsize = '16MiB'\n\
+                [[content]]\nsize = '64MiB'\npriority = 'background'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    let [first, _] = &outcome.contents[..] else { panic!("two contents") };
+    assert!(first.figures.makespan < 1.2, "{}", first.figures.makespan);
+    assert!(outcome.total.makespan < 1.05, "{}", outcome.total.makespan);
+}
