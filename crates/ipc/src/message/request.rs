@@ -14,14 +14,14 @@ use super::options::GetOptions;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// Download a file; answered by [`Event::Progress`] until [`Event::Completed`] or [`Event::Failed`]. Closing the
+    /// Download a file; answered by [`Event::Progress`](super::Event::Progress) until [`Event::Completed`](super::Event::Completed) or [`Event::Failed`](super::Event::Failed). Closing the
     /// connection before that cancels; the part file stays for the next attempt.
     Get(GetRequest),
-    /// Verify a file and offer it to peers; answered by [`Event::Added`] or [`Event::Failed`].
+    /// Verify a file and offer it to peers; answered by [`Event::Added`](super::Event::Added) or [`Event::Failed`](super::Event::Failed).
     Add(AddRequest),
-    /// What the node is doing; answered by [`Event::Node`].
+    /// What the node is doing; answered by [`Event::Node`](super::Event::Node).
     Status,
-    /// Turns the connection into a [job session](crate::jobs), or is refused by [`Event::Failed`].
+    /// Turns the connection into a [job session](crate::jobs), or is refused by [`Event::Failed`](super::Event::Failed).
     Jobs,
 }
 
@@ -29,7 +29,7 @@ impl Request {
     /// Checks what a type cannot say: absolute paths, http or https, 64 hexadecimal digits.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`], naming the field and the value.
+    /// [`ErrorKind::Usage`](super::ErrorKind::Usage), naming the field and the value.
     pub fn check(&self) -> Result<(), TransferError> {
         match self {
             Self::Get(get) => get.check(),
@@ -46,7 +46,7 @@ impl GetRequest {
     /// Checks what a type cannot say.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`], naming the field and the value.
+    /// [`ErrorKind::Usage`](super::ErrorKind::Usage), naming the field and the value.
     pub fn check(&self) -> Result<(), TransferError> {
         match (&self.url, &self.manifest) {
             (Some(url), _) => fetchable("url", url)?,
