@@ -14,14 +14,23 @@ use super::options::GetOptions;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// Download a file; answered by [`Event::Progress`](super::Event::Progress) until [`Event::Completed`](super::Event::Completed) or [`Event::Failed`](super::Event::Failed). Closing the
+    /// Download a file; answered by [`Event::Progress`] until [`Event::Completed`] or [`Event::Failed`]. Closing the
     /// connection before that cancels; the part file stays for the next attempt.
+    ///
+    /// [`Event::Progress`]: super::Event::Progress
+    /// [`Event::Completed`]: super::Event::Completed
+    /// [`Event::Failed`]: super::Event::Failed
     Get(GetRequest),
-    /// Verify a file and offer it to peers; answered by [`Event::Added`](super::Event::Added) or [`Event::Failed`](super::Event::Failed).
+    /// Verify a file and offer it to peers; answered by [`Event::Added`] or [`Event::Failed`].
+    ///
+    /// [`Event::Added`]: super::Event::Added
+    /// [`Event::Failed`]: super::Event::Failed
     Add(AddRequest),
     /// What the node is doing; answered by [`Event::Node`](super::Event::Node).
     Status,
-    /// Turns the connection into a [job session](crate::jobs), or is refused by [`Event::Failed`](super::Event::Failed).
+    /// Turns the connection into a [job session](crate::jobs), or is refused by [`Event::Failed`].
+    ///
+    /// [`Event::Failed`]: super::Event::Failed
     Jobs,
 }
 

@@ -67,7 +67,8 @@ impl Lane {
 
     /// Nothing came and nothing is on its way, whatever the others claim.
     pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        let heard = self.claims.heard(site.last_received).max(self.start_at(site));
+        // What the node held back itself was not left alone by the others.
+        let heard = self.claims.heard(site.last_received.max(site.last_refused)).max(self.start_at(site));
         let due = heard.max(self.gate.paused_until()) + site.config.isolation();
         let offered = site.coverage.has_useful();
         if now >= due && !offered {
