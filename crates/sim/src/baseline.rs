@@ -13,8 +13,51 @@ mod origin_only;
 mod rarest_first;
 mod rendezvous;
 
+use swarmline_scheduler::{Action, Allowance, Input, Ledger, RequestId, Stage};
+use swarmline_types::{Bitfield, MonoTime};
+
 use crate::scenario::StrategyName;
 use crate::strategy::{Machine, Opening, Production, Strategy};
+
+use desk::Desk;
+
+/// A scheduler that keeps its affairs at a desk: only what it does with a fact is its own.
+trait Baseline: Send {
+    fn desk(&self) -> &Desk;
+    fn desk_mut(&mut self) -> &mut Desk;
+    /// Takes in one fact and orders what follows from it.
+    fn take_turn(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime);
+}
+
+impl<B: Baseline> Machine for B {
+    fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        self.take_turn(input, allowance, now);
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.desk_mut().poll_action()
+    }
+
+    fn poll_timeout(&self) -> Option<MonoTime> {
+        self.desk().poll_timeout()
+    }
+
+    fn stage(&self) -> Stage {
+        self.desk().stage
+    }
+
+    fn have(&self) -> &Bitfield {
+        self.desk().have()
+    }
+
+    fn ledger(&self) -> Option<&Ledger> {
+        None
+    }
+
+    fn is_in_flight(&self, request: RequestId) -> bool {
+        self.desk().request(request).is_some()
+    }
+}
 
 impl Strategy for StrategyName {
     fn name(&self) -> &str {

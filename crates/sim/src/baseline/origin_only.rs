@@ -3,11 +3,12 @@
 //! It models what a download tool does that knows of nobody: the origin sends the file as many times as there are
 //! machines, and each waits for its share of the line.
 
-use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
-use swarmline_types::{Bitfield, MonoTime, PieceIndex, PieceRange};
+use swarmline_scheduler::{Allowance, FetchReason, Input};
+use swarmline_types::{MonoTime, PieceIndex, PieceRange};
 
+use super::Baseline;
 use super::desk::Desk;
-use crate::strategy::{Machine, Opening};
+use crate::strategy::Opening;
 
 /// A machine that asks the origin only.
 #[derive(Debug)]
@@ -33,8 +34,16 @@ impl OriginOnly {
     }
 }
 
-impl Machine for OriginOnly {
-    fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+impl Baseline for OriginOnly {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn desk_mut(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    fn take_turn(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         let desk = &mut self.desk;
         desk.begin_turn();
         match input {
@@ -58,29 +67,5 @@ impl Machine for OriginOnly {
             self.desk.fetch(pieces, FetchReason::Alone, allowance, now);
         }
         self.desk.judge_hope(false, allowance, now);
-    }
-
-    fn poll_action(&mut self) -> Option<Action> {
-        self.desk.poll_action()
-    }
-
-    fn poll_timeout(&self) -> Option<MonoTime> {
-        self.desk.poll_timeout()
-    }
-
-    fn stage(&self) -> Stage {
-        self.desk.stage
-    }
-
-    fn have(&self) -> &Bitfield {
-        self.desk.have()
-    }
-
-    fn ledger(&self) -> Option<&Ledger> {
-        None
-    }
-
-    fn is_in_flight(&self, request: RequestId) -> bool {
-        self.desk.request(request).is_some()
     }
 }

@@ -8,12 +8,13 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
-use swarmline_types::{Bitfield, MonoTime, PieceIndex, PieceRange};
+use swarmline_scheduler::{Allowance, FetchReason, Input};
+use swarmline_types::{MonoTime, PieceIndex, PieceRange};
 
+use super::Baseline;
 use super::desk::Desk;
 use super::exchange::{Exchange, Order};
-use crate::strategy::{Machine, Opening};
+use crate::strategy::Opening;
 
 /// A machine that pulls rare pieces from peers and random ones from the origin.
 #[derive(Debug)]
@@ -60,8 +61,16 @@ impl RarestFirst {
     }
 }
 
-impl Machine for RarestFirst {
-    fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+impl Baseline for RarestFirst {
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn desk_mut(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    fn take_turn(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         if self.exchange.is_old_news(&input, &self.desk) {
             return;
         }
@@ -75,30 +84,6 @@ impl Machine for RarestFirst {
         self.ask_origin(allowance, now);
         let offers = self.exchange.offers(&self.desk);
         self.desk.judge_hope(offers, allowance, now);
-    }
-
-    fn poll_action(&mut self) -> Option<Action> {
-        self.desk.poll_action()
-    }
-
-    fn poll_timeout(&self) -> Option<MonoTime> {
-        self.desk.poll_timeout()
-    }
-
-    fn stage(&self) -> Stage {
-        self.desk.stage
-    }
-
-    fn have(&self) -> &Bitfield {
-        self.desk.have()
-    }
-
-    fn ledger(&self) -> Option<&Ledger> {
-        None
-    }
-
-    fn is_in_flight(&self, request: RequestId) -> bool {
-        self.desk.request(request).is_some()
     }
 }
 
