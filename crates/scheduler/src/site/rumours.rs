@@ -166,30 +166,13 @@ impl Site {
     }
 
     fn book(&mut self, rumour: &Rumour) {
-        let layout = *self.coverage.runs().layout();
-        match &rumour.word {
-            Word::Gone => self.members.leave(&rumour.member, rumour.number),
-            Word::Here(wanted) | Word::Known(wanted) => {
-                self.members.hear(
-                    rumour.member,
-                    rumour.class,
-                    rumour.number,
-                    &self.content,
-                    &mut self.rng,
-                    self.now,
-                );
-                self.members.set_wanted(&rumour.member, wanted, &layout);
-            }
-            Word::Lane(_) => {
-                self.members.hear(
-                    rumour.member,
-                    rumour.class,
-                    rumour.number,
-                    &self.content,
-                    &mut self.rng,
-                    self.now,
-                );
-            }
+        if let Word::Gone = rumour.word {
+            return self.members.leave(&rumour.member, rumour.number);
+        }
+        let Rumour { member, class, number, .. } = *rumour;
+        self.members.hear(member, class, number, &self.content, &mut self.rng, self.now);
+        if let Word::Here(wanted) | Word::Known(wanted) = &rumour.word {
+            self.members.set_wanted(&member, wanted, self.coverage.runs().layout());
         }
     }
 
