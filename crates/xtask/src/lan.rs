@@ -24,6 +24,8 @@ mod node;
 mod premises;
 mod service;
 
+mod twin;
+
 mod office;
 mod report;
 

@@ -17,6 +17,8 @@ mod ci;
 mod netns;
 mod origin;
 
+mod summary;
+
 mod lan;
 
 mod scenarios;

@@ -27,6 +27,11 @@ impl Work {
         (!self.keep).then_some(self.path.as_path())
     }
 
+    /// Where everything of the run is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What the origin serves.
     pub(super) fn origin(&self) -> PathBuf {
         self.path.join("origin")

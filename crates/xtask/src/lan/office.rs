@@ -16,6 +16,7 @@ use super::program::Place;
 use super::report::Report;
 use super::script::{Part, Role, Wanted};
 use super::service::{Origin, Service};
+use super::twin::{self, Twin};
 use crate::netns::process::groups;
 use crate::origin::Served;
 
@@ -34,6 +35,8 @@ pub(super) struct Measured {
     pub(super) congestion_control: String,
     /// Share of the machine's time in which its cores had something to do, be it of the run or not.
     pub(super) machine_busy: f64,
+    /// What the simulator says of the same run.
+    pub(super) twin: Option<Twin>,
 }
 
 /// What came of one file on one host.
@@ -78,9 +81,11 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
     }
     services.into_iter().try_for_each(Service::finish)?;
     let served = origin.finish()?;
+    let twin = plan.program.simulator().map(|binary| twin::simulate(binary, &plan.script, work.path()));
+    let twin = twin.transpose()?;
     work.tell();
     let congestion_control = premises.origin.congestion_control()?;
-    Ok(Report::new(plan, Measured { downloads, passed, served, congestion_control, machine_busy }))
+    Ok(Report::new(plan, Measured { downloads, passed, served, congestion_control, machine_busy, twin }))
 }
 
 /// Hosts that do not download, each ready for those that do.

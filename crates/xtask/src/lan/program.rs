@@ -186,6 +186,14 @@ impl Program {
         Ok(command)
     }
 
+    /// The program that can simulate the run, if it is the product that is measured.
+    pub(super) fn simulator(&self) -> Option<&Path> {
+        match self {
+            Self::Swarmline { binary, .. } => Some(binary),
+            Self::Shell { .. } => None,
+        }
+    }
+
     /// Whether a file that is there is whole. Otherwise the command's end tells.
     pub(super) fn done_when_there(&self) -> bool {
         self.tells()

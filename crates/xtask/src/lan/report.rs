@@ -13,6 +13,7 @@ use super::office::{Download, Measured};
 use super::plan::Plan;
 use super::scenario::Scenario;
 use super::targets::Figures;
+use super::twin::Twin;
 
 /// The report of one run. Bytes are bytes on the wire unless they are said to be of contents; ratios of bytes are over
 /// the size of all files.
@@ -41,6 +42,8 @@ pub(super) struct Report {
     mean_s: Option<f64>,
     #[serde(flatten)]
     pub(super) figures: Figures,
+    /// What the simulator says of the same run; absent when another program is measured.
+    pub(super) simulated: Option<Twin>,
     origin_bytes: u64,
     origin_requests: u64,
     origin_body_bytes: u64,
@@ -113,7 +116,7 @@ impl Report {
         let script = &plan.script;
         let bound_s = seconds(bound::makespan(script));
         let (sums, figures) = sums::of(script, &measured, bound_s);
-        let Measured { downloads, passed, served, congestion_control, machine_busy } = measured;
+        let Measured { downloads, passed, served, congestion_control, machine_busy, twin } = measured;
         let file = script.size_bytes() as f64;
         let stayed = script.hosts.iter().zip(&passed.hosts).filter(|(role, _)| role.part.completes());
         let received: u64 = stayed.map(|(_, passed)| passed.received_bytes).sum();
@@ -136,6 +139,7 @@ impl Report {
             first_s: sums.completed.iter().map(|done| done.at_s).reduce(f64::min),
             mean_s: mean(sums.completed.iter().map(|done| done.took_s)),
             figures,
+            simulated: twin,
             origin_bytes: passed.origin.iter().map(|line| line.sent_bytes).sum(),
             origin_requests: served.requests,
             origin_body_bytes: served.body_bytes.values().sum(),
@@ -184,6 +188,9 @@ impl fmt::Display for Report {
         writeln!(f, "  origin      sent {origin} × the file{worst} in {requests} requests")?;
         let (received, sent) = (self.host_received_ratio_mean, self.host_sent_ratio_max);
         writeln!(f, "  hosts       received {received} × on average, sent at most {sent} ×")?;
+        if let Some(Twin { makespan_s, origin_ratio }) = self.simulated {
+            writeln!(f, "  simulated   makespan {makespan_s} s, origin {origin_ratio} × the file")?;
+        }
         if let Some((tally, ratio)) = self.tally.zip(self.figures.duplicates_ratio) {
             let (percent, bad) = (rounded(ratio * 100.0), mib(tally.failed_hash));
             writeln!(f, "  in vain     {percent} % twice or too late, {bad:.1} MiB wrong")?;

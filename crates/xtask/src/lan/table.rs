@@ -13,11 +13,11 @@ pub(super) fn markdown(reports: &[Report]) -> String {
 }
 
 const HEAD: &str = "\
-| scenario | hosts | MiB | origin, LAN (Mbit/s) | bound (s) | makespan | foreground | origin | in vain (%) | wrong pieces per pair | unfinished | machine busy (%) |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| scenario | hosts | MiB | origin, LAN (Mbit/s) | bound (s) | makespan | over simulated | foreground | origin | over simulated | in vain (%) | wrong pieces per pair | unfinished | machine busy (%) |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
-fn cells(report: &Report) -> [String; 12] {
+fn cells(report: &Report) -> [String; 14] {
     let (figures, targets) = (&report.figures, report.scenario.targets());
     let mbit = |bits: u64| bits as f64 / 1e6;
     let lines = format!("{}, {}", mbit(report.wan_bits_per_s), mbit(report.lan_bits_per_s));
@@ -34,8 +34,10 @@ fn cells(report: &Report) -> [String; 12] {
         lines,
         format!("{:.1}", report.bound_s),
         figures.makespan_ratio.map_or_else(|| "**never**".into(), makespan),
+        over(report.makespan_s, report.simulated.map(|twin| twin.makespan_s)),
         figures.urgent_ratio.map_or_else(String::new, |ratio| bounded(ratio, targets.urgent_max, "")),
         origin,
+        over(Some(figures.origin_ratio), report.simulated.map(|twin| twin.origin_ratio)),
         figures.duplicates_ratio.map_or_else(
             || "?".into(),
             |ratio| bounded(percent(ratio), targets.duplicates_max.map(percent), ""),
@@ -47,6 +49,19 @@ fn cells(report: &Report) -> [String; 12] {
         format!("{:.0}", report.machine_busy * 100.0),
     ]
 }
+
+/// A measured figure over the simulated one, in bold when they are more than a tenth apart.
+fn over(measured: Option<f64>, simulated: Option<f64>) -> String {
+    let pair = measured.zip(simulated).filter(|(_, simulated)| *simulated > 0.0);
+    pair.map_or_else(String::new, |(measured, simulated)| {
+        let ratio = measured / simulated;
+        let is_near = (1.0 - APART_MAX..=1.0 + APART_MAX).contains(&ratio);
+        if is_near { format!("{ratio:.3}") } else { format!("**{ratio:.3}**") }
+    })
+}
+
+/// How far the simulator may be from what was measured.
+const APART_MAX: f64 = 0.1;
 
 fn bounded(value: f64, most: Option<f64>, unit: &str) -> String {
     match most {
@@ -71,9 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn a_simulated_figure_that_is_far_off_stands_out() {
+        assert_eq!(over(Some(1.05), Some(1.0)), "1.050");
+        assert_eq!(over(Some(0.85), Some(1.0)), "**0.850**");
+        assert_eq!((over(None, Some(1.0)), over(Some(1.0), None)), (String::new(), String::new()));
+        assert_eq!(over(Some(0.0), Some(0.0)), "");
+    }
+
+    #[test]
     fn the_head_has_as_many_columns_as_a_line() {
         for line in HEAD.lines() {
-            assert_eq!(line.matches('|').count(), 13, "{line}");
+            assert_eq!(line.matches('|').count(), 15, "{line}");
         }
     }
 }

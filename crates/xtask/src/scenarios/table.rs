@@ -1,6 +1,7 @@
 //! The report as Markdown: what is measured beside what is allowed.
 
-use super::row::{Measured, Row, Summary};
+use super::row::Row;
+use crate::summary::{Measured, Summary};
 
 /// The columns: a metric, its head, and how many digits it has.
 const COLUMNS: [(&str, &str); 6] = [

@@ -62,6 +62,7 @@ fn measured(plan: &Plan, outcomes: Vec<Outcome>, origin_bytes: &[u64]) -> Measur
         served: Served { requests: 3, body_bytes: body_bytes.collect() },
         congestion_control: "cubic".into(),
         machine_busy: 0.25,
+        twin: Some(Twin { makespan_s: 10.5, origin_ratio: 1.046 }),
     }
 }
 
@@ -82,6 +83,7 @@ fn a_good_run_breaks_no_bound_and_reads_well() {
   completion  first 10.2 s, mean 10.6 s
   origin      sent 1.03 × the file in 3 requests
   hosts       received 1 × on average, sent at most 0.5 ×
+  simulated   makespan 10.5 s, origin 1.046 × the file
   in vain     0.5 % twice or too late, 0.0 MiB wrong
   peers       all seen by every node after 1 s
   cost        4 CPU-s in all, 3.0 MiB of memory at most; the machine was 25 % busy"

@@ -1,0 +1,82 @@
+//! What the product's simulator says of a scenario, read from its JSON lines.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::workspace::shown;
+
+/// The last line of `swarmline sim run --json`, as far as it is read here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Summary {
+    pub(crate) question: String,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) answer: String,
+    pub(crate) met: bool,
+    pub(crate) metrics: Vec<Measured>,
+}
+
+/// One metric.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) key: String,
+    pub(crate) label: String,
+    pub(crate) unit: String,
+    pub(crate) mean: f64,
+    pub(crate) worst: f64,
+    pub(crate) target: Option<f64>,
+    pub(crate) met: Option<bool>,
+}
+
+impl Summary {
+    pub(crate) fn metric(&self, key: &str) -> Option<&Measured> {
+        self.metrics.iter().find(|metric| metric.key == key)
+    }
+
+    pub(crate) fn missed(&self) -> impl Iterator<Item = &Measured> {
+        self.metrics.iter().filter(|metric| metric.met == Some(false))
+    }
+}
+
+/// Runs the program to its end; the inner error is what it says of itself.
+pub(crate) fn said(command: &mut Command) -> Result<Result<Summary, String>> {
+    let shown = shown(command);
+    let done = command.output().with_context(|| format!("cannot start `{shown}`"))?;
+    let out = String::from_utf8(done.stdout).with_context(|| format!("`{shown}` printed no UTF-8"))?;
+    let last = out.lines().last().unwrap_or_default();
+    let value: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
+    if value["event"] == "sim" {
+        let summary =
+            serde_json::from_value(value).with_context(|| format!("cannot read what `{shown}` says"))?;
+        return Ok(Ok(summary));
+    }
+    let told = value["message"].as_str().map(str::to_owned);
+    let told = told.unwrap_or_else(|| String::from_utf8_lossy(&done.stderr).trim().to_owned());
+    Ok(Err(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo(line: &str) -> Result<Summary, String> {
+        said(Command::new("echo").arg(line)).unwrap()
+    }
+
+    #[test]
+    fn the_last_line_counts() {
+        let line = r#"{"event":"sim","question":"?","seeds":[1],"answer":"!","met":true,"metrics":[
+            {"key":"origin","label":"l","unit":"ratio","mean":1.0,"best":1.0,"worst":1.0,"target":1.01,"met":true}]}"#
+            .replace('\n', "");
+        let summary = echo(&line).unwrap();
+        assert_eq!((summary.met, summary.metric("origin").unwrap().target), (true, Some(1.01)));
+    }
+
+    #[test]
+    fn a_failure_is_told_as_the_program_tells_it() {
+        assert_eq!(echo(r#"{"event":"failed","message":"no such key"}"#).unwrap_err(), "no such key");
+        let error = said(Command::new("sh").args(["-c", "echo broken >&2; exit 1"])).unwrap();
+        assert_eq!(error.unwrap_err(), "broken");
+    }
+}
