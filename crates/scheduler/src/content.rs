@@ -281,7 +281,7 @@ impl Content {
             }
             return;
         };
-        let (source, pieces) = (in_flight.source, in_flight.pieces);
+        let (source, pieces, took) = (in_flight.source, in_flight.pieces, now.since(in_flight.started));
         if let Source::Peer(_) = source {
             self.mesh.on_arrived(in_flight, now);
         }
@@ -295,7 +295,7 @@ impl Content {
         let is_last = site.requests.judge(request, piece, verdict, &site.coverage, &mut site.ledger, now);
         site.last_received = now;
         match (source, ok) {
-            (Source::Peer(peer), true) => site.peers.on_delivered(&peer, &mut site.coverage, now),
+            (Source::Peer(peer), true) => site.peers.on_delivered(&peer, took, &mut site.coverage, now),
             (Source::Peer(peer), false) => self.on_liar(peer, piece, allowance, now),
             (Source::Origin, true) => self.lane.gate.on_success(),
             (Source::Origin, false) => self.on_mismatch(piece),

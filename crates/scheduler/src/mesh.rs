@@ -194,10 +194,11 @@ impl Mesh {
             .filter(|(_, peer)| peer.is_usable(now) && peer.has(piece) && peer.in_flight < self.per_peer_max)
             .filter(|(id, peer)| Some(**id) != not && (starves || peer.is_neighbour))
             .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
-            .map(|(id, peer)| (peer.in_flight, *id))
+            // A slow sender is left to those who need what only it has.
+            .map(|(id, peer)| ((peer.is_slower_than(self.service), peer.in_flight), *id))
             .collect();
-        let fewest = free.iter().map(|(in_flight, _)| *in_flight).min()?;
-        let best: Vec<_> = free.into_iter().filter(|(in_flight, _)| *in_flight == fewest).collect();
+        let least = free.iter().map(|(load, _)| *load).min()?;
+        let best: Vec<_> = free.into_iter().filter(|(load, _)| *load == least).collect();
         Some(best[site.rng.random_range(0..best.len())].1)
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct Peer {
     pub(crate) in_flight: usize,
     snub: Pause,
     busy: Pause,
+    /// Mean time from a request to its piece.
+    service: Option<Duration>,
 }
 
 /// A pause that doubles each time, until something good resets it.
@@ -78,6 +80,7 @@ impl Peer {
             in_flight: 0,
             snub: Pause::default(),
             busy: Pause::default(),
+            service: None,
         }
     }
 
@@ -119,6 +122,12 @@ impl Peer {
     /// Whether it has every piece and is believed so.
     pub(crate) fn is_source(&self) -> bool {
         self.is_known && self.counts && self.has.is_all()
+    }
+
+    /// Whether it takes far longer than others do, so that it is better left to those who need what only it has.
+    pub(crate) fn is_slower_than(&self, usual: Option<Duration>) -> bool {
+        let usual = usual.map_or(SLOW_SENDER, |usual| SLOW_SENDER.max(usual * SLOW_SENDER_FACTOR));
+        self.service.is_some_and(|service| service > usual)
     }
 
     /// When its silence or busyness ends, if it is not usable now.
@@ -244,9 +253,16 @@ impl Peers {
     }
 
     /// It delivered a piece with the right hash: all is forgiven.
-    pub(crate) fn on_delivered(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
+    pub(crate) fn on_delivered(
+        &mut self,
+        id: &NodeId,
+        took: Duration,
+        coverage: &mut Coverage,
+        now: MonoTime,
+    ) {
         self.changes += 1;
         if let Some(peer) = self.peers.get_mut(id) {
+            peer.service = Some(peer.service.map_or(took, |mean| (mean + took) / 2));
             peer.is_proven = true;
             peer.is_doubted = false;
             peer.asked_since = None;
@@ -332,5 +348,9 @@ impl Peers {
     }
 }
 
+/// A sender is slow when it takes longer than this,
+const SLOW_SENDER: Duration = Duration::from_millis(500);
+/// and so many times as long as others.
+const SLOW_SENDER_FACTOR: u32 = 4;
 /// How many peers in each direction of the ring of names are neighbours at least.
 const RING_REACH: usize = 2;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use swarmline_types::message::{BlockRequest, WireRequest};
-use swarmline_types::{ContentId, MonoTime, NodeId, Rate};
+use swarmline_types::{ContentId, MonoTime, NodeId, PieceIndex, Rate};
 
 use crate::bucket::Bucket;
 use crate::node::NodeAction;
@@ -56,6 +56,7 @@ struct Active {
     peer: NodeId,
     size: u64,
     since: MonoTime,
+    piece: (ContentId, PieceIndex),
 }
 
 /// The serving queue of the node, of all contents together.
@@ -100,6 +101,7 @@ impl Serving {
         let in_time = self.rate.map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
+        let full = full || (self.is_slow() && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;
@@ -110,6 +112,34 @@ impl Serving {
             Some((greedy, ask)) => Asked::Instead(greedy, ask.content, ask.block.request),
             None => Asked::Queued,
         }
+    }
+
+    /// Whether the line carries less than would wait in a full queue.
+    fn is_slow(&self) -> bool {
+        self.rate.is_some_and(|rate| rate.bytes_in(QUEUE_TIME_MAX) < QUEUE_BYTES_MAX)
+    }
+
+    /// Whether one more answer may begin; else when, unless one ends before. A slow line carries one after another, so
+    /// that the first is there soon and can be passed on; only who reads slower still does not hold up the next.
+    fn room(&self, now: MonoTime) -> Result<(), Option<MonoTime>> {
+        if self.active.len() >= ACTIVE_MAX {
+            return Err(None);
+        }
+        let latest = self.active.values().map(|active| active.since + QUEUE_TIME_MAX).max();
+        match latest.filter(|patient| self.is_slow() && now < *patient) {
+            Some(patient) => Err(Some(patient)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the piece is on its way out to somebody, from whom others can have it sooner than over a slow line.
+    fn is_leaving(&self, content: &ContentId, block: &BlockRequest) -> bool {
+        let queued = self
+            .queues
+            .values()
+            .flatten()
+            .any(|ask| ask.content == *content && ask.block.piece == block.piece);
+        queued || self.active.values().any(|active| active.piece == (*content, block.piece))
     }
 
     /// Makes room for somebody who has nothing in the queue: whoever has most in it, and more than one, loses its
@@ -179,7 +209,11 @@ impl Serving {
     /// Begins answers while there is room: of each peer in turn, the oldest.
     pub(super) fn start_due(&mut self, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
         self.due = None;
-        while self.active.len() < ACTIVE_MAX && !self.queues.is_empty() {
+        while !self.queues.is_empty() {
+            if let Err(later) = self.room(now) {
+                self.due = later;
+                return;
+            }
             if let Err(later) = self.upload.ready(now) {
                 self.due = Some(later);
                 return;
@@ -190,7 +224,8 @@ impl Serving {
             self.queued_bytes -= size;
             let ticket = Ticket(self.next_ticket);
             self.next_ticket += 1;
-            self.active.insert(ticket, Active { peer, size, since: now });
+            self.active
+                .insert(ticket, Active { peer, size, since: now, piece: (ask.content, ask.block.piece) });
             actions.push_back(NodeAction::Serve { ticket, peer, content: ask.content, block: ask.block });
         }
     }

@@ -178,6 +178,55 @@ fn peers_are_served_in_turn() {
     assert_eq!(order, [1, 1, 1, 1, 2, 3, 1, 2, 3, 1, 1, 1]);
 }
 
+/// A node that has sent 1 MiB in a second, which is slow.
+fn slow_node() -> Node {
+    let mut node = node();
+    (1..=3).for_each(|peer| _ = up(&mut node, peer, secs(0)));
+    let ticket = served(&ask(&mut node, 1, 0, secs(0)));
+    node.handle(NodeInput::Served { ticket }, secs(1));
+    drain(&mut node);
+    node
+}
+
+fn served(actions: &[NodeAction]) -> Ticket {
+    let ticket = |action: &NodeAction| match action {
+        NodeAction::Serve { ticket, .. } => Some(*ticket),
+        _ => None,
+    };
+    actions.iter().find_map(ticket).unwrap()
+}
+
+#[test]
+fn a_slow_line_carries_one_answer_after_another() {
+    let mut node = slow_node();
+    let first = served(&ask(&mut node, 1, 1, secs(1)));
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 2, secs(1))), @"");
+    node.handle(NodeInput::Served { ticket: first }, secs(2));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"serve 2#2");
+}
+
+#[test]
+fn who_reads_slower_than_a_slow_line_holds_up_nobody() {
+    let mut node = slow_node();
+    ask(&mut node, 1, 1, secs(1));
+    ask(&mut node, 2, 2, secs(1));
+    let due = node.poll_timeout().unwrap();
+    assert_eq!(due.since(secs(1)), Duration::from_millis(1500));
+    node.handle(NodeInput::Timer, due);
+    insta::assert_snapshot!(words(&drain(&mut node)), @"serve 2#2");
+}
+
+#[test]
+fn a_slow_line_sends_a_piece_to_one_at_a_time() {
+    let mut node = slow_node();
+    let first = served(&ask(&mut node, 1, 1, secs(1)));
+    // Number 65 asks for the same piece as number 1.
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 65, secs(1))), @"reject 2#65");
+    node.handle(NodeInput::Served { ticket: first }, secs(2));
+    drain(&mut node);
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 65, secs(2))), @"serve 2#65");
+}
+
 #[test]
 fn a_flood_of_requests_is_cut_off() {
     let mut node = node();

@@ -62,3 +62,17 @@ fn neighbours_are_not_told_what_they_have() {
     desk.at_ms(200);
     assert_eq!(desk.take().lines().find(|line| line.contains("have")), Some("have #0 to bob"));
 }
+
+/// Its line may be needed for what only it has.
+#[test]
+fn what_a_fast_peer_has_is_not_asked_of_a_slow_one() {
+    let mut desk = Desk::without_origin(6).peers("alice xx....\n bob ..xx..");
+    desk.at_ms(20);
+    assert!(desk.delivers_next("bob") && desk.delivers_next("bob"));
+    desk.at_ms(4_000);
+    assert!(desk.delivers_next("alice"));
+    desk.take();
+    desk = desk.peers("bob xxxxxx\n alice xxxxxx");
+    let said = desk.take();
+    assert!(said.contains("bob") && !said.contains("alice"), "{said}");
+}

@@ -1,0 +1,177 @@
+//! What breaks schedulers of other kinds, case by case: the table "What goes wrong" of docs/algorithm.md.
+//!
+//! Each case is small enough for every run of the tests, so its bounds are wider than those of `simulations/targets/`,
+//! where the same cases are held to what is possible.
+
+use swarmline_sim::Outcome;
+
+use crate::{assert_all_finish, outcome};
+
+/// 32 want 64 MiB, over a line of 20 Mbit/s if the case says nothing else.
+fn office(case: &str) -> Outcome {
+    outcome(&format!("content.size = '64MiB'\nsite.peers = 32\n{case}"), 1)
+}
+
+/// The case of such an office: time and the origin's bytes are at most so many times what is possible.
+fn hold(case: &str, makespan_max: f64, origin_max: f64) -> Outcome {
+    let outcome = office(case);
+    assert_kept(&outcome, makespan_max, origin_max);
+    outcome
+}
+
+fn assert_kept(outcome: &Outcome, makespan_max: f64, origin_max: f64) {
+    assert_all_finish(outcome);
+    let total = &outcome.total;
+    assert!(total.makespan <= makespan_max, "{} s are {} x the bound", total.makespan_s, total.makespan);
+    assert!(total.origin <= origin_max, "the origin sent {} x the file", total.origin);
+}
+
+#[test]
+fn a_line_that_is_slow_for_all_makes_nobody_take_over() {
+    // Each of the six fetches at a time takes 25 s: far longer than anybody waits for a claim.
+    let outcome = outcome("content.size = '32MiB'\nsite = { peers = 32, wan = '2mbit' }", 1);
+    assert_kept(&outcome, 1.05, 1.02);
+    assert_eq!(outcome.total.messages.fetches_take_over, 0, "{:?}", outcome.total.messages);
+}
+
+#[test]
+fn messages_that_are_lost_cost_little() {
+    hold("network.lane_loss = 0.1", 1.10, 1.15);
+}
+
+#[test]
+fn messages_that_are_late_by_a_second_cost_little() {
+    hold("network.delay = '0s..1s'", 1.25, 1.15);
+}
+
+#[test]
+fn owners_that_crash_stop_nobody() {
+    hold("group = { share = 0.3, ends = '0%..100%' }", 1.10, 1.10);
+}
+
+#[test]
+fn owners_whose_power_goes_stop_nobody() {
+    hold("group = { share = 0.3, ends = '0%..100%', ending = 'vanish' }", 1.35, 1.10);
+}
+
+#[test]
+fn what_the_only_holder_takes_with_it_is_fetched_again() {
+    // Half of them go, and with them what nobody else had.
+    hold("group = { share = 0.5, ends = '0%..100%' }", 1.15, 1.15);
+}
+
+#[test]
+fn a_claim_ends_with_its_owner() {
+    // Six claims at a time, and everybody but two goes while they stand.
+    hold("group = { count = 30, ends = '3s..20s', ending = 'leave' }", 1.15, 1.15);
+}
+
+#[test]
+fn slow_senders_hold_up_nobody() {
+    hold("group = { share = 0.3, up = '10mbit', class = 'slow' }", 1.05, 1.05);
+}
+
+#[test]
+fn slow_senders_that_nobody_knows_of_hold_up_nobody() {
+    hold("group = { share = 0.3, up = '10mbit' }", 1.05, 1.05);
+}
+
+#[test]
+fn a_full_radio_cell_is_not_filled_with_duplicates() {
+    let outcome = hold("site.cell = '100mbit'\npeer.wifi = true", 1.10, 1.05);
+    assert!(outcome.total.duplicate <= 0.02, "{}", outcome.total.duplicate);
+}
+
+#[test]
+fn peers_that_send_wrong_bytes_waste_one_piece_for_each_pair() {
+    let outcome = hold("group = { share = 0.1, behaviour = 'corrupts' }", 1.10, 1.05);
+    let pairs = u64::from(outcome.total.peers) * 3;
+    assert!(outcome.total.traffic.bad <= pairs << 20, "{:?}", outcome.total.traffic);
+}
+
+#[test]
+fn peers_that_never_answer_hold_up_nobody() {
+    hold("group = { share = 0.1, behaviour = 'stalls' }", 1.25, 1.05);
+}
+
+#[test]
+fn all_troubles_at_once_cost_little() {
+    let case = "
+        [[group]]
+        share = 0.2
+        ends = '10%..90%'
+        ending = 'leave'
+        [[group]]
+        share = 0.2
+        up = '10mbit'
+        class = 'slow'
+        [[group]]
+        share = 0.1
+        behaviour = 'corrupts'
+        [[group]]
+        share = 0.05
+        behaviour = 'stalls'";
+    hold(case, 1.30, 1.15);
+}
+
+#[test]
+fn members_that_see_different_members_fetch_little_twice() {
+    hold("network.unknown = 0.1\nnetwork.unknown_for = '1h'", 1.05, 1.05);
+}
+
+#[test]
+fn who_comes_later_finds_those_who_linger() {
+    hold("arrive = { how = 'poisson', over = '5m' }\npeer.linger = '60s'", 1.1, 1.1);
+}
+
+#[test]
+fn nobody_chases_the_newest_piece() {
+    // Line and LAN are alike, and all want each piece as soon as it is here.
+    let outcome = hold("site.wan = '200mbit'\nsite.lan = '200mbit'", 1.5, 1.01);
+    let rejects = outcome.total.per_peer_and_piece(outcome.total.messages.rejects, 64);
+    assert!(rejects < 1.0, "{rejects} a peer and piece");
+}
+
+#[test]
+fn the_line_is_never_idle_between_two_fetches() {
+    hold("site.wan_latency = '100ms'", 1.05, 1.01);
+}
+
+#[test]
+fn a_holder_on_the_site_is_a_source_and_no_bottle_neck() {
+    let outcome = office("site.holders = 1\nsite.lan = '200mbit'");
+    assert_all_finish(&outcome);
+    assert!(outcome.total.makespan <= 1.6, "{}", outcome.total.makespan);
+}
+
+#[test]
+fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
+    let outage = "outage = { from = '5s', until = '15s', retry_after = '5s' }";
+    let outcome = hold(outage, 1.9, 1.10);
+    let fetches = outcome.total.messages.fetches;
+    assert!(fetches <= 64 + 32, "{fetches} requests for 64 runs");
+}
+
+#[test]
+fn an_origin_without_ranges_is_read_once() {
+    hold("origin.ranges = false", 2.1, 1.05);
+}
+
+#[test]
+fn another_file_at_the_origin_is_never_mixed_in() {
+    let outcome = office("outage = { from = '5s', answer = 'changed' }");
+    assert_eq!(outcome.total.finished, 0, "half of the old file is no file: {:?}", outcome.total);
+    assert_eq!(outcome.total.gave_up, 32);
+}
+
+#[test]
+fn two_halves_of_a_site_each_complete() {
+    let partition = "partition = { from = '2s', until = '1h' }";
+    let outcome = hold(partition, 2.1, 2.0);
+    assert!(outcome.total.origin > 1.2, "they were apart: {}", outcome.total.origin);
+}
+
+#[test]
+fn a_site_that_is_one_again_fetches_nothing_twice_from_then_on() {
+    hold("partition = { from = '2s', until = '10s' }", 1.5, 1.45);
+}
