@@ -35,7 +35,7 @@
 //! **Rules.** While it runs, hosts are compared with what the simulator knows of them: nothing is served or marked as had
 //! that was not verified, the ledger balances, bounds are kept, no line is faster than it is, and nobody is faster than
 //! [`bound`] allows. A rule that does not hold ends the run as [`Broken`], with the command that shows it again.
-//! [`scenario::nasty`] draws scenarios that try to.
+//! [`scenario::nasty`] draws scenarios that try to, and [`trial`] runs them one after another.
 //!
 //! [`study`] runs a scenario with several seeds and holds it against its targets, [`html`] makes a page of that, and
 //! [`library`] has the scenarios that come with the program. Not here: files, the command line. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
@@ -72,6 +72,7 @@ mod baseline;
 pub mod words;
 
 pub mod study;
+pub mod trial;
 
 pub mod html;
 

@@ -11,6 +11,7 @@ mod error;
 
 mod check;
 mod parse;
+mod text;
 
 mod nasty;
 

@@ -10,6 +10,7 @@ mod tables;
 mod compare;
 mod explain;
 mod list;
+mod nasty;
 mod run;
 mod sweep;
 
@@ -48,6 +49,7 @@ enum SimCommand {
     Sweep(sweep::SweepArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
+    Nasty(nasty::NastyArgs),
 }
 
 impl SimArgs {
@@ -59,6 +61,7 @@ impl SimArgs {
             SimCommand::Sweep(args) => args.json,
             SimCommand::List(args) => args.json,
             SimCommand::Explain(args) => args.json,
+            SimCommand::Nasty(args) => args.json,
         }
     }
 }
@@ -121,6 +124,7 @@ pub(crate) async fn run(args: &SimArgs, watch: Stopwatch) -> Result<Exit, Failur
         SimCommand::Sweep(args) => sweep::run(args, watch).await,
         SimCommand::List(args) => Ok(list::run(args, watch)),
         SimCommand::Explain(args) => explain::run(args, watch).await,
+        SimCommand::Nasty(args) => nasty::run(args, watch).await,
     }
 }
 

@@ -112,6 +112,18 @@ async fn a_piece_of_the_origin_is_explained() {
 }
 
 #[tokio::test]
+async fn nasty_scenarios_are_tried_and_can_be_run_alone() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run("sim nasty --seed 3 --seeds 4").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("4 nasty scenarios from seed 3 on, with "), "{}", ran.out);
+    let told = sandbox.run("sim nasty --seed 3 --seeds 4 --threads 1 --json").await.last();
+    assert_eq!((&told["event"], &told["scenarios"]), (&"nasty".into(), &4.into()), "{told}");
+    let alone = sandbox.run("sim run nasty-3 --seed 3 --json").await;
+    assert_eq!((alone.code, &alone.last()["scenario"]), (0, &"nasty-3".into()), "{alone:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_says_which_value_and_the_way_out() {
     let sandbox = Sandbox::new();
     sandbox.write("tiny.toml", TINY);

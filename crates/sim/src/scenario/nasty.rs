@@ -187,6 +187,7 @@ mod tests {
             let scenario = nasty(seed);
             assert!(scenario.check().is_ok(), "{seed}: {:?}", scenario.check());
             assert_eq!(scenario, nasty(seed));
+            assert_eq!(Scenario::parse(&scenario.to_toml()).unwrap(), scenario, "{seed}");
         }
     }
 }

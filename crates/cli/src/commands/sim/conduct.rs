@@ -30,11 +30,10 @@ pub(super) struct Conductor {
 impl Conductor {
     /// `is_quiet`: nothing but the outcome is wanted.
     pub(super) fn new(common: &Common, is_quiet: bool, watch: Stopwatch) -> Result<Self, Failure> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             signals: Signals::listen()?,
             watch,
-            threads: common.threads.map_or(cores, usize::from),
+            threads: threads_of(common.threads),
             seed: common.seed,
             seeds: common.seeds,
             is_quiet,
@@ -45,37 +44,57 @@ impl Conductor {
     pub(super) async fn study(&mut self, scenario: Scenario) -> Result<Study, Failure> {
         let plan =
             Plan { seed: self.seed, seeds: self.seeds.unwrap_or(scenario.seeds), threads: self.threads };
-        let view = Arc::new(View::new(&scenario.name, plan.seeds, self.is_quiet, self.watch));
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (ended, end) = oneshot::channel();
-        let (seen, stop) = (Arc::clone(&view), Arc::clone(&stopped));
-        // A thread of its own and not one of the runtime's: the runtime would wait for it, and Ctrl-C ends at once.
-        let working = std::thread::Builder::new().name("simulation".into()).spawn(move || {
+        let view = Arc::new(View::new(&scenario.name, self.is_quiet, self.watch));
+        let seen = Arc::clone(&view);
+        let work = move |stopped: &AtomicBool| {
             let watch = |step: &Step| {
-                seen.show(step);
-                if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                seen.show(step.part, || message(step, plan.seeds));
+                go_on(stopped)
             };
-            // Whoever waited may have left.
-            let _ = ended.send(Study::conduct(&scenario, &plan, &watch));
-        });
-        working.map_err(|error| {
-            Failure::new(Exit::Other, format!("could not start a thread: {}", with_causes(&error)))
-        })?;
-        let study = tokio::select! {
-            study = end => study,
-            signal = self.signals.first() => {
-                stopped.store(true, Ordering::Relaxed);
-                view.finish();
-                return Err(Failure::new(signal.exit(), "stopped"));
-            }
+            Study::conduct(&scenario, &plan, &watch)
         };
+        let study = aside(&mut self.signals, work).await;
         view.finish();
-        match study {
-            Ok(Ok(study)) => Ok(study),
-            Ok(Err(broken)) => Err(failure(&broken)),
-            Err(_) => Err(Failure::new(Exit::Other, "the simulation ended without an outcome")),
+        study?.map_err(|broken| failure(&broken))
+    }
+}
+
+/// Works on a thread of its own, and ends at once when a signal asks for it: then `work` finds its flag up, and nobody
+/// waits for it.
+pub(super) async fn aside<T: Send + 'static>(
+    signals: &mut Signals,
+    work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopped);
+    let (ended, end) = oneshot::channel();
+    // A thread of its own and not one of the runtime's: the runtime would wait for it, and Ctrl-C ends at once.
+    let working = std::thread::Builder::new().name("simulation".into()).spawn(move || {
+        // Whoever waited may have left.
+        let _ = ended.send(work(&stop));
+    });
+    working.map_err(|error| {
+        Failure::new(Exit::Other, format!("could not start a thread: {}", with_causes(&error)))
+    })?;
+    tokio::select! {
+        outcome = end => {
+            outcome.map_err(|_| Failure::new(Exit::Other, "the simulation ended without an outcome"))
+        }
+        signal = signals.first() => {
+            stopped.store(true, Ordering::Relaxed);
+            Err(Failure::new(signal.exit(), "stopped"))
         }
     }
+}
+
+/// What a watcher says while the flag is down.
+pub(super) fn go_on(stopped: &AtomicBool) -> ControlFlow<()> {
+    if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// How many threads simulate, if nothing else is said.
+pub(super) fn threads_of(given: Option<u16>) -> usize {
+    given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 fn failure(broken: &Broken) -> Failure {
@@ -86,9 +105,8 @@ fn failure(broken: &Broken) -> Failure {
 }
 
 /// How far it is: a bar, a line now and then, or nothing.
-struct View {
+pub(super) struct View {
     name: String,
-    seeds: u32,
     watch: Stopwatch,
     shown: Mutex<Shown>,
 }
@@ -100,52 +118,54 @@ enum Shown {
 }
 
 impl View {
-    fn new(name: &str, seeds: u32, is_quiet: bool, watch: Stopwatch) -> Self {
+    /// `is_quiet`: nothing but the outcome is wanted.
+    pub(super) fn new(name: &str, is_quiet: bool, watch: Stopwatch) -> Self {
         let shown = match (is_quiet, screen::is_watched()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar(bar(name)),
             (false, false) => Shown::Lines { next: watch.elapsed() + screen::PLAIN_EVERY },
         };
-        Self { name: name.to_owned(), seeds, watch, shown: Mutex::new(shown) }
+        Self { name: name.to_owned(), watch, shown: Mutex::new(shown) }
     }
 
-    fn show(&self, step: &Step) {
+    /// `part` of all is done; the message is made where somebody sees it.
+    pub(super) fn show(&self, part: f64, message: impl FnOnce() -> String) {
         match &mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner) {
             Shown::Bar(bar) => {
-                bar.set_position(steps(step.part));
-                bar.set_message(self.message(step));
+                bar.set_position(steps(part));
+                bar.set_message(message());
             }
             Shown::Lines { next } if self.watch.elapsed() >= *next => {
                 *next = self.watch.elapsed() + screen::PLAIN_EVERY;
                 let at = words::span(self.watch.elapsed());
-                let percent = steps(step.part) / (STEPS / 100);
-                screen::note(&format!("{at}: {}, {percent}%, {}", self.name, self.message(step)));
+                let percent = steps(part) / (STEPS / 100);
+                screen::note(&format!("{at}: {}, {percent}%, {}", self.name, message()));
             }
             Shown::Lines { .. } | Shown::Nothing => {}
         }
     }
 
-    fn message(&self, step: &Step) -> String {
-        let run = &step.run;
-        let of = match self.seeds {
-            1 => String::new(),
-            seeds => format!("{} of {seeds} runs over, ", step.runs_over),
-        };
-        format!(
-            "{of}seed {} at {} of virtual time: {} of {} done, {} from the origin",
-            step.seed,
-            words::span(Duration::from_micros(run.now.as_micros())),
-            run.finished,
-            words::count(run.peers.into(), "peer", "peers"),
-            words::bytes(run.origin_bytes),
-        )
-    }
-
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Shown::Bar(bar) = &*self.shown.lock().unwrap_or_else(PoisonError::into_inner) {
             bar.finish_and_clear();
         }
     }
+}
+
+fn message(step: &Step, seeds: u32) -> String {
+    let run = &step.run;
+    let of = match seeds {
+        1 => String::new(),
+        seeds => format!("{} of {seeds} runs over, ", step.runs_over),
+    };
+    format!(
+        "{of}seed {} at {} of virtual time: {} of {} done, {} from the origin",
+        step.seed,
+        words::span(Duration::from_micros(run.now.as_micros())),
+        run.finished,
+        words::count(run.peers.into(), "peer", "peers"),
+        words::bytes(run.origin_bytes),
+    )
 }
 
 fn bar(name: &str) -> ProgressBar {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use swarmline_sim::Scenario;
 use swarmline_sim::library;
+use swarmline_sim::scenario::nasty;
 
 use crate::exit::{Exit, Failure, with_causes};
 
@@ -18,13 +19,15 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Finds the text: the file of this name, or else what comes with the program under it.
+    /// Finds the text: the file of this name, or else what comes with the program under it, or the nasty scenario that is
+    /// meant.
     pub(super) fn find(given: &str) -> Result<Self, Failure> {
         let text = match read(Path::new(given)) {
             Ok(text) => text,
-            Err(Unread::Missing) => match library::find(given) {
-                Some(entry) => entry.text.to_owned(),
-                None => return Err(Failure::new(Exit::Usage, missing(given))),
+            Err(Unread::Missing) => match (library::find(given), nasty_of(given)) {
+                (Some(entry), _) => entry.text.to_owned(),
+                (None, Some(seed)) => nasty(seed).to_toml(),
+                (None, None) => return Err(Failure::new(Exit::Usage, missing(given))),
             },
             Err(Unread::TooLong) => {
                 let why = format!("{given} is longer than {} KiB; that is no scenario", BYTES_MAX >> 10);
@@ -52,6 +55,11 @@ impl Source {
         }
         Ok(scenario)
     }
+}
+
+/// The seed of `nasty-25`.
+fn nasty_of(given: &str) -> Option<u64> {
+    given.strip_prefix("nasty-")?.parse().ok()
 }
 
 /// Why a file was not read.
