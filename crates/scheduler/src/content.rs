@@ -230,7 +230,12 @@ impl Content {
 
     fn on_rumours(&mut self, from: NodeId, rumours: &[Rumour], allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.begin_rumours();
+        let mut is_linked = false;
         for rumour in rumours {
+            if !is_linked && !rumour.is_hearsay() {
+                self.site.is_linked_by(from);
+                is_linked = true;
+            }
             if !self.site.hear(from, rumour) {
                 continue;
             }

@@ -3,7 +3,9 @@
 //! Decides who is ranked. Does not decide what is believed of whom; `peers` knows who has delivered. Names are cheap, so
 //! the table is bounded, and whoever lets a run rot is out of the ranking for a while.
 
-use std::collections::BTreeMap;
+mod index;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
@@ -11,6 +13,7 @@ use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, W
 
 use crate::config::{MEMBER_EXPIRES, MEMBERS_KNOWN_MAX, SUSPECT_FOR};
 use crate::score::{self, Entrant};
+use index::Index;
 
 /// One member, as this node knows it.
 #[derive(Debug)]
@@ -49,6 +52,11 @@ impl Member {
         !self.is_suspect && !self.is_gone && self.class != CapacityClass::Never
     }
 
+    /// As what it is ranked, if it is.
+    fn standing(&self) -> Option<CapacityClass> {
+        self.is_ranked().then_some(self.class)
+    }
+
     /// It in the race for a run that brings `run`.
     pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
         Entrant::new(run, self.draw, &self.id, self.class)
@@ -63,25 +71,53 @@ struct Suspicion {
     is_absence: bool,
 }
 
+/// One more member that is ranked, or one fewer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    id: NodeId,
+    draw: u64,
+    class: CapacityClass,
+    pub(crate) is_more: bool,
+}
+
+impl Change {
+    /// The member in the race for a run that brings `run`.
+    pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
+        Entrant::new(run, self.draw, &self.id, self.class)
+    }
+}
+
 /// All members but this node itself.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    /// Ascending by id. At most [`MEMBERS_KNOWN_MAX`] that are not connected.
+    /// In no order. At most [`MEMBERS_KNOWN_MAX`] that are not connected.
     members: Vec<Member>,
+    /// Their places, by ascending id.
+    index: Index,
     heard_of: usize,
     /// Until when. Only members are in it.
     suspects: BTreeMap<NodeId, Suspicion>,
     epoch: u32,
+    /// How often somebody more or fewer was ranked, and the latest of these changes. At most [`CHANGES_MAX`]: a site of a
+    /// thousand is not ranked anew for each of its members.
+    ranked_changes: u32,
+    changes: VecDeque<Change>,
     /// When a suspicion ends, or somebody may have expired.
     due: MonoTime,
 }
 
 impl Members {
     pub(crate) fn get(&self, id: &NodeId) -> Option<&Member> {
-        self.place(id).ok().map(|at| &self.members[at])
+        self.place(id).map(|at| &self.members[at])
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Member> {
+    /// Ascending by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.index.places().map(|at| &self.members[at])
+    }
+
+    /// In no order: for counting.
+    pub(crate) fn unordered(&self) -> std::slice::Iter<'_, Member> {
         self.members.iter()
     }
 
@@ -90,44 +126,84 @@ impl Members {
         self.epoch
     }
 
-    fn place(&self, id: &NodeId) -> Result<usize, usize> {
-        self.members.binary_search_by(|member| member.id.cmp(id))
+    /// How often somebody more or fewer was ranked.
+    pub(crate) fn ranked_changes(&self) -> u32 {
+        self.ranked_changes
     }
 
-    fn get_mut(&mut self, id: &NodeId) -> Option<&mut Member> {
-        self.place(id).ok().map(|at| &mut self.members[at])
+    /// What changed since [`ranked_changes`](Self::ranked_changes) was `since`; `None` if that is not remembered.
+    pub(crate) fn changed_since(&self, since: u32) -> Option<impl Iterator<Item = &Change>> {
+        let missed = self.ranked_changes.wrapping_sub(since) as usize;
+        let first = self.changes.len().checked_sub(missed)?;
+        Some(self.changes.range(first..))
     }
 
-    fn entry(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) -> &mut Member {
-        let at = self.place(&id).unwrap_or_else(|at| {
-            let draw = score::draw_of_member(content, &id);
-            let (wanted, heard_s) = (None, seconds(now));
-            let (is_connected, is_suspect, is_gone) = (false, false, false);
-            let member =
-                Member { id, draw, number: 0, wanted, heard_s, class, is_connected, is_suspect, is_gone };
-            if self.members.len() == self.members.capacity() {
-                self.members.reserve_exact(GROWS_BY);
-            }
-            self.members.insert(at, member);
-            self.heard_of += 1;
-            self.epoch += 1;
-            at
-        });
-        &mut self.members[at]
+    fn place(&self, id: &NodeId) -> Option<usize> {
+        self.index.find(id, &self.members).ok()
+    }
+
+    /// Changes a member, and remembers what that does to rankings.
+    fn alter<T>(&mut self, at: usize, how: impl FnOnce(&mut Member) -> T) -> T {
+        let before = self.members[at].standing();
+        let result = how(&mut self.members[at]);
+        let after = self.members[at].standing();
+        if before != after {
+            self.note(at, before, false);
+            self.note(at, after, true);
+        }
+        result
+    }
+
+    fn note(&mut self, at: usize, class: Option<CapacityClass>, is_more: bool) {
+        let (Some(class), member) = (class, &self.members[at]) else { return };
+        let change = Change { id: member.id, draw: member.draw, class, is_more };
+        self.ranked_changes = self.ranked_changes.wrapping_add(1);
+        if member.wanted.is_some() {
+            // Whether it counts differs from run to run.
+            self.changes.clear();
+            return;
+        }
+        if self.changes.len() == CHANGES_MAX {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+    }
+
+    fn entry(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) -> usize {
+        let (position, at) = match self.index.find(&id, &self.members) {
+            Ok(at) => return at,
+            Err(position) => (position, self.members.len()),
+        };
+        let draw = score::draw_of_member(content, &id);
+        let (wanted, heard_s) = (None, seconds(now));
+        let (is_connected, is_suspect, is_gone) = (false, false, false);
+        let member =
+            Member { id, draw, number: 0, wanted, heard_s, class, is_connected, is_suspect, is_gone };
+        if self.members.len() == self.members.capacity() {
+            self.members.reserve_exact(GROWS_BY);
+        }
+        self.members.push(member);
+        self.index.insert(position, &id, at);
+        self.note(at, self.members[at].standing(), true);
+        self.heard_of += 1;
+        self.epoch += 1;
+        at
     }
 
     /// It is connected, and its own hello says what class it is of.
     pub(crate) fn connect(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) {
-        let member = self.entry(id, class, content, now);
-        let was_connected = std::mem::replace(&mut member.is_connected, true);
-        (member.class, member.is_gone, member.heard_s) = (class, false, seconds(now));
+        let at = self.entry(id, class, content, now);
+        let was_connected = self.alter(at, |member| {
+            (member.class, member.is_gone, member.heard_s) = (class, false, seconds(now));
+            std::mem::replace(&mut member.is_connected, true)
+        });
         self.heard_of -= usize::from(!was_connected);
         self.epoch += 1;
     }
 
     /// The connection is gone. `stays`: the site is one in which most are not connected; it may still be there.
     pub(crate) fn disconnect(&mut self, id: &NodeId, stays: bool, now: MonoTime) {
-        let Ok(at) = self.place(id) else { return };
+        let Some(at) = self.place(id) else { return };
         self.epoch += 1;
         if stays {
             let member = &mut self.members[at];
@@ -140,7 +216,13 @@ impl Members {
     }
 
     fn forget(&mut self, at: usize) {
-        let member = self.members.remove(at);
+        self.note(at, self.members[at].standing(), false);
+        self.index.remove(&self.members[at].id, &self.members);
+        let last = self.members.len() - 1;
+        if at < last {
+            self.index.move_to(&self.members[last].id, at, &self.members);
+        }
+        let member = self.members.swap_remove(at);
         self.heard_of -= usize::from(!member.is_connected);
         self.suspects.remove(&member.id);
         self.epoch += 1;
@@ -168,26 +250,29 @@ impl Members {
         rng: &mut Pcg64Mcg,
         now: MonoTime,
     ) -> bool {
-        let is_new = self.place(&id).is_err();
+        let is_new = self.place(&id).is_none();
         if is_new {
             self.make_room(rng);
             self.due = self.due.min(now + MEMBER_EXPIRES);
         }
-        let member = self.entry(id, class, content, now);
-        (member.number, member.heard_s) = (number, seconds(now));
-        let is_back = std::mem::take(&mut member.is_gone);
-        // Of the class of somebody who is connected, its own hello speaks.
-        let changes = !member.is_connected && member.class != class;
-        if changes {
-            member.class = class;
-        }
-        self.epoch += u32::from(is_back || changes);
+        let at = self.entry(id, class, content, now);
+        let changes = self.alter(at, |member| {
+            (member.number, member.heard_s) = (number, seconds(now));
+            let is_back = std::mem::take(&mut member.is_gone);
+            // Of the class of somebody who is connected, its own hello speaks.
+            let is_other = !member.is_connected && member.class != class;
+            if is_other {
+                member.class = class;
+            }
+            is_back || is_other
+        });
+        self.epoch += u32::from(changes);
         is_new
     }
 
     pub(crate) fn leave(&mut self, id: &NodeId, number: u64) {
-        if let Some(member) = self.get_mut(id) {
-            (member.number, member.is_gone) = (number, true);
+        if let Some(at) = self.place(id) {
+            self.alter(at, |member| (member.number, member.is_gone) = (number, true));
             self.epoch += 1;
         }
     }
@@ -195,8 +280,10 @@ impl Members {
     /// What a member wants: it is ranked for that only.
     pub(crate) fn set_wanted(&mut self, id: &NodeId, wanted: &Wanted, layout: &PieceLayout) {
         let wanted = (!wanted.is_all(layout)).then(|| Box::new(wanted.clone()));
-        if let Some(member) = self.get_mut(id).filter(|member| member.wanted != wanted) {
-            member.wanted = wanted;
+        if let Some(at) = self.place(id).filter(|at| self.members[*at].wanted != wanted) {
+            self.members[at].wanted = wanted;
+            self.ranked_changes = self.ranked_changes.wrapping_add(1);
+            self.changes.clear();
             self.epoch += 1;
         }
     }
@@ -216,18 +303,24 @@ impl Members {
     /// It says something about what it fetches, so it is there.
     pub(crate) fn appear(&mut self, id: &NodeId) {
         if self.suspects.get(id).is_some_and(|suspicion| suspicion.is_absence) {
-            self.suspects.remove(id);
-            self.get_mut(id).into_iter().for_each(|member| member.is_suspect = false);
+            self.clear(id);
             self.epoch += 1;
         }
     }
 
     fn put_aside(&mut self, id: &NodeId, suspicion: Suspicion, now: MonoTime) {
-        let Some(member) = self.get_mut(id) else { return };
-        member.is_suspect = true;
+        let Some(at) = self.place(id) else { return };
+        self.alter(at, |member| member.is_suspect = true);
         self.suspects.insert(*id, suspicion);
         self.epoch += 1;
         self.due = self.due.min(now + SUSPECT_FOR);
+    }
+
+    fn clear(&mut self, id: &NodeId) {
+        self.suspects.remove(id);
+        if let Some(at) = self.place(id) {
+            self.alter(at, |member| member.is_suspect = false);
+        }
     }
 
     /// Lets time pass: suspects come back, and whoever was not heard of for long is forgotten. Returns when the next of
@@ -239,11 +332,8 @@ impl Members {
         let cleared: Vec<_> =
             self.suspects.iter().filter(|(_, it)| now >= it.until).map(|(id, _)| *id).collect();
         for id in cleared {
-            self.suspects.remove(&id);
-            if let Some(member) = self.get_mut(&id) {
-                member.is_suspect = false;
-                self.epoch += 1;
-            }
+            self.clear(&id);
+            self.epoch += 1;
         }
         let expired = |member: &Member| !member.is_connected && now >= expires(member);
         while let Some(at) = self.members.iter().position(expired) {
@@ -255,6 +345,9 @@ impl Members {
         self.due
     }
 }
+
+/// Changes of the ranking that are remembered: as many as come between two looks at the window, mostly.
+const CHANGES_MAX: usize = 16;
 
 /// The table grows by so many: doubling would leave half of it empty, and it is the largest of a node.
 const GROWS_BY: usize = 16;

@@ -187,6 +187,13 @@ pub struct Rumour {
     pub word: Word,
 }
 
+impl Rumour {
+    /// Whether it is not the member's own word.
+    pub fn is_hearsay(&self) -> bool {
+        matches!(self.word, Word::Known(_))
+    }
+}
+
 /// What a rumour says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Word {

@@ -14,13 +14,23 @@ pub const WANTED_MAX: usize = 64;
 /// asked for, and never less.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Wanted {
-    ranges: Vec<PieceRange>,
+    ranges: Ranges,
+}
+
+/// Nearly everybody wants all, which is one range: that takes no memory of its own, since every rumour of a member says it.
+#[derive(Clone, Default, Eq, PartialEq)]
+enum Ranges {
+    #[default]
+    None,
+    One([PieceRange; 1]),
+    /// Two at least.
+    More(Box<[PieceRange]>),
 }
 
 impl Wanted {
     /// Every piece of this content.
     pub fn all(layout: &PieceLayout) -> Self {
-        Self { ranges: layout.whole().into_iter().collect() }
+        Self { ranges: layout.whole().map_or(Ranges::None, |whole| Ranges::One([whole])) }
     }
 
     /// These pieces, in whatever order they are named.
@@ -40,44 +50,53 @@ impl Wanted {
             let second = joined.remove(at);
             joined[at - 1] = joined[at - 1].hull(second);
         }
-        Self { ranges: joined }
+        let ranges = match joined.as_slice() {
+            [] => Ranges::None,
+            [one] => Ranges::One([*one]),
+            _ => Ranges::More(joined.into()),
+        };
+        Self { ranges }
     }
 
     /// The ranges, ascending; at most [`WANTED_MAX`].
     pub fn ranges(&self) -> &[PieceRange] {
-        &self.ranges
+        match &self.ranges {
+            Ranges::None => &[],
+            Ranges::One(one) => one,
+            Ranges::More(more) => more,
+        }
     }
 
     /// Whether nothing is wanted.
     pub fn is_nothing(&self) -> bool {
-        self.ranges.is_empty()
+        self.ranges().is_empty()
     }
 
     /// Whether every piece of this content is wanted.
     pub fn is_all(&self, layout: &PieceLayout) -> bool {
-        self.ranges.first().copied() == layout.whole()
+        self.ranges().first().copied() == layout.whole()
     }
 
     /// Whether this piece is wanted.
     pub fn has(&self, piece: PieceIndex) -> bool {
-        let at = self.ranges.partition_point(|range| range.last() < piece);
-        self.ranges.get(at).is_some_and(|range| range.contains(piece))
+        let at = self.ranges().partition_point(|range| range.last() < piece);
+        self.ranges().get(at).is_some_and(|range| range.contains(piece))
     }
 
     /// Whether a piece of this range is wanted.
     pub fn meets(&self, pieces: PieceRange) -> bool {
-        let at = self.ranges.partition_point(|range| range.last() < pieces.first());
-        self.ranges.get(at).is_some_and(|range| range.first() <= pieces.last())
+        let at = self.ranges().partition_point(|range| range.last() < pieces.first());
+        self.ranges().get(at).is_some_and(|range| range.first() <= pieces.last())
     }
 
     /// The pieces, ascending.
     pub fn pieces(&self) -> impl Iterator<Item = PieceIndex> + '_ {
-        self.ranges.iter().flat_map(|range| range.pieces())
+        self.ranges().iter().flat_map(|range| range.pieces())
     }
 
     /// Wants all that `other` does, too. `true` if that is more than before.
     pub fn add(&mut self, other: &Self) -> bool {
-        let sum = Self::of(self.ranges.iter().chain(&other.ranges).copied());
+        let sum = Self::of(self.ranges().iter().chain(other.ranges()).copied());
         let is_more = sum != *self;
         *self = sum;
         is_more
@@ -91,7 +110,7 @@ fn gap(first: PieceRange, second: PieceRange) -> u32 {
 
 impl fmt::Debug for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.ranges).finish()
+        f.debug_list().entries(self.ranges()).finish()
     }
 }
 

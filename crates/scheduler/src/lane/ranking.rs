@@ -14,17 +14,12 @@ impl Lane {
         if site.config.class == CapacityClass::Never {
             return None;
         }
-        let seen = (site.members.epoch(), site.coverage.open_in(run));
-        if let Some(known) = self.waiting.get(&run).and_then(|waiting| waiting.rank)
-            && known.seen == seen
-        {
-            return Some(known.rank);
-        }
-        let rank = before_me(run, site).count();
+        let known = self.waiting.get(&run).and_then(|waiting| waiting.rank);
+        let rank = known.and_then(|known| known.now(run, site)).unwrap_or_else(|| Rank::of(run, site));
         if let Some(waiting) = self.waiting.get_mut(&run) {
-            waiting.rank = Some(Rank { seen, rank });
+            waiting.rank = Some(rank);
         }
-        Some(rank)
+        Some(rank.rank)
     }
 
     /// Who ranks first, if that is another.
@@ -52,9 +47,35 @@ impl Lane {
 /// My rank for a run, and of what it was made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rank {
-    /// Epoch of the members, and how many pieces of the run were open.
-    seen: (u32, u32),
+    /// Changes of the members by then.
+    changes: u32,
+    /// How many pieces of the run were open.
+    open: u32,
     rank: usize,
+}
+
+impl Rank {
+    fn of(run: RunIndex, site: &Site) -> Self {
+        let (changes, open) = (site.members.ranked_changes(), site.coverage.open_in(run));
+        Self { changes, open, rank: before_me(run, site).count() }
+    }
+
+    /// What it is now, if little has changed: a site of a thousand is not gone through for each member that comes.
+    fn now(self, run: RunIndex, site: &Site) -> Option<Self> {
+        let changes = site.members.ranked_changes();
+        if self.open != site.coverage.open_in(run) {
+            return None;
+        }
+        if self.changes == changes {
+            return Some(self);
+        }
+        let draw = draw_of(run, site);
+        let me = site.entrant(draw);
+        let before_me =
+            site.members.changed_since(self.changes)?.filter(|it| it.entrant(draw).is_before(&me));
+        let rank = before_me.fold(self.rank, |rank, it| if it.is_more { rank + 1 } else { rank - 1 });
+        Some(Self { changes, rank, ..self })
+    }
 }
 
 /// What the run brings to the race.
@@ -71,7 +92,7 @@ fn before_me(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
 /// Everybody who could fetch now what I would of the run, but suspects.
 fn ranked(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
     let pieces = site.coverage.runs().pieces(run);
-    site.members.iter().filter(move |member| member.is_ranked() && may_fetch(member, pieces, site))
+    site.members.unordered().filter(move |member| member.is_ranked() && may_fetch(member, pieces, site))
 }
 
 /// Whether a member wants something of the run that only the origin can bring: it is waited for if it ranks before me.

@@ -34,7 +34,7 @@ impl Holders {
         if holders.is_empty() && self.made_of.is_none() {
             return None;
         }
-        let others = site.members.iter().filter(|member| member.is_ranked()).count();
+        let others = site.members.unordered().filter(|member| member.is_ranked()).count();
         let spared = (1..=HOLDERS_MAX).contains(&holders.len()) && others >= holders.len() + OTHERS_MIN;
         if !spared {
             *self = Self::default();
@@ -55,7 +55,7 @@ impl Holders {
         let rank = |run: RunIndex| {
             let draw = score::draw_of_run(&site.content, runs.pieces(run).first().get());
             let me = site.entrant(draw);
-            let others = site.members.iter().filter(|m| m.is_ranked() && !holders.contains(&m.id));
+            let others = site.members.unordered().filter(|m| m.is_ranked() && !holders.contains(&m.id));
             others.filter(|member| member.entrant(draw).is_before(&me)).count()
         };
         self.turns = runs.all().map(|run| (rank(run), run)).collect();

@@ -52,37 +52,43 @@ impl Site {
             return;
         }
         self.choose_links();
-        let peers: Vec<_> = self.peers.ids().collect();
-        peers.into_iter().for_each(|peer| self.tell_members(peer));
+        let (peers, known) = (self.peers.ids().collect::<Vec<_>>(), self.all_known());
+        peers.into_iter().for_each(|peer| self.tell(peer, &known));
         self.say_here();
     }
 
     /// A peer that has just come hears of everybody, and may become a link.
     pub(super) fn greet_with_rumours(&mut self, peer: NodeId) {
-        self.tell_members(peer);
+        self.tell(peer, &self.all_known());
         self.choose_links();
         if self.rumours.number == 0 {
             self.say_here();
         }
     }
 
-    fn tell_members(&mut self, peer: NodeId) {
+    /// Everybody that is known, this node last, in messages.
+    fn all_known(&self) -> Vec<Arc<[Rumour]>> {
         let layout = *self.coverage.runs().layout();
-        let mut known: Vec<_> = self
-            .members
-            .iter()
-            .filter(|member| member.number > 0 || member.is_connected)
-            .map(|member| Rumour {
-                member: member.id,
-                class: member.class(),
-                number: member.number,
-                word: Word::Known(member.wanted().cloned().unwrap_or_else(|| Wanted::all(&layout))),
-            })
-            .collect();
-        known.push(self.my_rumour(Word::Known(self.coverage.wanted().clone())));
-        for rumours in known.chunks(RUMOURS_MAX) {
-            self.send(peer, ContentMessage::Rumours(rumours.into()));
+        let others =
+            self.members.iter().filter(|member| member.number > 0 || member.is_connected).map(|member| {
+                Rumour {
+                    member: member.id,
+                    class: member.class(),
+                    number: member.number,
+                    word: Word::Known(member.wanted().cloned().unwrap_or_else(|| Wanted::all(&layout))),
+                }
+            });
+        let me = self.my_rumour(Word::Known(self.coverage.wanted().clone()));
+        let mut known = others.chain([me]).peekable();
+        let mut messages = Vec::new();
+        while known.peek().is_some() {
+            messages.push(known.by_ref().take(RUMOURS_MAX).collect());
         }
+        messages
+    }
+
+    fn tell(&mut self, peer: NodeId, messages: &[Arc<[Rumour]>]) {
+        messages.iter().for_each(|rumours| self.send(peer, ContentMessage::Rumours(rumours.clone())));
     }
 
     fn my_rumour(&self, word: Word) -> Rumour {
@@ -130,12 +136,16 @@ impl Site {
         }
     }
 
-    /// Whether a rumour that `via` brought is news. If so it is booked and will be passed on.
-    pub(crate) fn hear(&mut self, via: NodeId, rumour: &Rumour) -> bool {
-        let is_hearsay = matches!(rumour.word, Word::Known(_));
-        if !is_hearsay && self.peers.get(&via).is_some() {
+    /// A peer passes on what members say: rumours travel over it.
+    pub(crate) fn is_linked_by(&mut self, via: NodeId) {
+        if self.peers.get(&via).is_some() {
             self.rumours.links.entry(via).or_insert(false);
         }
+    }
+
+    /// Whether a rumour that `via` brought is news. If so it is booked and will be passed on.
+    pub(crate) fn hear(&mut self, via: NodeId, rumour: &Rumour) -> bool {
+        let is_hearsay = rumour.is_hearsay();
         if rumour.member == self.me {
             self.hear_of_myself(rumour.number);
             return false;
@@ -225,15 +235,15 @@ impl Site {
     /// Sends what is pending over all links, to nobody what it brought itself.
     fn pass_on(&mut self) {
         self.rumours.last_batch = Some(self.now);
-        let pending = std::mem::take(&mut self.rumours.pending);
-        let all: Arc<[Rumour]> = pending.iter().map(|(rumour, _)| rumour.clone()).collect();
+        let (all, via): (Vec<_>, Vec<_>) = std::mem::take(&mut self.rumours.pending).into_iter().unzip();
+        let all: Arc<[Rumour]> = all.into();
         let links: Vec<_> = self.rumours.links.keys().copied().collect();
         for link in links {
-            let is_for_all = pending.iter().all(|(_, via)| *via != link);
-            let news: Arc<[Rumour]> = match is_for_all {
-                true => all.clone(),
-                false => {
-                    pending.iter().filter(|(_, via)| *via != link).map(|(rumour, _)| rumour.clone()).collect()
+            let news: Arc<[Rumour]> = match via.contains(&link) {
+                false => all.clone(),
+                true => {
+                    let others = all.iter().zip(&via).filter(|(_, via)| **via != link);
+                    others.map(|(rumour, _)| rumour.clone()).collect()
                 }
             };
             if !news.is_empty() {
