@@ -14,10 +14,10 @@ pub trait Allowance {
     /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
     /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
     fn keep_line(&mut self, _until: MonoTime) {}
-    /// How many other nodes are known on the site, connected or not. Beyond 64 the lane's messages are passed on as
-    /// rumours. Default none.
-    fn nodes_known(&self) -> usize {
-        0
+    /// Whether there are nodes on the site that this one cannot be connected with: more than 64, or one out of reach.
+    /// Then the lane's messages are passed on as rumours. Default no.
+    fn needs_rumours(&self) -> bool {
+        false
     }
 }
 

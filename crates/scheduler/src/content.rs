@@ -90,7 +90,9 @@ impl Content {
     pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.take_wake();
         self.site.now = now;
-        self.site.note_nodes_known(allowance.nodes_known());
+        if allowance.needs_rumours() {
+            self.site.begin_rumours();
+        }
         // Whatever was refused or put off may be possible now.
         let again = matches!(input, Input::Timer | Input::Priority(_) | Input::Policy(_));
         self.route(input, allowance, now);

@@ -157,7 +157,7 @@ impl Node {
 
     /// What one content may start now.
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
-        OneContent { nodes_known: self.contacts.known(), budget: &mut self.budget, content, priority }
+        OneContent { needs_rumours: self.contacts.needs_rumours(), budget: &mut self.budget, content, priority }
     }
 
     /// How many peers share that of my contents which the fewest share.
@@ -291,7 +291,7 @@ impl Node {
 }
 
 struct OneContent<'a> {
-    nodes_known: usize,
+    needs_rumours: bool,
     budget: &'a mut Budget,
     content: ContentId,
     priority: Priority,
@@ -310,8 +310,8 @@ impl Allowance for OneContent<'_> {
         self.budget.keep_line(self.content, self.priority, until);
     }
 
-    fn nodes_known(&self) -> usize {
-        self.nodes_known
+    fn needs_rumours(&self) -> bool {
+        self.needs_rumours
     }
 }
 

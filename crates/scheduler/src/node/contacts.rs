@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{MonoTime, NodeId};
 
+use crate::config::DIRECT_MAX;
 use crate::node::NodeAction;
 
 /// Nodes counted; beyond it new ones are not taken in.
@@ -48,6 +49,8 @@ pub(super) struct Contacts {
     since: Option<MonoTime>,
     /// When there were first more than can all be connected.
     crowded_since: Option<MonoTime>,
+    /// A node was found that could not be reached, and may be by others.
+    is_one_out_of_reach: bool,
     /// When to dial next; `None`: nobody.
     due: Option<MonoTime>,
     rng: Pcg64Mcg,
@@ -58,6 +61,8 @@ struct Candidate {
     /// Newest first.
     addrs: Vec<SocketAddr>,
     is_connected: bool,
+    /// It was connected once: what cannot be reached any more is gone.
+    was_connected: bool,
     next_try: MonoTime,
     attempts: u8,
 }
@@ -73,14 +78,15 @@ impl Contacts {
             known: Vec::new(),
             since: None,
             crowded_since: None,
+            is_one_out_of_reach: false,
             due: None,
             rng,
         }
     }
 
-    /// How many nodes are known, connected or not.
-    pub(super) fn known(&self) -> usize {
-        self.known.len()
+    /// Whether there are nodes that this one cannot be connected with: too many, or one that was found and never reached.
+    pub(super) fn needs_rumours(&self) -> bool {
+        self.known.len() > DIRECT_MAX || self.is_one_out_of_reach
     }
 
     /// `false` if there are too many already.
@@ -123,6 +129,7 @@ impl Contacts {
         let candidate = self.candidates.entry(node).or_insert_with(|| Candidate {
             addrs: Vec::new(),
             is_connected: false,
+            was_connected: false,
             next_try: first_try,
             attempts: 0,
         });
@@ -136,12 +143,14 @@ impl Contacts {
         let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
             addrs: Vec::new(),
             is_connected: false,
+            was_connected: false,
             next_try: MonoTime::NEVER,
             attempts: 0,
         });
         addr.into_iter().for_each(|addr| candidate.remember(addr));
         self.connected += usize::from(!candidate.is_connected);
         candidate.is_connected = true;
+        candidate.was_connected = true;
         candidate.attempts = 0;
         self.due = Some(MonoTime::ZERO);
     }
@@ -196,6 +205,7 @@ impl Contacts {
         let lost = |(_, c): &(&NodeId, &Candidate)| !c.is_connected && c.attempts > ATTEMPTS_MAX;
         let lost: Vec<_> = self.candidates.iter().filter(lost).map(|(node, _)| *node).collect();
         lost.iter().for_each(|node| self.forget(node));
+        self.is_one_out_of_reach |= self.candidates.values().any(Candidate::is_out_of_reach);
         self.due = self.next_due(sharing, now);
     }
 
@@ -236,6 +246,11 @@ impl Contacts {
 }
 
 impl Candidate {
+    /// Tried in vain, and tried again.
+    fn is_out_of_reach(&self) -> bool {
+        !self.is_connected && !self.was_connected && self.attempts > 1
+    }
+
     fn remember(&mut self, addr: SocketAddr) {
         if !self.addrs.contains(&addr) {
             self.addrs.reserve_exact(1);

@@ -327,6 +327,28 @@ fn no_more_is_dialled_than_connections_are_allowed() {
     insta::assert_snapshot!(words(&drain(&mut node)), @"");
 }
 
+#[test]
+fn a_node_that_is_out_of_reach_may_be_within_that_of_others() {
+    let mut node = node();
+    let mut found = |n: u8, now| {
+        node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, now);
+        drain(&mut node)
+    };
+    found(8, secs(0));
+    found(9, secs(0));
+    up(&mut node, 8, secs(0));
+    up(&mut node, 9, secs(0));
+    node.handle(NodeInput::Down { peer: id(8), clean: false }, secs(1));
+    node.handle(NodeInput::Timer, secs(3));
+    node.handle(NodeInput::Timer, secs(9));
+    drain(&mut node);
+    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours(), "it was here, and is gone");
+    node.handle(NodeInput::Found { node: id(7), addr: addr(7) }, secs(10));
+    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    node.handle(NodeInput::Timer, secs(12));
+    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours(), "found, and not reached twice");
+}
+
 /// Who dials half of what is enough is dialled by as many. What lacks after two seconds is chosen too.
 #[test]
 fn where_not_all_can_be_connected_a_few_are_chosen() {
@@ -336,7 +358,7 @@ fn where_not_all_can_be_connected_a_few_are_chosen() {
     }
     node.handle(NodeInput::Timer, secs(1));
     drain(&mut node);
-    assert_eq!(node.allowance(CONTENT, Priority::Foreground).nodes_known(), 100);
+    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours());
     (10..13).for_each(|n| _ = up(&mut node, n, secs(1)));
     drain(&mut node);
     let mut dialled = 0;

@@ -13,7 +13,7 @@ use swarmline_types::{MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    DIRECT_MAX, HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
+    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
     RUMOURS_MAX,
 };
 
@@ -40,13 +40,7 @@ impl Site {
         self.rumours.is_on
     }
 
-    /// So many nodes are known on the site: beyond those that can all be connected, lane messages are passed on.
-    pub(crate) fn note_nodes_known(&mut self, known: usize) {
-        if known > DIRECT_MAX {
-            self.begin_rumours();
-        }
-    }
-
+    /// Not everybody can be connected with everybody: from now on words are passed on.
     pub(crate) fn begin_rumours(&mut self) {
         if std::mem::replace(&mut self.rumours.is_on, true) {
             return;
