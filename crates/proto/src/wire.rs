@@ -22,7 +22,7 @@ mod tests;
 pub use body::RawBody;
 pub use data::DataHeader;
 pub use decode::{body_len, decode};
-pub use encode::encode;
+pub use encode::{encode, encode_body};
 pub use error::WireError;
 
 use std::time::Duration;

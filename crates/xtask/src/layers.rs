@@ -21,6 +21,7 @@ const PLACES: &[(&str, Place)] = &[
     ("swarmline-origin", Place::Floor(2)),
     ("swarmline-store", Place::Floor(2)),
     ("swarmline-ipc", Place::Floor(2)),
+    ("swarmline-trace", Place::Floor(2)),
     ("swarmline-engine", Place::Floor(3)),
     ("swarmline-daemon", Place::Floor(4)),
     ("swarmline-sim", Place::Floor(4)),

@@ -12,7 +12,7 @@ use swarmline_types::{Bitfield, PieceIndex, PieceLayout, PieceRange, Wanted};
 use super::decode::{class, node_id, unpack};
 use super::schema::{self, Body, LaneKind, Origin};
 use super::{
-    HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, RUMOURS_BYTES_MAX,
+    FRAME_MAX, HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, RUMOURS_BYTES_MAX,
     RUMOURS_MAX, WANTED_BYTES_MAX, WANTED_MAX, WireError,
 };
 
@@ -34,6 +34,15 @@ enum Raw {
 }
 
 impl RawBody {
+    /// Reads what [`encode_body`](super::encode_body) has written. `None` is a kind that this version does not know.
+    ///
+    /// # Errors
+    /// When it is no such message, or breaks a bound.
+    pub fn decode(bytes: &[u8]) -> Result<Option<Self>, WireError> {
+        let about: schema::About = unpack("about", bytes, FRAME_MAX)?;
+        about.body.map_or(Ok(None), Self::unpack)
+    }
+
     /// `None` for a kind of lane message that this version does not know.
     pub(super) fn unpack(body: Body) -> Result<Option<Self>, WireError> {
         let raw = match body {

@@ -27,6 +27,13 @@ pub fn encode(message: &Message<ContentMessage>) -> Vec<u8> {
     frame
 }
 
+/// What is said about a content, without the name of the content: for whoever keeps it. [`RawBody::decode`] reads it.
+///
+/// [`RawBody::decode`]: super::RawBody::decode
+pub fn encode_body(message: &ContentMessage) -> Vec<u8> {
+    schema::About { content: Bytes::new(), body: Some(body(message)) }.encode_to_vec()
+}
+
 fn kind(message: &Message<ContentMessage>) -> Kind {
     match message {
         Message::Hello(it) => Kind::Hello(hello(it)),
