@@ -8,7 +8,7 @@ mod events;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use swarmline_engine::{Owner, OwnerError, Settings};
+use swarmline_engine::{Owner, OwnerError, Settings, StartError};
 use swarmline_ipc::Client;
 use swarmline_store::{OpenError, StateDir, Store};
 use tokio::time::Instant;
@@ -65,7 +65,8 @@ pub(crate) async fn claim(
 /// Becomes the process that others ask.
 pub(crate) async fn own(store: Store, settings: &Settings) -> Result<Owner, Failure> {
     Owner::start(store, settings.engine()).await.map_err(|error| {
-        let exit = if matches!(error, OwnerError::Bind(_)) { Exit::Disk } else { Exit::Other };
+        let is_disk = matches!(error, OwnerError::Bind(_) | OwnerError::Start(StartError::Trace { .. }));
+        let exit = if is_disk { Exit::Disk } else { Exit::Other };
         Failure::caused_by(exit, &error)
     })
 }

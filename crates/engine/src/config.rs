@@ -1,5 +1,6 @@
 //! What an engine is told before it starts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use swarmline_net::NetConfig;
@@ -20,6 +21,8 @@ pub struct EngineConfig {
     pub no_progress_timeout: Duration,
     /// How long a download that no origin serves waits for a peer that offers what is missing. Default 10 s.
     pub orphan_grace: Duration,
+    /// Where a [trace](swarmline_trace) of the node is written. Default nowhere.
+    pub trace: Option<PathBuf>,
 }
 
 impl Default for EngineConfig {
@@ -30,6 +33,7 @@ impl Default for EngineConfig {
             origin: OriginConfig::default(),
             no_progress_timeout: Duration::from_secs(300),
             orphan_grace: Duration::from_secs(10),
+            trace: None,
         }
     }
 }

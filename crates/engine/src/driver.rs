@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::content::{Driven, Opening};
 use crate::disk::Disk;
 use crate::pace::Pace;
+use crate::trace::Trace;
 use fetch::Fetched;
 use hint::Lookouts;
 use manifest::Assemblies;
@@ -91,6 +92,7 @@ pub(crate) struct Driver {
     peers: BTreeMap<NodeId, Peer>,
     snapshots_due: BTreeSet<ContentId>,
     last_snapshots: MonoTime,
+    trace: Trace,
     results: mpsc::Sender<Outcome>,
 }
 
@@ -101,6 +103,7 @@ impl Driver {
         net: Net,
         disk: Disk,
         pace: Pace,
+        trace: Trace,
     ) -> (Self, mpsc::Receiver<Outcome>) {
         let (results, outcomes) = mpsc::channel(RESULTS_MAX);
         let node = Node::new(net.node(), &settings.node, settings.seed);
@@ -123,6 +126,7 @@ impl Driver {
             peers: BTreeMap::new(),
             snapshots_due: BTreeSet::new(),
             last_snapshots: MonoTime::ZERO,
+            trace,
             results,
         };
         (driver, outcomes)
@@ -162,7 +166,8 @@ impl Driver {
         for driven in contents.into_iter().filter_map(|content| self.stop(content)) {
             driven.fetches.into_values().for_each(|task| task.abort());
         }
-        self.net.shutdown().await;
+        self.trace.scribe.end(self.clock.now());
+        tokio::join!(self.net.shutdown(), self.trace.written());
     }
 
     fn next_due(&self) -> tokio::time::Instant {
@@ -227,7 +232,10 @@ impl Driver {
     fn input(&mut self, content: ContentId, input: Input) {
         let Some(driven) = self.contents.get_mut(&content) else { return };
         let now = self.clock.now();
-        driven.machine.handle(input, &mut self.node.allowance(content, driven.priority), now);
+        let mut allowance = self.node.allowance(content, driven.priority);
+        self.trace.scribe.handle(&content, input, &mut allowance, now, |input, allowance| {
+            driven.machine.handle(input, allowance, now);
+        });
         self.dirty.insert(content);
     }
 
@@ -277,6 +285,9 @@ impl Driver {
     }
 
     fn on_action(&mut self, content: ContentId, action: Action) {
+        if self.trace.scribe.is_on() {
+            self.trace.scribe.order(&content, &action, self.clock.now());
+        }
         match action {
             Action::Send { to, message } => self.say(to, content, message),
             Action::Request { request, from: Source::Origin, pieces } => self.fetch(content, request, pieces),

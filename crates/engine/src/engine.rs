@@ -1,7 +1,7 @@
 //! The handle that others hold, and the start and end of everything.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,8 +10,10 @@ use swarmline_ipc::message::{AddRequest, ErrorKind, Event, GetRequest, NodeStatu
 use swarmline_net::{Discovery, Net};
 use swarmline_origin::Origin;
 use swarmline_proto::Manifest;
+use swarmline_scheduler::NodeConfig;
 use swarmline_store::{Begun, Content, Placeholder, Store};
-use swarmline_types::{NodeId, Priority};
+use swarmline_trace::NodeFacts;
+use swarmline_types::{CapacityClass, NodeId, Priority};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info};
 
@@ -23,6 +25,7 @@ use crate::download::{Control, Download, Live, ORDERS_MAX};
 use crate::driver::{COMMANDS_MAX, Command, Driver, Open, Settings};
 use crate::error::{IntoFailure, StartError, failure};
 use crate::pace::Pace;
+use crate::trace::Trace;
 use crate::transfer::{Absent, EVENTS_MAX, Transfer, read_phf};
 
 /// A running node. Cheap to clone; the last clone dropped ends it without a goodbye, [`shutdown`](Self::shutdown) in
@@ -72,7 +75,7 @@ impl Engine {
     /// lock of the state directory, so nobody else runs one on it.
     ///
     /// # Errors
-    /// When the network does not start, a port in use above all.
+    /// When the network does not start, a port in use above all, or a trace is asked for and cannot be begun.
     pub async fn start(store: Store, config: EngineConfig) -> Result<Self, StartError> {
         let mut net_config = config.net;
         net_config.seed = *store.state().identity();
@@ -80,6 +83,7 @@ impl Engine {
         let class = net_config.class;
         let (net, events) = Net::start(net_config).await?;
         let (clock, disk, origin) = (Clock::start(), Disk::new(), Origin::new(config.origin));
+        let trace = begin_trace(config.trace, &disk, net.node(), class, &config.node).await?;
         let pace = Pace::new(clock, config.node.download_rate.is_some());
         let seed = seed(net.node());
         let settings = Settings {
@@ -90,7 +94,7 @@ impl Engine {
             orphan_grace: config.orphan_grace,
             seed,
         };
-        let (driver, outcomes) = Driver::new(settings, clock, net.clone(), disk.clone(), pace.clone());
+        let (driver, outcomes) = Driver::new(settings, clock, net.clone(), disk.clone(), pace.clone(), trace);
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         tokio::spawn(driver.run(inbox, events, outcomes));
         let settings = TransferSettings {
@@ -251,9 +255,37 @@ impl Engine {
     }
 }
 
+/// Begins the trace that was asked for, if one was. Its time is that of a clock that has just started.
+async fn begin_trace(
+    path: Option<PathBuf>,
+    disk: &Disk,
+    node: NodeId,
+    class: CapacityClass,
+    config: &NodeConfig,
+) -> Result<Trace, StartError> {
+    let Some(path) = path else { return Ok(Trace::off()) };
+    let facts = NodeFacts {
+        node,
+        class,
+        agent: concat!("swarmline/", env!("CARGO_PKG_VERSION")).into(),
+        zero_unix_ms: u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX),
+        download_rate: config.download_rate,
+        upload_rate: config.upload_rate,
+    };
+    let at = path.clone();
+    let begun = disk.run(move || Trace::begin(&at, &facts)).await;
+    begun
+        .unwrap_or_else(|| Err(std::io::Error::other("it failed for a reason of our own")))
+        .map_err(|source| StartError::Trace { path, source })
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Different in every process: nodes must not draw alike.
 fn seed(node: NodeId) -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = since_1970();
     let id = u64::from_le_bytes(node.as_bytes()[..8].try_into().expect("8 of 32 bytes"));
     id ^ u64::from(since.subsec_nanos()).rotate_left(32) ^ since.as_secs()
 }

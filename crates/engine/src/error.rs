@@ -24,6 +24,14 @@ pub enum StartError {
     /// What the state directory holds could not be listed.
     #[error(transparent)]
     List(#[from] ListError),
+    /// The trace that was asked for cannot be begun.
+    #[error("could not write a trace to {}", path.display())]
+    Trace {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
 }
 
 /// A failure of this kind, with this text.

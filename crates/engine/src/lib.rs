@@ -17,6 +17,7 @@ mod disk;
 mod error;
 mod pace;
 mod sha256;
+mod trace;
 mod url_hash;
 
 mod download;

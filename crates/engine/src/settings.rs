@@ -39,6 +39,8 @@ pub struct Settings {
     pub transport: Transport,
     /// Without a byte from anybody for this long a download fails.
     pub no_progress_timeout: Duration,
+    /// Where a trace of the node is written. Default nowhere.
+    pub trace: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -55,6 +57,7 @@ impl Default for Settings {
             max_connections: net.max_peers,
             transport: net.transport,
             no_progress_timeout,
+            trace: None,
         }
     }
 }
@@ -78,7 +81,8 @@ impl Settings {
             upload_rate: self.max_upload_rate,
             ..default.node
         };
-        EngineConfig { net, node, no_progress_timeout: self.no_progress_timeout, ..default }
+        let (no_progress_timeout, trace) = (self.no_progress_timeout, self.trace.clone());
+        EngineConfig { net, node, no_progress_timeout, trace, ..default }
     }
 }
 

@@ -42,6 +42,10 @@ pub(crate) struct DaemonArgs {
 
     #[command(flatten)]
     network: NetworkArgs,
+
+    /// Write what this node hears and decides to FILE, for `swarmline sim replay`
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: &DaemonArgs, watch: Stopwatch) -> Result<Exit, Failure> {
@@ -50,7 +54,10 @@ pub(crate) async fn run(args: &DaemonArgs, watch: Stopwatch) -> Result<Exit, Fai
         None => Settings::default(),
     };
     let dir = paths::state_dir(args.state_dir.as_deref().or(configured.state_dir.as_deref()))?;
-    let settings = args.network.over(configured);
+    let mut settings = args.network.over(configured);
+    if let Some(trace) = &args.trace {
+        settings.trace = Some(paths::absolute(trace)?);
+    }
     let mut signals = Signals::listen()?;
     let Some(store) = open_store(&dir).await? else {
         let text = format!("another process runs on state directory {} already", dir.display());

@@ -90,6 +90,10 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "TIME", value_parser = values::some_time, help_heading = "Work")]
     no_progress_timeout: Option<Duration>,
 
+    /// Write what this node hears and decides to FILE, for `swarmline sim replay`
+    #[arg(long, value_name = "FILE", help_heading = "Work")]
+    trace: Option<PathBuf>,
+
     /// Where identity and records are kept
     #[arg(
         long,
@@ -123,6 +127,7 @@ impl GetArgs {
     /// Options that a process that is already running does not take over.
     fn for_own_engine(&self) -> Vec<&'static str> {
         let mut given = self.network.given();
+        given.extend(self.trace.as_ref().map(|_| "--trace"));
         given.extend(self.serve_for.map(|_| "--serve-for"));
         given.extend(self.no_progress_timeout.map(|_| "--no-progress-timeout"));
         given
@@ -151,6 +156,7 @@ impl Plan {
         };
         let mut settings = args.network.over(Settings::default());
         settings.no_progress_timeout = args.no_progress_timeout.unwrap_or(settings.no_progress_timeout);
+        settings.trace = args.trace.as_deref().map(paths::absolute).transpose()?;
         Ok(Self {
             request,
             state_dir: paths::state_dir(args.state_dir.as_deref())?,

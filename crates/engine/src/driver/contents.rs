@@ -67,6 +67,11 @@ impl Driver {
         let seed =
             self.settings.seed ^ u64::from_le_bytes(content.as_bytes()[..8].try_into().expect("8 of 32"));
         let bytes_resumed = bytes_of(&open.manifest, &have);
+        if self.trace.scribe.is_on() {
+            let opened =
+                swarmline_trace::Opened { config: config.clone(), content, layout, have: have.clone(), seed };
+            self.trace.scribe.opened(&opened, now);
+        }
         let machine = Machine::new(config, content, layout, have, self.node.me(), seed, now);
         info!(%content, have = machine.have().count(), of = layout.piece_count(), "content open");
         let first = Snapshot::first(machine.stage(), bytes_resumed);
@@ -154,6 +159,7 @@ impl Driver {
 
     pub(super) fn stop(&mut self, content: ContentId) -> Option<Driven> {
         let driven = self.contents.get_mut(&content)?;
+        self.trace.scribe.closed(&content, self.clock.now());
         driven.machine.abandon(&mut self.node.allowance(content, driven.priority));
         while let Some(action) =
             self.contents.get_mut(&content).and_then(|driven| driven.machine.poll_action())

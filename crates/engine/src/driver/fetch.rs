@@ -20,6 +20,8 @@ use crate::pace::Pace;
 
 /// What a fetch has come to.
 pub(crate) enum Fetched {
+    /// The answer begins.
+    Answered,
     /// Bytes received so far, and since the last such message. Who waits for them to be counted sees `counted` dropped.
     Bytes { received: u64, new: u64, counted: Option<oneshot::Sender<()>> },
     /// The answer is another than what was asked for: everything.
@@ -75,6 +77,7 @@ impl Driver {
             return;
         }
         let why = match what {
+            Fetched::Answered => return self.trace.scribe.answered(&content, request, self.clock.now()),
             Fetched::Bytes { received, counted, .. } => {
                 drop(counted);
                 return self.input(content, Input::Progress { request, received });
@@ -125,6 +128,7 @@ impl Task {
         let writes = Arc::new(Semaphore::new(writes_max as usize));
         let end = match self.open().await {
             Ok(Some(answer)) => {
+                self.tell(Fetched::Answered).await;
                 self.read(answer, &writes).await.err().map(|error| Fetched::Failed(Box::new(error)))
             }
             Ok(None) => Some(Fetched::NoRanges),

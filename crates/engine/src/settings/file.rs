@@ -74,6 +74,8 @@ struct Keys {
     max_connections: Option<i64>,
     /// `fast` or `stock`. Default: `fast`.
     transport: Option<String>,
+    /// Where a trace of the node is written: an absolute path. Default: nowhere.
+    trace: Option<PathBuf>,
 }
 
 impl Settings {
@@ -104,6 +106,10 @@ fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
         let limit = "must be an absolute path";
         border.check("state_dir", &dir.display(), dir.is_absolute(), limit)?;
         settings.state_dir = Some(dir);
+    }
+    if let Some(trace) = keys.trace {
+        border.check("trace", &trace.display(), trace.is_absolute(), "must be an absolute path")?;
+        settings.trace = Some(trace);
     }
     if let Some(listen) = keys.listen {
         let within = (1..=LISTEN_MAX).contains(&listen.len());
