@@ -136,8 +136,6 @@ pub(crate) const HEARSAY_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Lane: live claims remembered for one run; an honest site needs two.
 pub(crate) const CLAIMS_PER_RUN_MAX: usize = 4;
 
-/// Lane: members up to which everybody is connected with everybody, and lane messages go directly.
-pub(crate) const DIRECT_MAX: usize = 64;
 /// Lane: ranks that wait a whole step each before a run without a claim is taken over; later ones wait
 /// [`LATE_RANK_STEP`] more each.
 pub(crate) const WHOLE_STEPS_MAX: usize = 4;

@@ -35,7 +35,8 @@ pub const BANS_MAX: usize = 1024;
 /// Bounds of one node.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// Connections that the node opens itself. Default 64.
+    /// Connections at a time. Where more nodes are known than three quarters of these, not all of them are connected: the
+    /// rest is kept for newcomers. Default 64.
     pub connections_max: usize,
     /// Limit on what all contents receive. Default none.
     pub download_rate: Option<Rate>,
@@ -157,7 +158,12 @@ impl Node {
 
     /// What one content may start now.
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
-        OneContent { needs_rumours: self.contacts.needs_rumours(), budget: &mut self.budget, content, priority }
+        OneContent {
+            needs_rumours: self.contacts.needs_rumours(),
+            budget: &mut self.budget,
+            content,
+            priority,
+        }
     }
 
     /// How many peers share that of my contents which the fewest share.

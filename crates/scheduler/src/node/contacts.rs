@@ -9,7 +9,6 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{MonoTime, NodeId};
 
-use crate::config::DIRECT_MAX;
 use crate::node::NodeAction;
 
 /// Nodes counted; beyond it new ones are not taken in.
@@ -26,6 +25,8 @@ const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// One in so many connections is kept for newcomers who choose this node.
+const KEPT_FOR_NEWCOMERS: usize = 4;
 /// Peers that are enough for a content where more nodes are known than can all be connected.
 const ENOUGH: usize = 12;
 /// The same where more than [`LARGE`] nodes are known.
@@ -41,13 +42,16 @@ const ATTEMPTS_MAX: u8 = 10;
 pub(super) struct Contacts {
     me: NodeId,
     connections_max: usize,
+    /// Nodes up to which all are connected with all. What is left of the connections is for those who come later: where
+    /// everybody is full, newcomers meet nobody but each other, and the site falls apart in two.
+    all_connected_max: usize,
     connected: usize,
     candidates: BTreeMap<NodeId, Candidate>,
     /// The first eight bytes of every id that was found or connected and did not leave, ascending. At most [`KNOWN_MAX`].
     known: Vec<u64>,
     /// When the first node was found.
     since: Option<MonoTime>,
-    /// When there were first more than can all be connected.
+    /// When there were first more than are all connected.
     crowded_since: Option<MonoTime>,
     /// A node was found that could not be reached, and may be by others.
     is_one_out_of_reach: bool,
@@ -73,6 +77,7 @@ impl Contacts {
         Self {
             me,
             connections_max,
+            all_connected_max: connections_max - connections_max / KEPT_FOR_NEWCOMERS,
             connected: 0,
             candidates: BTreeMap::new(),
             known: Vec::new(),
@@ -86,7 +91,7 @@ impl Contacts {
 
     /// Whether there are nodes that this one cannot be connected with: too many, or one that was found and never reached.
     pub(super) fn needs_rumours(&self) -> bool {
-        self.known.len() > DIRECT_MAX || self.is_one_out_of_reach
+        self.is_crowded() || self.is_one_out_of_reach
     }
 
     /// `false` if there are too many already.
@@ -106,8 +111,9 @@ impl Contacts {
         }
     }
 
+    /// More are known than can all be connected with all.
     fn is_crowded(&self) -> bool {
-        self.known.len() > self.connections_max
+        self.known.len() > self.all_connected_max
     }
 
     /// Where more are known than can be connected, only a few of the others are remembered.

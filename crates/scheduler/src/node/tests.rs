@@ -375,6 +375,24 @@ fn where_not_all_can_be_connected_a_few_are_chosen() {
     assert_eq!((dialled, node.connected()), (9, 12));
 }
 
+/// A site that grows one by one would else be full when the next comes.
+#[test]
+fn where_all_are_connected_a_quarter_is_left_for_newcomers() {
+    let mut node = node_with(&NodeConfig::default());
+    for n in 10..58 {
+        up(&mut node, n, secs(u64::from(n)));
+    }
+    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    for n in 58..110 {
+        node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(u64::from(n)));
+    }
+    while let Some(due) = node.poll_timeout().filter(|due| *due < secs(200)) {
+        node.handle(NodeInput::Timer, due);
+    }
+    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    insta::assert_snapshot!(words(&drain(&mut node)), @"");
+}
+
 #[test]
 fn one_request_always_fits_the_buffers() {
     let config = NodeConfig { buffer_bytes_max: 1 << 20, ..NodeConfig::default() };

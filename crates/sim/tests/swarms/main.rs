@@ -4,6 +4,7 @@
 
 mod alone;
 
+mod arrivals;
 mod lines;
 mod same;
 mod troubles;
