@@ -28,7 +28,8 @@ pub(crate) struct Member {
     heard_s: u32,
     class: CapacityClass,
     pub(crate) is_connected: bool,
-    is_suspect: bool,
+    /// Why it is out of the ranking.
+    blame: Option<Blame>,
     /// It said that it leaves. Remembered for a while, so that echoes of its words are known as such.
     is_gone: bool,
 }
@@ -43,13 +44,14 @@ impl Member {
         self.class
     }
 
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.is_suspect
+    /// Whether it let a run rot that it had claimed.
+    pub(crate) fn let_rot(&self) -> bool {
+        self.blame == Some(Blame::Rot)
     }
 
     /// Whether it is waited for where it ranks.
     pub(crate) fn is_ranked(&self) -> bool {
-        !self.is_suspect && !self.is_gone && self.class != CapacityClass::Never
+        self.blame.is_none() && !self.is_gone && self.class != CapacityClass::Never
     }
 
     /// As what it is ranked, if it is.
@@ -63,12 +65,15 @@ impl Member {
     }
 }
 
-/// Why and until when a member is out of the ranking.
-#[derive(Clone, Copy, Debug)]
-struct Suspicion {
-    until: MonoTime,
+/// Why a member is out of the ranking, from the least to the worst.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Blame {
     /// It was not heard of where it should have been; its next word clears it.
-    is_absence: bool,
+    Absent,
+    /// It did not come for a run of its own. It may have had no room, so what it claims is heard.
+    Late,
+    /// It claimed a run and let it rot.
+    Rot,
 }
 
 /// One more member that is ranked, or one fewer.
@@ -96,7 +101,7 @@ pub(crate) struct Members {
     index: Index,
     heard_of: usize,
     /// Until when. Only members are in it.
-    suspects: BTreeMap<NodeId, Suspicion>,
+    suspects: BTreeMap<NodeId, MonoTime>,
     epoch: u32,
     /// How often somebody more or fewer was ranked, and the latest of these changes. At most [`CHANGES_MAX`]: a site of a
     /// thousand is not ranked anew for each of its members.
@@ -176,9 +181,8 @@ impl Members {
         };
         let draw = score::draw_of_member(content, &id);
         let (wanted, heard_s) = (None, seconds(now));
-        let (is_connected, is_suspect, is_gone) = (false, false, false);
-        let member =
-            Member { id, draw, number: 0, wanted, heard_s, class, is_connected, is_suspect, is_gone };
+        let (is_connected, blame, is_gone) = (false, None, false);
+        let member = Member { id, draw, number: 0, wanted, heard_s, class, is_connected, blame, is_gone };
         if self.members.len() == self.members.capacity() {
             self.members.reserve_exact(GROWS_BY);
         }
@@ -288,38 +292,34 @@ impl Members {
         }
     }
 
-    /// It let a run rot: out of the ranking for a while.
-    pub(crate) fn suspect(&mut self, id: &NodeId, now: MonoTime) {
-        self.put_aside(id, Suspicion { until: now + SUSPECT_FOR, is_absence: false }, now);
+    /// Puts it out of the ranking for a while.
+    pub(crate) fn suspect(&mut self, id: &NodeId, blame: Blame, now: MonoTime) {
+        let Some(at) = self.place(id) else { return };
+        self.alter(at, |member| member.blame = member.blame.max(Some(blame)));
+        self.suspects.insert(*id, now + SUSPECT_FOR);
+        self.epoch += 1;
+        self.due = self.due.min(now + SUSPECT_FOR);
     }
 
     /// It should have come, and perhaps is not there: out of the ranking for a while, or until it says something.
     pub(crate) fn miss(&mut self, id: &NodeId, now: MonoTime) {
         if !self.suspects.contains_key(id) {
-            self.put_aside(id, Suspicion { until: now + SUSPECT_FOR, is_absence: true }, now);
+            self.suspect(id, Blame::Absent, now);
         }
     }
 
     /// It says something about what it fetches, so it is there.
     pub(crate) fn appear(&mut self, id: &NodeId) {
-        if self.suspects.get(id).is_some_and(|suspicion| suspicion.is_absence) {
+        if self.get(id).is_some_and(|member| member.blame == Some(Blame::Absent)) {
             self.clear(id);
             self.epoch += 1;
         }
     }
 
-    fn put_aside(&mut self, id: &NodeId, suspicion: Suspicion, now: MonoTime) {
-        let Some(at) = self.place(id) else { return };
-        self.alter(at, |member| member.is_suspect = true);
-        self.suspects.insert(*id, suspicion);
-        self.epoch += 1;
-        self.due = self.due.min(now + SUSPECT_FOR);
-    }
-
     fn clear(&mut self, id: &NodeId) {
         self.suspects.remove(id);
         if let Some(at) = self.place(id) {
-            self.alter(at, |member| member.is_suspect = false);
+            self.alter(at, |member| member.blame = None);
         }
     }
 
@@ -330,7 +330,7 @@ impl Members {
             return self.due;
         }
         let cleared: Vec<_> =
-            self.suspects.iter().filter(|(_, it)| now >= it.until).map(|(id, _)| *id).collect();
+            self.suspects.iter().filter(|(_, until)| now >= **until).map(|(id, _)| *id).collect();
         for id in cleared {
             self.clear(&id);
             self.epoch += 1;
@@ -340,7 +340,7 @@ impl Members {
             self.forget(at);
         }
         let next_expiry = self.members.iter().filter(|member| !member.is_connected).map(expires).min();
-        let next_cleared = self.suspects.values().map(|it| it.until).min();
+        let next_cleared = self.suspects.values().copied().min();
         self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
         self.due
     }
@@ -405,7 +405,7 @@ mod tests {
     fn a_suspect_is_ranked_again_after_a_minute() {
         let mut members = Members::default();
         members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
-        members.suspect(&node(0), at_s(1));
+        members.suspect(&node(0), Blame::Late, at_s(1));
         members.tick(at_s(60));
         assert!(!members.get(&node(0)).unwrap().is_ranked());
         members.tick(at_s(61));
@@ -419,12 +419,12 @@ mod tests {
             members.connect(node(n), CapacityClass::Wired, &CONTENT, at_s(0));
         }
         members.miss(&node(0), at_s(1));
-        members.suspect(&node(1), at_s(1));
-        assert!(members.iter().all(Member::is_suspect));
+        members.suspect(&node(1), Blame::Rot, at_s(1));
+        assert!(!members.iter().any(Member::is_ranked));
         members.appear(&node(0));
         members.appear(&node(1));
-        let suspects: Vec<_> = members.iter().map(Member::is_suspect).collect();
-        assert_eq!(suspects, [false, true]);
+        let ranked: Vec<_> = members.iter().map(Member::is_ranked).collect();
+        assert_eq!(ranked, [true, false]);
     }
 
     #[test]

@@ -24,13 +24,13 @@ impl Lane {
     ) {
         site.members.appear(&from);
         let Some(member) = site.members.get(&from) else { return };
-        let is_suspect = member.is_suspect();
+        let let_rot = member.let_rot();
         let peer = site.peers.get(&from);
         let (is_connected, is_proven) = (peer.is_some(), peer.is_some_and(Peer::is_proven));
         let says_what_it_does = matches!(message, LaneMessage::Done(_) | LaneMessage::Release { .. });
-        // A suspect that never delivered may claim what it likes. One that did is only slow: it keeps its claims, since
-        // to ignore them is to fetch the same twice.
-        if is_suspect && !is_proven && !says_what_it_does {
+        // A stranger that let a run rot may claim what it likes. One that has delivered is only slow: it keeps its claims,
+        // since to ignore them is to fetch the same twice.
+        if let_rot && !is_proven && !says_what_it_does {
             return;
         }
         match message {
@@ -50,7 +50,7 @@ impl Lane {
                     self.claims.on_almost(run, from, now);
                 }
             }
-            LaneMessage::Done(pieces) => self.on_done(from, *pieces, is_connected, is_suspect, site, now),
+            LaneMessage::Done(pieces) => self.on_done(from, *pieces, is_connected, let_rot, site, now),
             LaneMessage::Release { pieces, origin } => {
                 if let Some(run) = self.run_of(*pieces, site) {
                     self.claims.remove(run, &from);
@@ -67,7 +67,7 @@ impl Lane {
         from: NodeId,
         pieces: PieceRange,
         is_connected: bool,
-        is_suspect: bool,
+        let_rot: bool,
         site: &mut Site,
         now: MonoTime,
     ) {
@@ -77,7 +77,7 @@ impl Lane {
             });
         }
         let Some(run) = self.run_of(pieces, site) else { return };
-        let is_elsewhere = !is_connected && !is_suspect && site.coverage.open_in(run) > 0;
+        let is_elsewhere = !is_connected && !let_rot && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
         self.observe(pieces, took, site);
         if site.coverage.lacking_in(run) > 0 {

@@ -10,6 +10,7 @@ use super::{Lane, Waiting};
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
 use crate::config::{BLOCKED_AFTER, BLOCKED_MAX, LATE_RANK_STEP, SILENT_STEP, WHOLE_STEPS_MAX};
+use crate::members::Blame;
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -127,9 +128,10 @@ impl Lane {
         let owner = self.owner(run, site);
         if self.claim(run, reason, site, allowance, now) {
             let rotten = self.claims.remove_all(run);
-            let to_blame = if rotten.is_empty() { owner.into_iter().collect() } else { rotten };
             if reason == FetchReason::TakeOver {
-                to_blame.iter().for_each(|member| self.suspect(member, site, now));
+                let late = owner.filter(|_| rotten.is_empty());
+                late.iter().for_each(|member| site.members.suspect(member, Blame::Late, now));
+                rotten.iter().for_each(|member| self.blame_for_rot(member, site, now));
                 let absent = self.absent_before(&site.entrant(draw_of(run, site)), run, site);
                 absent.iter().for_each(|name| site.members.miss(name, now));
             }
@@ -163,14 +165,14 @@ impl Lane {
     /// liar that claims what it likes: out of the ranking, and its other claims forgotten.
     fn suspect_stranger(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
         if site.peers.get(member).is_none_or(|peer| !peer.is_proven()) {
-            site.members.suspect(member, now);
+            site.members.suspect(member, Blame::Rot, now);
             self.claims.on_gone(member, true, now);
         }
     }
 
-    /// Out of the ranking for a while. Its other claims stand on their own: they may be alive.
-    fn suspect(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
-        site.members.suspect(member, now);
+    /// Out of the ranking for a while. The other claims of one that has delivered stand on their own: they may be alive.
+    fn blame_for_rot(&mut self, member: &NodeId, site: &mut Site, now: MonoTime) {
+        site.members.suspect(member, Blame::Rot, now);
         self.suspect_stranger(member, site, now);
     }
 
