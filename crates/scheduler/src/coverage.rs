@@ -250,6 +250,8 @@ impl Coverage {
         }
         self.holders[piece.as_usize()] += 1;
         self.sort_in(piece);
+        // In the endgame it may be the second source of what is asked for already.
+        self.mesh_changes += u32::from(self.all_lacking_in_flight() && self.lacks(piece));
     }
 
     pub(crate) fn remove_holder(&mut self, piece: PieceIndex) {

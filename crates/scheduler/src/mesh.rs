@@ -4,7 +4,7 @@
 
 mod holder;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -17,6 +17,7 @@ use crate::config::{
     SMALL_PIECE_FACTOR_MAX,
 };
 use crate::ledger::Source;
+use crate::peers::Peer;
 use crate::requests::{InFlight, RequestId};
 use crate::site::Site;
 use holder::Holders;
@@ -128,7 +129,7 @@ impl Mesh {
         let mut draws = 0;
         while site.requests.at_peers() < self.limit && draws < DRAWS_MAX {
             let Some(piece) = site.draw(CHOICES, spared) else { break };
-            match self.source_of(piece, None, spared.is_some(), site, now) {
+            match self.source_of(piece, &[], spared.is_some(), site, now) {
                 Some(peer) if self.ask(peer, piece, site, allowance, now) => draws = 0,
                 Some(_) => return,
                 None => draws += 1,
@@ -182,7 +183,7 @@ impl Mesh {
     fn source_of(
         &self,
         piece: PieceIndex,
-        not: Option<NodeId>,
+        not: &[NodeId],
         spares_holders: bool,
         site: &mut Site,
         now: MonoTime,
@@ -191,8 +192,9 @@ impl Mesh {
         let free: Vec<_> = site
             .peers
             .iter()
-            .filter(|(_, peer)| peer.is_usable(now) && peer.has(piece) && peer.in_flight < self.per_peer_max)
-            .filter(|(id, peer)| Some(**id) != not && (starves || peer.is_neighbour))
+            .filter(|(_, peer)| peer.counts() && peer.is_usable(now) && peer.has(piece))
+            .filter(|(_, peer)| peer.in_flight < self.per_peer_max)
+            .filter(|(id, peer)| !not.contains(id) && (starves || peer.is_neighbour))
             .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
             // A slow sender is left to those who need what only it has.
             .map(|(id, peer)| ((peer.is_slower_than(self.service), peer.in_flight), *id))
@@ -213,8 +215,7 @@ impl Mesh {
             .iter()
             .filter(|(_, peer)| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0);
         let wanted = |piece: &PieceIndex| site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 0;
-        let chance =
-            |(id, peer): (&NodeId, &crate::peers::Peer)| Some((*id, peer.bitmap().pieces().find(wanted)?));
+        let chance = |(id, peer): (&NodeId, &Peer)| Some((*id, peer.bitmap().pieces().find(wanted)?));
         let probes: Vec<_> = idle.filter_map(chance).collect();
         for (peer, piece) in probes {
             if site.coverage.copies(piece) == 0 {
@@ -225,18 +226,33 @@ impl Mesh {
 
     /// All that is missing is asked for: the slowest requests get a second source.
     fn endgame(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        let waiting = |(_, request): (RequestId, &InFlight)| {
-            let peer = request.peer()?;
-            let piece = request.pieces.first();
-            let single = site.coverage.copies(piece) < COPIES_MAX && !site.coverage.has(piece);
-            single.then_some((request.started + ENDGAME_AFTER, piece, peer))
+        // What is asked of a peer that is not believed may never come.
+        let is_in_doubt = |request: &InFlight| {
+            request.peer().and_then(|peer| site.peers.get(&peer)).is_some_and(|peer| !peer.counts())
         };
-        let candidates: Vec<_> = site.requests.iter().filter_map(waiting).collect();
-        for (due, piece, asked) in candidates {
+        let at_peers = || site.requests.iter().map(|(_, request)| request);
+        let in_doubt: Vec<_> = at_peers().filter(|r| is_in_doubt(r)).map(|r| r.pieces.first()).collect();
+        let copies = |piece: PieceIndex| {
+            site.coverage.copies(piece) - in_doubt.iter().filter(|other| **other == piece).count()
+        };
+        let waiting = |(_, request): (RequestId, &InFlight)| {
+            let piece = request.pieces.first();
+            let single = copies(piece) < COPIES_MAX && !site.coverage.has(piece);
+            (single && request.peer().is_some()).then_some((request.started + ENDGAME_AFTER, piece))
+        };
+        let candidates: BTreeMap<_, _> =
+            site.requests.iter().filter_map(waiting).map(|(due, piece)| (piece, due)).collect();
+        for (piece, due) in candidates {
             if now < due {
                 self.endgame_due = self.endgame_due.min(due);
-            } else if site.requests.at_peers() < self.limit_max
-                && let Some(other) = self.source_of(piece, Some(asked), false, site, now)
+                continue;
+            }
+            let of_piece = |(_, request): (RequestId, &InFlight)| {
+                request.peer().filter(|_| request.pieces.first() == piece)
+            };
+            let asked: Vec<_> = site.requests.iter().filter_map(of_piece).collect();
+            if site.requests.at_peers() < self.limit_max
+                && let Some(other) = self.source_of(piece, &asked, false, site, now)
             {
                 self.ask(other, piece, site, allowance, now);
             }

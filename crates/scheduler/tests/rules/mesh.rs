@@ -36,6 +36,22 @@ fn the_endgame_cancels_the_losers() {
 }
 
 #[test]
+fn the_endgame_asks_whoever_has_the_piece_later() {
+    let mut desk = Desk::without_origin(1).peers("alice x\n bob .");
+    desk.at_ms(1_000);
+    desk.has("bob", "x");
+    assert_eq!(desk.asks("bob"), 1, "{:?}", desk.said);
+}
+
+#[test]
+fn what_is_asked_of_silent_strangers_is_asked_of_another() {
+    let mut desk = Desk::without_origin(1).peers("alice x\n bob x");
+    desk.at_ms(2_500);
+    desk = desk.peers("carol x");
+    assert_eq!(desk.asks("carol"), 1, "{:?}", desk.said);
+}
+
+#[test]
 fn a_bad_piece_bans_its_sender() {
     let mut desk = Desk::without_origin(2).peers("alice xx");
     desk.delivers_bad("alice");
