@@ -267,7 +267,7 @@ impl Content {
         match site.requests.get(request).and_then(InFlight::peer) {
             Some(peer) => {
                 site.last_from_peers = now;
-                site.peers.on_progress(&peer, now);
+                site.peers.on_progress(&peer, &mut site.coverage, now);
             }
             None => self.lane.on_progress(request, site),
         }

@@ -16,7 +16,7 @@ mod window;
 use std::collections::BTreeMap;
 
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
-use swarmline_types::{MonoTime, NodeId};
+use swarmline_types::{MonoTime, NodeId, PieceIndex};
 
 use crate::allowance::Allowance;
 use crate::gate::Gate;
@@ -57,8 +57,8 @@ pub(crate) struct Lane {
 }
 
 /// All that the window is made of, but time: changes of coverage, claims, members and fetches, the gate, and whether the
-/// mesh has something to do, and for whom.
-type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool);
+/// mesh has something to do, and for whom; and how many peers have proven themselves.
+type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool, u32);
 
 /// A run that came into the window, and that somebody must fetch.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,7 @@ impl Lane {
         let (coverage, members) = (&site.coverage, &site.members);
         let counts = (coverage.lane_changes(), self.claims.changes(), members.epoch(), self.changes);
         let (useful, alone) = (coverage.has_useful(), site.peers.is_empty());
-        (counts.0, counts.1, counts.2, counts.3, self.gate.state(), useful, alone)
+        (counts.0, counts.1, counts.2, counts.3, self.gate.state(), useful, alone, site.peers.proofs())
     }
 
     fn look(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -187,10 +187,19 @@ impl Lane {
     fn give_way_to_the_lan(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
         let superfluous = |(run, fetch): (&RunIndex, &Fetch)| {
             let early = site.requests.get(fetch.request).is_some_and(|r| r.received * 5 < r.size * 4);
-            (early && site.coverage.open_in(*run) == 0).then_some(*run)
+            (early && self.is_on_the_lan(*run, site)).then_some(*run)
         };
         let found: Vec<_> = self.fetches.iter().filter_map(superfluous).collect();
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
+    }
+
+    /// Whether everything lacking of the run is here at peers that have delivered before: of a stranger's word alone
+    /// nobody stops what is coming.
+    fn is_on_the_lan(&self, run: RunIndex, site: &Site) -> bool {
+        let held =
+            |piece: PieceIndex| site.peers.iter().any(|(_, p)| p.is_proven() && p.counts() && p.has(piece));
+        let lacking = |piece: &PieceIndex| site.coverage.lacks(*piece);
+        site.coverage.open_in(run) == 0 && site.coverage.runs().pieces(run).pieces().filter(lacking).all(held)
     }
 
     fn has_room(&mut self, now: MonoTime) -> bool {

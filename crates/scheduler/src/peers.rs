@@ -10,6 +10,7 @@ use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, Rate,
 use crate::bucket::Bucket;
 use crate::config::{
     PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, RUMOURS_PER_S, SNUB, SNUB_MAX,
+    STRANGER_SILENCE,
 };
 use crate::coverage::Coverage;
 
@@ -39,6 +40,8 @@ pub(crate) struct Peer {
     counts: bool,
     /// When it was first asked for something without having delivered since.
     asked_since: Option<MonoTime>,
+    /// Since when it owes an answer and gave no sign of life.
+    silent_since: Option<MonoTime>,
     /// My requests that it has not answered.
     pub(crate) in_flight: usize,
     snub: Pause,
@@ -77,6 +80,7 @@ impl Peer {
             is_doubted: false,
             counts: true,
             asked_since: None,
+            silent_since: None,
             in_flight: 0,
             snub: Pause::default(),
             busy: Pause::default(),
@@ -135,6 +139,11 @@ impl Peer {
         [self.snub.until, self.busy.until]
     }
 
+    /// When silence ends the credit that a stranger has.
+    fn credit_ends(&self) -> Option<MonoTime> {
+        self.silent_since.filter(|_| !self.is_proven).map(|since| since + STRANGER_SILENCE)
+    }
+
     /// Whether it may be asked now.
     pub(crate) fn is_usable(&self, now: MonoTime) -> bool {
         self.is_known && now >= self.snub.until && now >= self.busy.until
@@ -149,6 +158,8 @@ pub(crate) struct Peers {
     due: MonoTime,
     /// Goes up when somebody comes, goes, or may be asked again.
     changes: u32,
+    /// Goes up when somebody delivers for the first time.
+    proofs: u32,
 }
 
 impl Peers {
@@ -187,6 +198,11 @@ impl Peers {
     /// Goes up when somebody comes, goes, or may be asked again.
     pub(crate) fn changes(&self) -> u32 {
         self.changes
+    }
+
+    /// Goes up when somebody delivers for the first time.
+    pub(crate) fn proofs(&self) -> u32 {
+        self.proofs
     }
 
     pub(crate) fn get_mut(&mut self, id: &NodeId) -> Option<&mut Peer> {
@@ -242,14 +258,20 @@ impl Peers {
         if let Some(peer) = self.peers.get_mut(id) {
             peer.in_flight += 1;
             peer.asked_since.get_or_insert(now);
+            let silent_since = *peer.silent_since.get_or_insert(now);
+            if !peer.is_proven {
+                self.due = self.due.min(silent_since + STRANGER_SILENCE);
+            }
         }
     }
 
     /// A request to it is over, however it ended.
-    pub(crate) fn on_answered(&mut self, id: &NodeId) {
+    pub(crate) fn on_answered(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
         if let Some(peer) = self.peers.get_mut(id) {
             peer.in_flight = peer.in_flight.saturating_sub(1);
+            peer.silent_since = peer.silent_since.filter(|_| peer.in_flight > 0);
         }
+        self.judge(id, coverage, now);
     }
 
     /// It delivered a piece with the right hash: all is forgiven.
@@ -263,7 +285,7 @@ impl Peers {
         self.changes += 1;
         if let Some(peer) = self.peers.get_mut(id) {
             peer.service = Some(peer.service.map_or(took, |mean| (mean + took) / 2));
-            peer.is_proven = true;
+            self.proofs += u32::from(!std::mem::replace(&mut peer.is_proven, true));
             peer.is_doubted = false;
             peer.asked_since = None;
             peer.snub = Pause::default();
@@ -273,10 +295,11 @@ impl Peers {
     }
 
     /// Bytes of an answer arrive: it is alive, though nothing is proven yet.
-    pub(crate) fn on_progress(&mut self, id: &NodeId, now: MonoTime) {
+    pub(crate) fn on_progress(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.asked_since = Some(now);
+            (peer.asked_since, peer.silent_since) = (Some(now), Some(now));
         }
+        self.judge(id, coverage, now);
     }
 
     /// It let a request time out: not asked for a while, and its pieces do not count meanwhile.
@@ -326,13 +349,18 @@ impl Peers {
             .collect();
         over.iter().for_each(|id| self.judge(id, coverage, now));
         self.changes += 1;
-        let next = self.peers.values().flat_map(Peer::pauses).filter(|end| *end > now).min();
+        let ends = |peer: &Peer| peer.pauses().into_iter().chain(peer.credit_ends());
+        let next = self.peers.values().flat_map(ends).filter(|end| *end > now).min();
         self.due = next.unwrap_or(MonoTime::NEVER);
         self.due
     }
 
     fn should_count(peer: &Peer, now: MonoTime) -> bool {
-        if peer.is_proven { now >= peer.snub.until } else { !peer.is_doubted }
+        if peer.is_proven {
+            now >= peer.snub.until
+        } else {
+            !peer.is_doubted && peer.credit_ends().is_none_or(|end| now < end)
+        }
     }
 
     /// Brings `counts` and the coverage in line with what is thought of the peer now.

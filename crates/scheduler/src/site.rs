@@ -121,7 +121,7 @@ impl Site {
     pub(crate) fn end(&mut self, request: RequestId, allowance: &mut dyn Allowance) -> Option<InFlight> {
         let ended = self.requests.end(request, &mut self.coverage, &mut self.ledger)?;
         if let Some(peer) = ended.peer() {
-            self.peers.on_answered(&peer);
+            self.peers.on_answered(&peer, &mut self.coverage, self.now);
         }
         allowance.end(ended.source, ended.size, ended.received);
         Some(ended)

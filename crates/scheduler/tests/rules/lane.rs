@@ -118,13 +118,54 @@ fn nobody_is_late_for_what_a_peer_had_in_the_meantime() {
 
 #[test]
 fn a_piece_that_turns_up_on_the_lan_ends_its_fetch() {
+    let mut desk = Desk::of(2).peers("alice x.");
+    assert!(desk.delivers_next("alice"));
+    desk.at_ms(4_000);
+    assert_eq!(desk.fetches(), [1]);
+    desk.take();
+    desk.has("alice", "xx");
+    let said = desk.take();
+    assert!(said.contains("cancel") && said.contains("release #1"), "{said}");
+}
+
+#[test]
+fn of_a_strangers_word_alone_nobody_stops_what_is_coming() {
     let mut desk = Desk::of(1).peers("alice .");
     desk.at_ms(4_000);
-    assert_eq!(desk.fetches(), [0]);
     desk.take();
     desk.has("alice", "x");
-    let said = desk.take();
-    assert!(said.contains("cancel") && said.contains("release #0"), "{said}");
+    assert!(!desk.take().contains("cancel"));
+}
+
+#[test]
+fn a_stranger_that_is_silent_is_not_waited_for() {
+    let mut desk = Desk::of(1).peers("alice x");
+    desk.at_ms(1_900);
+    assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+    desk.at_ms(3_500);
+    assert_eq!(desk.fetches(), [0]);
+}
+
+#[test]
+fn who_was_late_is_heard_when_it_claims() {
+    let mut late = 0;
+    for seed in 0..20 {
+        let config = Config { window: 1, window_adapts: false, ..Config::default() };
+        let mut desk = Desk::with(2, seed, config).peers("alice ..");
+        desk.at_ms(900);
+        if !desk.fetches().is_empty() {
+            continue;
+        }
+        desk.at_ms(1_500);
+        let taken_over = desk.fetches();
+        let [mine] = taken_over[..] else { panic!("{:?}", desk.said) };
+        desk.claims("alice", 1 - mine);
+        desk.verifies(mine, true);
+        desk.at_ms(4_000);
+        assert_eq!(desk.fetches(), taken_over, "{:?}", desk.said);
+        late += 1;
+    }
+    assert!(late > 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 #[test]
 fn what_is_not_wanted_is_asked_of_nobody() {
     let mut desk = Desk::wanting("ww....").peers("alice .xxxx.");
-    desk.at_ms(4_000);
+    desk.at_ms(1_500);
     assert_eq!(desk.fetches(), [0], "{:?}", desk.said);
     assert_eq!(desk.asks("alice"), 1);
     desk.delivers_from_anybody(1);
