@@ -26,10 +26,8 @@ pub(crate) struct Coverage {
     useful: PieceSet,
     /// Pieces in flight that I lack.
     lacking_in_flight: u32,
-    /// Per run: pieces that I lack.
-    lacking_of_run: Vec<u32>,
-    /// Per run: pieces that are open.
-    open_of_run: Vec<u32>,
+    /// Per run, what of it is lacking and open. Empty while one run is all: then the sums say it.
+    of_run: Vec<OfRun>,
     /// Pieces that are open in all runs together.
     open: u32,
     /// Goes up whenever a run has more or fewer pieces that are open or lacking.
@@ -38,6 +36,15 @@ pub(crate) struct Coverage {
     mesh_changes: u32,
     /// Goes up whenever runs are cut anew, or one lacks more than it did.
     growths: u32,
+}
+
+/// What of a run is lacking and open. A run has no more than 64 pieces, unless it is the only one.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfRun {
+    lacking: u8,
+    open: u8,
+    /// Lacking and not open, and the lane has seen it: there is nothing to do until that changes.
+    is_at_rest: bool,
 }
 
 impl Coverage {
@@ -52,8 +59,7 @@ impl Coverage {
             copies: vec![0; pieces],
             useful: PieceSet::new(pieces),
             lacking_in_flight: 0,
-            lacking_of_run: Vec::new(),
-            open_of_run: Vec::new(),
+            of_run: Vec::new(),
             open: 0,
             lane_changes: 0,
             mesh_changes: 0,
@@ -81,19 +87,21 @@ impl Coverage {
 
     fn recount(&mut self) {
         self.growths += 1;
-        self.lacking_of_run = vec![0; self.runs.count()];
-        self.open_of_run = vec![0; self.runs.count()];
-        self.lacking = 0;
+        let runs = self.runs.count();
+        self.of_run = vec![OfRun::default(); if runs > 1 { runs } else { 0 }];
+        (self.lacking, self.open) = (0, 0);
         self.lacking_in_flight = 0;
         for piece in self.wanted.pieces().filter(|piece| !self.have.has(*piece)) {
-            let run = self.runs.of(piece).as_usize();
+            let is_open = self.holders[piece.as_usize()] == 0;
             self.lane_changes += 1;
             self.lacking += 1;
+            self.open += u32::from(is_open);
             self.lacking_in_flight += u32::from(self.copies[piece.as_usize()] > 0);
-            self.lacking_of_run[run] += 1;
-            self.open_of_run[run] += u32::from(self.holders[piece.as_usize()] == 0);
+            if let Some(run) = self.of_run.get_mut(self.runs.of(piece).as_usize()) {
+                run.lacking += 1;
+                run.open += u8::from(is_open);
+            }
         }
-        self.open = self.open_of_run.iter().sum();
         self.lane_changes += 1;
     }
 
@@ -152,7 +160,19 @@ impl Coverage {
 
     /// Pieces of the run that only the origin can bring.
     pub(crate) fn open_in(&self, run: RunIndex) -> u32 {
-        self.open_of_run[run.as_usize()]
+        self.of_run.get(run.as_usize()).map_or(self.open, |run| u32::from(run.open))
+    }
+
+    /// The lane has seen that nothing of the run is open.
+    pub(crate) fn lay_to_rest(&mut self, run: RunIndex) {
+        if let Some(run) = self.of_run.get_mut(run.as_usize()) {
+            run.is_at_rest = run.open == 0 && run.lacking > 0;
+        }
+    }
+
+    /// Whether the run is as the lane saw it when it laid it to rest: lacking, and only peers can bring it.
+    pub(crate) fn is_at_rest(&self, run: RunIndex) -> bool {
+        self.of_run.get(run.as_usize()).is_some_and(|run| run.is_at_rest)
     }
 
     /// Whether there is a piece that only the origin can bring.
@@ -162,7 +182,7 @@ impl Coverage {
 
     /// Pieces of the run that I lack.
     pub(crate) fn lacking_in(&self, run: RunIndex) -> u32 {
-        self.lacking_of_run[run.as_usize()]
+        self.of_run.get(run.as_usize()).map_or(self.lacking, |run| u32::from(run.lacking))
     }
 
     /// Requests in flight for the piece.
@@ -214,10 +234,12 @@ impl Coverage {
     pub(crate) fn gain(&mut self, piece: PieceIndex) -> bool {
         let new = self.have.insert(piece);
         if new && self.wanted.has(piece) {
-            let run = self.runs.of(piece).as_usize();
             self.lacking -= 1;
             self.lane_changes += 1;
-            self.lacking_of_run[run] -= 1;
+            if let Some(run) = self.of_run.get_mut(self.runs.of(piece).as_usize()) {
+                run.lacking -= 1;
+                run.is_at_rest &= run.lacking > 0;
+            }
             if self.holders(piece) == 0 {
                 self.close(piece);
             }
@@ -231,10 +253,11 @@ impl Coverage {
     pub(crate) fn lose(&mut self, piece: PieceIndex) -> bool {
         let had = self.have.remove(piece);
         if had && self.wanted.has(piece) {
-            let run = self.runs.of(piece).as_usize();
             self.growths += 1;
             self.lacking += 1;
-            self.lacking_of_run[run] += 1;
+            if let Some(run) = self.of_run.get_mut(self.runs.of(piece).as_usize()) {
+                run.lacking += 1;
+            }
             if self.holders(piece) == 0 {
                 self.reopen(piece);
             }
@@ -278,14 +301,19 @@ impl Coverage {
 
     fn close(&mut self, piece: PieceIndex) {
         self.lane_changes += 1;
-        self.open_of_run[self.runs.of(piece).as_usize()] -= 1;
         self.open -= 1;
+        if let Some(run) = self.of_run.get_mut(self.runs.of(piece).as_usize()) {
+            run.open -= 1;
+        }
     }
 
     fn reopen(&mut self, piece: PieceIndex) {
         self.lane_changes += 1;
-        self.open_of_run[self.runs.of(piece).as_usize()] += 1;
         self.open += 1;
+        if let Some(run) = self.of_run.get_mut(self.runs.of(piece).as_usize()) {
+            run.open += 1;
+            run.is_at_rest = false;
+        }
     }
 
     fn sort_in(&mut self, piece: PieceIndex) {
@@ -357,7 +385,8 @@ mod tests {
                     6 => { coverage.want(&Wanted::of([PieceRange::one(piece)])); }
                     _ => {}
                 }
-                let counts = |c: &Coverage| (c.lacking, c.lacking_in_flight, c.lacking_of_run.clone(), c.open_of_run.clone(), c.open);
+                let of_runs = |c: &Coverage| c.of_run.iter().map(|run| (run.lacking, run.open)).collect::<Vec<_>>();
+                let counts = |c: &Coverage| (c.lacking, c.lacking_in_flight, of_runs(c), c.open);
                 let carried = counts(&coverage);
                 coverage.recount();
                 prop_assert_eq!(carried, counts(&coverage));

@@ -100,6 +100,8 @@ pub(crate) struct Members {
     /// Their places, by ascending id.
     index: Index,
     heard_of: usize,
+    /// How many are ranked.
+    ranked: usize,
     /// Until when. Only members are in it.
     suspects: BTreeMap<NodeId, MonoTime>,
     epoch: u32,
@@ -129,6 +131,11 @@ impl Members {
     /// Goes up with every change that may change a ranking.
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// How many are ranked.
+    pub(crate) fn ranked(&self) -> usize {
+        self.ranked
     }
 
     /// How often somebody more or fewer was ranked.
@@ -162,6 +169,7 @@ impl Members {
     fn note(&mut self, at: usize, class: Option<CapacityClass>, is_more: bool) {
         let (Some(class), member) = (class, &self.members[at]) else { return };
         let change = Change { id: member.id, draw: member.draw, class, is_more };
+        self.ranked = if is_more { self.ranked + 1 } else { self.ranked - 1 };
         self.ranked_changes = self.ranked_changes.wrapping_add(1);
         if member.wanted.is_some() {
             // Whether it counts differs from run to run.

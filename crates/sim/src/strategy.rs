@@ -36,6 +36,10 @@ pub trait Machine: Send {
     fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime);
     /// Next order; `None` means drained.
     fn poll_action(&mut self) -> Option<Action>;
+    /// Whether there is surely no order; `false` says nothing.
+    fn is_drained(&self) -> bool {
+        false
+    }
     /// When to come back with [`Input::Timer`] if nothing happens first.
     fn poll_timeout(&self) -> Option<MonoTime>;
     /// How far it is.
@@ -55,6 +59,10 @@ impl Machine for Content {
 
     fn poll_action(&mut self) -> Option<Action> {
         self.poll_action()
+    }
+
+    fn is_drained(&self) -> bool {
+        self.is_drained()
     }
 
     fn poll_timeout(&self) -> Option<MonoTime> {

@@ -135,7 +135,8 @@ impl Claims {
             if live_of_member >= CLAIMS_PER_MEMBER_MAX || beside >= CLAIMS_PER_RUN_MAX {
                 return None;
             }
-            let claims = self.by_run.entry(run).or_default();
+            // Mostly it stays the only one.
+            let claims = self.by_run.entry(run).or_insert_with(|| Vec::with_capacity(1));
             claims.retain(|claim| claim.is_live(now));
             let (silent_at, bytes, is_almost) = (now, 0, false);
             let is_elsewhere = false;
@@ -215,13 +216,6 @@ impl Claims {
         since.map(|since| now.since(since))
     }
 
-    /// Peers bring pieces: what is said to be elsewhere may take as long as that goes on.
-    pub(super) fn on_bytes_from_peers(&mut self, run: RunIndex, at: MonoTime) {
-        for claim in self.by_run.get_mut(&run).into_iter().flatten().filter(|claim| claim.is_elsewhere) {
-            claim.silent_at = claim.silent_at.max(at + ELSEWHERE_BELIEVED);
-        }
-    }
-
     /// Bytes per second of the middle one of the latest finished claims.
     pub(super) fn median_rate(&self) -> u64 {
         self.median_rate
@@ -299,9 +293,13 @@ impl Claims {
         count
     }
 
-    /// The live claim of the run that has come furthest.
-    pub(super) fn live(&self, run: RunIndex, now: MonoTime) -> Option<Live> {
-        let claims = self.by_run.get(&run)?;
+    /// The live claim of the run that has come furthest. Peers brought pieces at `from_peers`: what is said to be elsewhere
+    /// may take as long as that goes on.
+    pub(super) fn live(&mut self, run: RunIndex, from_peers: MonoTime, now: MonoTime) -> Option<Live> {
+        let claims = self.by_run.get_mut(&run)?;
+        for claim in claims.iter_mut().filter(|claim| claim.is_elsewhere) {
+            claim.silent_at = claim.silent_at.max(from_peers + ELSEWHERE_BELIEVED);
+        }
         let live = || claims.iter().filter(|claim| claim.is_live(now));
         let best = live().max_by_key(|claim| claim.bytes)?;
         Some(Live {

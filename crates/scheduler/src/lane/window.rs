@@ -40,6 +40,9 @@ impl Lane {
         let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
             let run = self.order[at];
+            if site.coverage.is_at_rest(run) {
+                continue;
+            }
             if site.coverage.lacking_in(run) == 0 {
                 self.claims.forget(run);
                 self.first_open += usize::from(at == self.first_open);
@@ -87,10 +90,10 @@ impl Lane {
         }
         if site.coverage.open_in(run) == 0 {
             self.waiting.remove(&run);
+            site.coverage.lay_to_rest(run);
             return Place::Passed;
         }
-        self.claims.on_bytes_from_peers(run, site.last_from_peers);
-        if let Some(live) = self.claims.live(run, now) {
+        if let Some(live) = self.claims.live(run, site.last_from_peers, now) {
             // Nobody is late for what somebody is working on; should that end, all ranks begin anew.
             self.waiting.remove(&run);
             site.wake_at(live.next_look);

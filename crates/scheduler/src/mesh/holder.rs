@@ -34,7 +34,7 @@ impl Holders {
         if holders.is_empty() && self.made_of.is_none() {
             return None;
         }
-        let others = site.members.unordered().filter(|member| member.is_ranked()).count();
+        let others = site.members.ranked();
         let spared = (1..=HOLDERS_MAX).contains(&holders.len()) && others >= holders.len() + OTHERS_MIN;
         if !spared {
             *self = Self::default();
@@ -58,7 +58,8 @@ impl Holders {
             let others = site.members.unordered().filter(|m| m.is_ranked() && !holders.contains(&m.id));
             others.filter(|member| member.entrant(draw).is_before(&me)).count()
         };
-        self.turns = runs.all().map(|run| (rank(run), run)).collect();
+        let lacking = runs.all().filter(|run| site.coverage.lacking_in(*run) > 0);
+        self.turns = lacking.map(|run| (rank(run), run)).collect();
         self.turns.sort_unstable();
     }
 

@@ -40,15 +40,16 @@ impl Site {
         self.rumours.is_on
     }
 
-    /// Not everybody can be connected with everybody: from now on words are passed on.
-    pub(crate) fn begin_rumours(&mut self) {
+    /// Not everybody can be connected with everybody: from now on words are passed on. `false` if they were already.
+    pub(crate) fn begin_rumours(&mut self) -> bool {
         if std::mem::replace(&mut self.rumours.is_on, true) {
-            return;
+            return false;
         }
         self.choose_links();
         let (peers, known) = (self.peers.ids().collect::<Vec<_>>(), self.all_known());
         peers.into_iter().for_each(|peer| self.tell(peer, &known));
         self.say_here();
+        true
     }
 
     /// A peer that has just come hears of everybody, and may become a link.

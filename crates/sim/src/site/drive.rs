@@ -14,6 +14,24 @@ impl Site<'_> {
         self.settle(host);
     }
 
+    /// Gives a content what a peer said of it. Most of that orders nothing, and then there is nothing to carry out.
+    pub(super) fn hear_of(&mut self, host: u32, content: usize, input: Input) {
+        self.feed(host, content, input);
+        if !self.is_quiet(host, content) {
+            self.settle(host);
+        }
+    }
+
+    /// Whether a content that was given an input wants nothing before its host's timer goes off, nor does the node.
+    fn is_quiet(&self, host: u32, content: usize) -> bool {
+        let host = &self.hosts[host as usize];
+        let later = |due: Option<MonoTime>| due.is_none_or(|due| due >= host.timer && due > self.now);
+        let machine = host.contents[content].machine.as_ref();
+        host.dirty == 1 << content
+            && machine.is_none_or(|machine| machine.is_drained() && later(machine.poll_timeout()))
+            && host.node.as_ref().is_none_or(|node| later(node.poll_timeout()))
+    }
+
     /// Gives a node an input and carries out all orders.
     pub(super) fn node_input(&mut self, host: u32, input: NodeInput) {
         let now = self.now;

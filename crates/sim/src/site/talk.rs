@@ -114,13 +114,13 @@ impl Site<'_> {
             return;
         }
         match body {
-            ContentMessage::Bitmap(has) => self.input(to, content, Input::Bitmap { peer, has }),
-            ContentMessage::Have(pieces) => self.input(to, content, Input::Have { peer, pieces }),
-            ContentMessage::Lane(message) => self.input(to, content, Input::Lane { from: peer, message }),
+            ContentMessage::Bitmap(has) => self.hear_of(to, content, Input::Bitmap { peer, has }),
+            ContentMessage::Have(pieces) => self.hear_of(to, content, Input::Have { peer, pieces }),
+            ContentMessage::Lane(message) => self.hear_of(to, content, Input::Lane { from: peer, message }),
             ContentMessage::Rumours(rumours) => {
-                self.input(to, content, Input::Rumours { from: peer, rumours });
+                self.hear_of(to, content, Input::Rumours { from: peer, rumours });
             }
-            ContentMessage::Wanted(wanted) => self.input(to, content, Input::PeerWants { peer, wanted }),
+            ContentMessage::Wanted(wanted) => self.hear_of(to, content, Input::PeerWants { peer, wanted }),
             ContentMessage::Request(block) => self.on_request(to, from, content, block),
             ContentMessage::Cancel(request) => self.on_cancel(to, from, request),
             ContentMessage::Reject(request) => self.on_reject(to, from, request),
