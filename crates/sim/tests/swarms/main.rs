@@ -5,6 +5,7 @@
 mod alone;
 
 mod arrivals;
+mod failures;
 mod lines;
 mod same;
 mod troubles;
