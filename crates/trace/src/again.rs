@@ -104,8 +104,7 @@ struct Driven {
 impl Driven {
     fn tell(&mut self, allowed: Allowed, tell: impl FnOnce(&mut Content, &mut dyn Allowance)) {
         let Some(machine) = &mut self.machine else { return };
-        let nodes_known = allowed.nodes_known as usize;
-        tell(machine, &mut Answers { answers: allowed.answers.into(), nodes_known });
+        tell(machine, &mut Answers { answers: allowed.answers.into(), needs_rumours: allowed.needs_rumours });
         while let Some(action) = machine.poll_action() {
             self.ordered.extend(Order::of(&action));
         }
@@ -115,7 +114,7 @@ impl Driven {
 /// Says what the node said then. A question that was not put then is refused.
 struct Answers {
     answers: VecDeque<bool>,
-    nodes_known: usize,
+    needs_rumours: bool,
 }
 
 impl Allowance for Answers {
@@ -125,7 +124,7 @@ impl Allowance for Answers {
 
     fn end(&mut self, _: Source, _: u64, _: u64) {}
 
-    fn nodes_known(&self) -> usize {
-        self.nodes_known
+    fn needs_rumours(&self) -> bool {
+        self.needs_rumours
     }
 }

@@ -104,12 +104,12 @@ pub(crate) fn request(read: &mut In<'_>) -> Read<RequestId> {
 }
 
 pub(crate) fn allowed(read: &mut In<'_>) -> Read<Allowed> {
-    let nodes_known = read.small("nodes known", u32::MAX)?;
+    let needs_rumours = read.flag("whether words are passed on")?;
     let count = read.within("answers", ANSWERS_MAX)?;
     let count = usize::try_from(count).expect("at most ANSWERS_MAX");
     let bits = read.raw(count.div_ceil(8), "answers")?;
     let answers = (0..count).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
-    Ok(Allowed { answers, nodes_known })
+    Ok(Allowed { answers, needs_rumours })
 }
 
 pub(crate) fn input(read: &mut In<'_>, layout: &PieceLayout, names: &[NodeId]) -> Read<Input> {

@@ -89,7 +89,7 @@ fn pieces(out: &mut Out, pieces: PieceRange) {
 }
 
 pub(crate) fn allowed(out: &mut Out, allowed: &Allowed) {
-    out.number(allowed.nodes_known);
+    out.flag(allowed.needs_rumours);
     out.count(allowed.answers.len());
     for eight in allowed.answers.chunks(8) {
         out.byte(eight.iter().rev().fold(0, |bits, answer| bits << 1 | u8::from(*answer)));

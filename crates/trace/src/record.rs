@@ -54,8 +54,8 @@ pub struct Opened {
 pub struct Allowed {
     /// What it answered each time it was asked whether a request may start. At most [`ANSWERS_MAX`](crate::ANSWERS_MAX).
     pub answers: Vec<bool>,
-    /// Nodes that were known.
-    pub nodes_known: u32,
+    /// Whether not everybody could be connected with everybody.
+    pub needs_rumours: bool,
 }
 
 /// An order of a content's machine, but for what it says to others: that follows from the rest.

@@ -104,10 +104,10 @@ impl Scribe {
         let slot = desk.slot(content);
         let mut what = Out::default();
         let told = slot.and_then(|_| encode::input(&mut what, &input, &mut |node| desk.name(node, now)));
-        let mut witness = Witness { nodes_known: allowance.nodes_known(), allowance, answers: Vec::new() };
+        let mut witness = Witness { needs_rumours: allowance.needs_rumours(), allowance, answers: Vec::new() };
         handle(input, &mut witness);
         let allowed = Allowed {
-            nodes_known: u32::try_from(witness.nodes_known).unwrap_or(u32::MAX),
+            needs_rumours: witness.needs_rumours,
             answers: witness.answers,
         };
         let is_told = told.is_some() && allowed.answers.len() as u64 <= ANSWERS_MAX;
@@ -230,7 +230,7 @@ impl Desk {
 struct Witness<'a> {
     allowance: &'a mut dyn Allowance,
     answers: Vec<bool>,
-    nodes_known: usize,
+    needs_rumours: bool,
 }
 
 impl Allowance for Witness<'_> {
@@ -248,7 +248,7 @@ impl Allowance for Witness<'_> {
         self.allowance.keep_line(until);
     }
 
-    fn nodes_known(&self) -> usize {
-        self.nodes_known
+    fn needs_rumours(&self) -> bool {
+        self.needs_rumours
     }
 }
