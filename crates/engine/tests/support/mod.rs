@@ -48,6 +48,7 @@ pub(crate) fn alone() -> EngineConfig {
         origin: OriginConfig::default(),
         no_progress_timeout: Duration::from_secs(60),
         orphan_grace: Duration::from_secs(5),
+        trace: None,
     }
 }
 
