@@ -139,6 +139,8 @@ pub(crate) const CLAIMS_PER_RUN_MAX: usize = 4;
 /// Lane: ranks that wait a whole step each before a run without a claim is taken over; later ones wait
 /// [`LATE_RANK_STEP`] more each.
 pub(crate) const WHOLE_STEPS_MAX: usize = 4;
+/// Lane: runs that others take on while one waits, that make it as late as a step with room does.
+pub(crate) const PASSES_PER_STEP: u32 = 5;
 /// Lane: what each further rank waits.
 pub(crate) const LATE_RANK_STEP: Duration = Duration::from_millis(250);
 /// Lane: how long what an unconnected member says to have is waited for, once peers bring nothing else.

@@ -14,11 +14,13 @@ mod ranking;
 mod window;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
 use swarmline_types::{MonoTime, NodeId, PieceIndex};
 
 use crate::allowance::Allowance;
+use crate::config::{BLOCKED_AFTER, PASSES_PER_STEP};
 use crate::gate::Gate;
 use crate::requests::RequestId;
 use crate::runs::RunIndex;
@@ -65,6 +67,21 @@ type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool, u32);
 struct Waiting {
     since: MonoTime,
     rank: Option<Rank>,
+    /// How often others took on another run meanwhile, and when that counted last.
+    passed_over: u32,
+    passed_at: MonoTime,
+}
+
+impl Waiting {
+    fn new(now: MonoTime) -> Self {
+        Self { since: now, rank: None, passed_over: 0, passed_at: now }
+    }
+
+    /// Whether it counts when another run is taken on. Its owner and this one's may have heard of the room at the same
+    /// time, and many claims at once say no more than one.
+    fn may_be_passed_over(&self, step: Duration, now: MonoTime) -> bool {
+        now >= self.since + BLOCKED_AFTER && now >= self.passed_at + step / (2 * PASSES_PER_STEP)
+    }
 }
 
 #[derive(Debug)]

@@ -118,6 +118,11 @@ impl Peer {
         self.is_proven
     }
 
+    /// Whether it promised pieces and delivered none in time.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.is_doubted
+    }
+
     /// Whether its word that it has a piece keeps others from fetching that piece.
     pub(crate) fn counts(&self) -> bool {
         self.counts

@@ -104,12 +104,29 @@ impl Lane {
         let Some(run) = self.run_of(pieces, site) else { return };
         self.blame_the_absent(&from, run, site, now);
         let is_new = self.claims.add(run, from, now);
+        if is_new {
+            self.pass_over_all_but(run, site, now);
+        }
         // Of two claims made at the same time the lower-ranked gives way, unless it is half through already.
         let Some(fetch) = self.fetches.get(&run).filter(|_| is_new) else { return };
         let behind =
             site.requests.get(fetch.request).is_some_and(|request| request.received * 2 < request.size);
         if behind && self.ranks_before_me(&from, run, site) {
             self.release(run, OriginNews::Nothing, site, allowance);
+        }
+    }
+
+    /// A run is taken on, so there was room for those that wait, too. Not for what a peer has that is only silent now: its
+    /// owner may well see it there, and need not come.
+    fn pass_over_all_but(&mut self, run: RunIndex, site: &Site, now: MonoTime) {
+        let step = site.config.unclaimed_step();
+        for (other, waiting) in self.waiting.iter_mut().filter(|(other, _)| **other != run) {
+            let pieces = site.coverage.runs().pieces(*other);
+            let has = |peer: &Peer| !peer.is_doubted() && pieces.pieces().any(|piece| peer.has(piece));
+            if waiting.may_be_passed_over(step, now) && !site.peers.iter().any(|(_, peer)| has(peer)) {
+                waiting.passed_over += 1;
+                waiting.passed_at = now;
+            }
         }
     }
 
@@ -124,7 +141,7 @@ impl Lane {
     /// one and is only a name is not there. So a liar's invented members cost the site one wait each, not one each node.
     fn blame_the_absent(&mut self, claimant: &NodeId, run: RunIndex, site: &mut Site, now: MonoTime) {
         let Some(waiting) = self.waiting.get(&run) else { return };
-        let is_late = now >= self.open_since(waiting.since, site, now) + site.config.unclaimed_step();
+        let is_late = now >= self.open_since(waiting, site, now) + site.config.unclaimed_step();
         if !is_late || self.claims.is_claimed(run) {
             return;
         }

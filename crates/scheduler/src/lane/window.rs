@@ -9,7 +9,9 @@ use super::ranking::draw_of;
 use super::{Lane, Waiting};
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{BLOCKED_AFTER, BLOCKED_MAX, LATE_RANK_STEP, SILENT_STEP, WHOLE_STEPS_MAX};
+use crate::config::{
+    BLOCKED_AFTER, BLOCKED_MAX, LATE_RANK_STEP, PASSES_PER_STEP, SILENT_STEP, WHOLE_STEPS_MAX,
+};
 use crate::members::Blame;
 use crate::runs::RunIndex;
 use crate::site::Site;
@@ -103,16 +105,16 @@ impl Lane {
                 _ => Place::Counts,
             };
         }
-        let since = self.waiting.entry(run).or_insert(Waiting { since: now, rank: None }).since;
-        let open_since = self.open_since(since, site, now);
+        let waiting = *self.waiting.entry(run).or_insert(Waiting::new(now));
+        let open_since = self.open_since(&waiting, site, now);
         let rank = self.my_rank(run, site);
         let silent = self.claims.silent_since(run);
         let (place, due) = match (silent, rank) {
             (Some(since), rank) => (Place::Blocked, rank.map(|rank| since + times(SILENT_STEP, rank))),
-            (None, Some(0)) => (self.blocked_since(open_since, site, now), Some(self.start_at(site))),
+            (None, Some(0)) => (self.place_of_unclaimed(&waiting, site, now), Some(self.start_at(site))),
             (None, rank) => {
                 let wait = rank.map(|rank| unclaimed_wait(site.config.unclaimed_step(), rank));
-                (self.blocked_since(open_since, site, now), wait.map(|wait| open_since + wait))
+                (self.place_of_unclaimed(&waiting, site, now), wait.map(|wait| open_since + wait))
             }
         };
         let Some(due) = due else { return place };
@@ -143,6 +145,7 @@ impl Lane {
         }
         // The node has no room for it. As far as one can see from here, nobody is late.
         self.room_since = None;
+        self.waiting.values_mut().for_each(|waiting| waiting.passed_over = 0);
         place
     }
 
@@ -179,17 +182,19 @@ impl Lane {
         self.suspect_stranger(member, site, now);
     }
 
-    /// Since when somebody is late for a run that came into the window at `since`: nobody is before there was room, nor
-    /// while the origin is not to be asked.
-    pub(super) fn open_since(&self, since: MonoTime, site: &Site, now: MonoTime) -> MonoTime {
-        let room_since =
-            self.room_since.unwrap_or(now).max(self.start_at(site)).max(self.gate.paused_until());
-        since.max(room_since)
+    /// Since when somebody is late for a run: nobody is before there was room, nor while the origin is not to be asked.
+    /// Where the line is full there is room for moments only; whoever lets the others have it time after time is as late.
+    pub(super) fn open_since(&self, waiting: &Waiting, site: &Site, now: MonoTime) -> MonoTime {
+        let earliest = waiting.since.max(self.start_at(site)).max(self.gate.paused_until());
+        let let_pass = site.config.unclaimed_step() / PASSES_PER_STEP * waiting.passed_over;
+        earliest.max(self.room_since.unwrap_or(now) - let_pass)
     }
 
-    fn blocked_since(&self, open_since: MonoTime, site: &mut Site, now: MonoTime) -> Place {
-        let blocked_at = open_since + BLOCKED_AFTER;
-        if now >= blocked_at {
+    /// A run whose owner could have come and did not makes room for the next.
+    fn place_of_unclaimed(&self, waiting: &Waiting, site: &mut Site, now: MonoTime) -> Place {
+        let not_passed_over = Waiting { passed_over: 0, ..*waiting };
+        let blocked_at = self.open_since(&not_passed_over, site, now) + BLOCKED_AFTER;
+        if now >= blocked_at || waiting.passed_over >= PASSES_PER_STEP {
             return Place::Blocked;
         }
         site.wake_at(blocked_at);

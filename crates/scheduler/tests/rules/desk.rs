@@ -152,6 +152,16 @@ impl Desk {
         self.input(Input::Lane { from: id(name), message });
     }
 
+    pub(crate) fn is_half_through(&mut self, name: &str, piece: u32) {
+        let message = LaneMessage::Almost(self.run(piece));
+        self.input(Input::Lane { from: id(name), message });
+    }
+
+    pub(crate) fn finishes(&mut self, name: &str, piece: u32) {
+        let message = LaneMessage::Done(self.run(piece));
+        self.input(Input::Lane { from: id(name), message });
+    }
+
     /// As one says who found that the origin serves no ranges.
     pub(crate) fn claims_all(&mut self, name: &str) {
         let message = LaneMessage::Claim(self.layout.whole().unwrap());

@@ -147,6 +147,34 @@ fn a_stranger_that_is_silent_is_not_waited_for() {
 }
 
 #[test]
+fn who_lets_others_take_on_runs_time_after_time_is_late() {
+    let mut late = 0;
+    for seed in 0..20 {
+        let config = Config { window: 1, window_adapts: false, ..Config::default() };
+        let mut desk = Desk::with(4, seed, config).peers("alice ....");
+        let claim = |desk: &mut Desk, piece| {
+            desk.claims("alice", piece);
+            desk.is_half_through("alice", piece);
+        };
+        // With three claims there is no room; between one and the next there is, for a moment.
+        (0..3).for_each(|piece| claim(&mut desk, piece));
+        let take_on = |desk: &mut Desk, at| {
+            desk.at_ms(at);
+            desk.finishes("alice", 0);
+            claim(desk, 0);
+        };
+        [600, 900, 1_200, 1_500].into_iter().for_each(|at| take_on(&mut desk, at));
+        if !desk.fetches().is_empty() {
+            continue;
+        }
+        [1_800, 2_100, 2_400].into_iter().for_each(|at| take_on(&mut desk, at));
+        assert_eq!(desk.fetches(), [3], "{:?}", desk.said);
+        late += 1;
+    }
+    assert!(late > 0);
+}
+
+#[test]
 fn who_was_late_is_heard_when_it_claims() {
     let mut late = 0;
     for seed in 0..20 {
