@@ -84,6 +84,7 @@ impl Cast {
                 .into_iter()
                 .for_each(|it| parts[it].wants[at] = true);
         }
+        draw_arrivals(scenario, &mut parts, &mut chance);
         for (kind, count) in [(Kind::Holder, plan.holders), (Kind::Cache, plan.caches)] {
             let node = part(scenario, plan, None, None, MonoTime::ZERO);
             parts.extend((0..count).map(|_| Part { kind, ..of_the_house(node.clone()) }));
@@ -179,6 +180,16 @@ fn part(
         ending: own_or_all!(ending).unwrap_or_default(),
         back: None,
         wants: vec![true; scenario.content.len()],
+    }
+}
+
+/// Those of whom the scenario says when they come.
+fn draw_arrivals(scenario: &Scenario, parts: &mut [Part], chance: &mut Chance) {
+    for part in parts {
+        let own = part.group.map(|at| &scenario.group[at].peer);
+        if let Some(When::Spans(from, to)) = own.and_then(|own| own.arrives).or(scenario.peer.arrives) {
+            part.arrives = MonoTime::ZERO + chance.between(from.0, to.0);
+        }
     }
 }
 
@@ -337,6 +348,16 @@ mod tests {
         let last = late.parts.iter().map(|part| part.arrives).max().unwrap();
         let first = late.parts.iter().map(|part| part.arrives).min().unwrap();
         assert!(late.bound_s > last.since(first).as_secs_f64());
+    }
+
+    #[test]
+    fn who_has_a_time_of_its_own_comes_then() {
+        let cast = cast("site.peers = 5\narrive.over = '9s'\n[group]\ncount = 2\narrives = '20s'");
+        let at = |second: u64| {
+            cast.parts.iter().filter(move |part| part.arrives == MonoTime::from_millis(second * 1000))
+        };
+        assert_eq!(at(20).count(), 2);
+        assert_eq!(cast.parts.iter().filter(|part| part.arrives <= MonoTime::from_millis(9000)).count(), 3);
     }
 
     #[test]

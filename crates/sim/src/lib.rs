@@ -38,7 +38,8 @@
 //! [`scenario::nasty`] draws scenarios that try to, and [`trial`] runs them one after another.
 //!
 //! [`study`] runs a scenario with several seeds and holds it against its targets, [`html`] makes a page of that, and
-//! [`library`] has the scenarios that come with the program. Not here: files, the command line. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
+//! [`library`] has the scenarios that come with the program. [`replay`] makes a scenario of what real nodes have traced, and
+//! [`Traced`] traces what simulated ones do. Not here: files, the command line. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
 
 pub mod scenario;
 
@@ -69,6 +70,8 @@ mod run;
 
 mod baseline;
 
+mod traced;
+
 pub mod words;
 
 pub mod study;
@@ -78,7 +81,10 @@ pub mod html;
 
 pub mod library;
 
+pub mod replay;
+
 pub use outcome::Outcome;
 pub use run::{Broken, Options, Progress, Unwatched, Watch, run, run_with};
 pub use scenario::Scenario;
 pub use strategy::{Machine, Opening, Production, Strategy};
+pub use traced::Traced;

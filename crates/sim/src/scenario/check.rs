@@ -131,6 +131,7 @@ fn check_group(group: &GroupPlan) -> Checked {
 }
 
 fn check_peer(key: &str, peer: &PeerPlan) -> Checked {
+    peer.arrives.map_or(Ok(()), |arrives| in_spans(&format!("{key}.arrives"), arrives))?;
     match (peer.ending, peer.ends, peer.back) {
         (Some(_), None, _) => {
             Err(bound(&format!("{key}.ending"), "given", "say when too: ends = \"10s..90s\""))

@@ -27,6 +27,9 @@ pub struct PeerPlan {
     pub upload_limit: Option<Line>,
     /// Which part of each content it has at the start: random pieces. Default none.
     pub has: Option<Share>,
+    /// When it comes, counted from the start, instead of as [`Scenario::arrive`](super::Scenario::arrive) says. Default as
+    /// that says.
+    pub arrives: Option<When>,
     /// How long it stays once it has all it wants, with a goodbye. Default for ever.
     pub linger: Option<Span>,
     /// When it goes, counted from its arrival, finished or not. Default never.
