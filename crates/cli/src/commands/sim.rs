@@ -11,6 +11,7 @@ mod compare;
 mod explain;
 mod list;
 mod nasty;
+mod replay;
 mod run;
 mod sweep;
 
@@ -35,7 +36,8 @@ Examples:
   swarmline sim run simulations/office.toml --set site.wan=50mbit --set site.peers=120
   swarmline sim compare office --with strategy=origin-only
   swarmline sim sweep s2 --over scheduler.degree=4..24
-  swarmline sim explain bad-day --piece 17"
+  swarmline sim explain bad-day --piece 17
+  swarmline sim replay node.trace --policy other.toml"
 )]
 pub(crate) struct SimArgs {
     #[command(subcommand)]
@@ -49,6 +51,7 @@ enum SimCommand {
     Sweep(sweep::SweepArgs),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
+    Replay(replay::ReplayArgs),
     Nasty(nasty::NastyArgs),
 }
 
@@ -61,6 +64,7 @@ impl SimArgs {
             SimCommand::Sweep(args) => args.json,
             SimCommand::List(args) => args.json,
             SimCommand::Explain(args) => args.json,
+            SimCommand::Replay(args) => args.json,
             SimCommand::Nasty(args) => args.json,
         }
     }
@@ -124,6 +128,7 @@ pub(crate) async fn run(args: &SimArgs, watch: Stopwatch) -> Result<Exit, Failur
         SimCommand::Sweep(args) => sweep::run(args, watch).await,
         SimCommand::List(args) => Ok(list::run(args, watch)),
         SimCommand::Explain(args) => explain::run(args, watch).await,
+        SimCommand::Replay(args) => replay::run(args, watch).await,
         SimCommand::Nasty(args) => nasty::run(args, watch).await,
     }
 }

@@ -7,6 +7,7 @@ mod sandbox;
 mod arguments;
 mod help;
 mod publish;
+mod replay;
 
 mod get;
 mod share;

@@ -29,10 +29,7 @@ impl Source {
                 (None, Some(seed)) => nasty(seed).to_toml(),
                 (None, None) => return Err(Failure::new(Exit::Usage, missing(given))),
             },
-            Err(Unread::TooLong) => {
-                let why = format!("{given} is longer than {} KiB; that is no scenario", BYTES_MAX >> 10);
-                return Err(Failure::new(Exit::Usage, why));
-            }
+            Err(Unread::TooLong) => return Err(too_long(&given)),
             Err(Unread::Failed(error)) => {
                 return Err(Failure::new(
                     Exit::Disk,
@@ -41,6 +38,18 @@ impl Source {
             }
         };
         Ok(Self { given: given.to_owned(), text })
+    }
+
+    /// The text of a file that is no scenario of its own.
+    pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
+        let name = path.display();
+        read(path).map_err(|why| match why {
+            Unread::Missing => Failure::new(Exit::Usage, format!("there is no file {name}")),
+            Unread::TooLong => too_long(&name),
+            Unread::Failed(error) => {
+                Failure::new(Exit::Disk, format!("could not read {name}: {}", with_causes(&error)))
+            }
+        })
     }
 
     /// The scenario with these values set, and its name taken from the file where it says none.
@@ -55,6 +64,10 @@ impl Source {
         }
         Ok(scenario)
     }
+}
+
+fn too_long(name: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Usage, format!("{name} is longer than {} KiB; that is no scenario", BYTES_MAX >> 10))
 }
 
 /// The seed of `nasty-25`.

@@ -148,7 +148,7 @@ fn told(fetch: &FetchRecord) -> String {
 }
 
 /// The first column to the left, all others to the right, each as wide as it must be.
-fn laid_out(heads: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn laid_out(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
