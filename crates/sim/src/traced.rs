@@ -109,6 +109,10 @@ impl Machine for Heard {
         Some(action)
     }
 
+    fn is_drained(&self) -> bool {
+        self.machine.is_drained()
+    }
+
     fn poll_timeout(&self) -> Option<MonoTime> {
         self.machine.poll_timeout()
     }
