@@ -39,6 +39,8 @@ pub(crate) struct Lane {
     waiting: BTreeMap<RunIndex, Waiting>,
     /// Claims of the others.
     claims: Claims,
+    /// Per run: whether somebody said that it has fetched it. Its owner did come.
+    was_done: Vec<bool>,
     /// My own: at most `window` of them.
     fetches: BTreeMap<RunIndex, Fetch>,
     width: Width,
@@ -100,6 +102,7 @@ impl Lane {
             first_open: 0,
             waiting: BTreeMap::new(),
             claims: Claims::new(site.started),
+            was_done: vec![false; runs.count()],
             fetches: BTreeMap::new(),
             width: Width::new(site.config.window, site.config.window_adapts, site.started),
             gate: Gate::new(site.config.has_origin, seed),

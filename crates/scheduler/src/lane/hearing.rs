@@ -77,6 +77,7 @@ impl Lane {
             });
         }
         let Some(run) = self.run_of(pieces, site) else { return };
+        self.was_done[run.as_usize()] = true;
         let is_elsewhere = !is_connected && !let_rot && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
         self.observe(pieces, took, site);
@@ -116,11 +117,14 @@ impl Lane {
         }
     }
 
-    /// A run is taken on, so there was room for those that wait, too. Not for what a peer has that is only silent now: its
-    /// owner may well see it there, and need not come.
+    /// A run is taken on, so there was room for those that wait, too. Not for what somebody said to have fetched, or what a
+    /// peer has that is only silent now: its owner may well see it there, and need not come.
     fn pass_over_all_but(&mut self, run: RunIndex, site: &Site, now: MonoTime) {
         let step = site.config.unclaimed_step();
-        for (other, waiting) in self.waiting.iter_mut().filter(|(other, _)| **other != run) {
+        let was_done = &self.was_done;
+        let others =
+            self.waiting.iter_mut().filter(|(other, _)| **other != run && !was_done[other.as_usize()]);
+        for (other, waiting) in others {
             let pieces = site.coverage.runs().pieces(*other);
             let has = |peer: &Peer| !peer.is_doubted() && pieces.pieces().any(|piece| peer.has(piece));
             if waiting.may_be_passed_over(step, now) && !site.peers.iter().any(|(_, peer)| has(peer)) {
@@ -198,5 +202,6 @@ impl Lane {
         self.waiting.clear();
         self.first_open = 0;
         self.claims.forget_runs();
+        self.was_done = vec![false; runs.count()];
     }
 }
