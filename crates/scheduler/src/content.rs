@@ -90,13 +90,12 @@ impl Content {
     pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.take_wake();
         self.site.now = now;
-        let begins = allowance.needs_rumours() && self.site.begin_rumours();
+        if allowance.needs_rumours() {
+            self.site.begin_rumours();
+        }
         // Whatever was refused or put off may be possible now.
         let again = matches!(input, Input::Timer | Input::Priority(_) | Input::Policy(_));
-        let changes = self.route(input, allowance, now);
-        if !changes && !begins && now < self.timeout {
-            return;
-        }
+        self.route(input, allowance, now);
         self.tick(again, allowance, now);
         allowance.keep_line(self.needs_line_until());
         self.timeout = self.site.take_wake();
@@ -168,8 +167,7 @@ impl Content {
         if needs { self.lane.heard(&self.site) + LINE_KEPT } else { MonoTime::ZERO }
     }
 
-    /// `false` if nothing changed.
-    fn route(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) -> bool {
+    fn route(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
         match input {
             Input::PeerUp { peer, class } => self.on_peer_up(peer, class, now),
@@ -193,14 +191,13 @@ impl Content {
             Input::Policy(policy) => site.config.policy = policy,
             Input::Rejected { request } => self.on_rejected(request, allowance, now),
             Input::Lane { from, message } => self.lane.on_message(from, &message, site, allowance, now),
-            Input::Rumours { from, rumours } => return self.on_rumours(from, &rumours, allowance, now),
+            Input::Rumours { from, rumours } => self.on_rumours(from, &rumours, allowance, now),
             Input::Progress { request, received } => self.on_progress(request, received, now),
             Input::Verified { request, piece, ok } => self.on_verified(request, piece, ok, allowance, now),
             Input::Failed { request, why } => self.on_failed(request, why, allowance, now),
             Input::Lost { piece } => self.on_lost(piece, now),
             Input::Timer => {}
         }
-        true
     }
 
     fn tick(&mut self, again: bool, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -238,25 +235,15 @@ impl Content {
         self.last_news = now;
     }
 
-    /// `false` if nothing was news, as in two of three messages: each word comes over three links.
-    fn on_rumours(
-        &mut self,
-        from: NodeId,
-        rumours: &[Rumour],
-        allowance: &mut dyn Allowance,
-        now: MonoTime,
-    ) -> bool {
-        let mut changes = self.site.begin_rumours();
+    fn on_rumours(&mut self, from: NodeId, rumours: &[Rumour], allowance: &mut dyn Allowance, now: MonoTime) {
+        self.site.begin_rumours();
         let mut is_linked = false;
         for rumour in rumours {
             if !is_linked && !rumour.is_hearsay() {
                 self.site.is_linked_by(from);
                 is_linked = true;
             }
-            let is_news = self.site.hear(from, rumour);
-            // What is said in my name is answered.
-            changes |= is_news || rumour.member == self.site.me;
-            if !is_news {
+            if !self.site.hear(from, rumour) {
                 continue;
             }
             match &rumour.word {
@@ -267,7 +254,6 @@ impl Content {
                 Word::Here(_) | Word::Known(_) => {}
             }
         }
-        changes
     }
 
     fn on_rejected(&mut self, request: RequestId, allowance: &mut dyn Allowance, now: MonoTime) {

@@ -17,8 +17,9 @@ impl Site<'_> {
     /// Gives a content what a peer said of it. Most of that orders nothing, and then there is nothing to carry out.
     pub(super) fn hear_of(&mut self, host: u32, content: usize, input: Input) {
         self.feed(host, content, input);
-        if !self.is_quiet(host, content) {
-            self.settle(host);
+        match self.is_quiet(host, content) {
+            true => self.host(host).dirty = 0,
+            false => self.settle(host),
         }
     }
 
