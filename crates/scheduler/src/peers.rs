@@ -307,9 +307,9 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It let a request time out: not asked for a while, and its pieces do not count meanwhile.
+    /// It let a request time out: not asked for a while. What timed out beside that, or was asked before, says no more.
     pub(crate) fn on_timeout(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
-        if let Some(peer) = self.peers.get_mut(id) {
+        if let Some(peer) = self.peers.get_mut(id).filter(|peer| now >= peer.snub.until) {
             let times = peer.snub.times_by(now);
             let pause = SNUB.saturating_mul(1 << times.min(8)).min(SNUB_MAX);
             peer.snub = Pause { until: now + pause, times: times + 1 };
@@ -332,7 +332,9 @@ impl Peers {
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             self.due = self.due.min(peer.busy.until);
-            let patience_over = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
+            let is_long = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
+            // Twice in five seconds may be chance, all the time is not.
+            let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
             // Busy for so long is as good as silent, whatever it gave before.
             if patience_over {
                 return self.on_timeout(id, coverage, now);
@@ -361,10 +363,9 @@ impl Peers {
     }
 
     fn should_count(peer: &Peer, now: MonoTime) -> bool {
-        if peer.is_proven {
-            now >= peer.snub.until
-        } else {
-            !peer.is_doubted && peer.credit_ends().is_none_or(|end| now < end)
+        match peer.is_proven {
+            true => peer.snub.times < SILENT_TIMES || now >= peer.snub.until,
+            false => !peer.is_doubted && peer.credit_ends().is_none_or(|end| now < end),
         }
     }
 
@@ -385,5 +386,9 @@ impl Peers {
 const SLOW_SENDER: Duration = Duration::from_millis(500);
 /// and so many times as long as others.
 const SLOW_SENDER_FACTOR: u32 = 4;
+/// Time-outs in a row, after each of which it was asked again, from which on the pieces of a peer that has delivered do not
+/// count. One is bad luck where the LAN is full: if everybody read at the origin what one busy peer has, its line would be
+/// full too.
+const SILENT_TIMES: u32 = 2;
 /// How many peers in each direction of the ring of names are neighbours at least.
 const RING_REACH: usize = 2;

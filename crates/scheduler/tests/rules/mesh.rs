@@ -24,6 +24,17 @@ fn a_silent_peer_is_snubbed_and_another_is_asked() {
     assert!(before <= 2);
 }
 
+/// Where the LAN is full, one time-out of somebody who has delivered is no reason to read its pieces at the origin.
+#[test]
+fn a_time_out_of_a_proven_peer_opens_nothing_and_two_do() {
+    let mut desk = Desk::of(3).peers("alice xxx");
+    assert!(desk.delivers_next("alice"));
+    desk.at_ms(8_000);
+    assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+    desk.at_ms(20_000);
+    assert!(!desk.fetches().is_empty(), "{:?}", desk.said);
+}
+
 #[test]
 fn the_endgame_cancels_the_losers() {
     let mut desk = Desk::without_origin(1).peers("alice x\n bob x");
