@@ -355,7 +355,7 @@ impl Content {
         self.lane.begin_anew();
         if self.stage == Stage::Satisfied {
             self.stage = Stage::of(&self.site.coverage);
-            (self.site.last_received, self.last_news) = (now, now);
+            (self.site.last_received, self.site.last_from_peers, self.last_news) = (now, now, now);
         }
     }
 

@@ -46,8 +46,10 @@ pub(crate) struct Lane {
     width: Width,
     pub(crate) gate: Gate,
     heartbeat_due: MonoTime,
-    /// Since when the site could take on another run: before that nobody is late.
+    /// Since when I could take on another run.
     room_since: Option<MonoTime>,
+    /// Since when everybody could, however narrow his window: before that nobody is late.
+    room_of_all_since: Option<MonoTime>,
     /// Only peers can bring what is missing, and no run is in the window.
     is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
@@ -68,6 +70,10 @@ type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool, u32);
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     since: MonoTime,
+    /// Since when it has been in everybody's window, however narrow.
+    in_all_since: Option<MonoTime>,
+    /// All before me were late for it, and there was no place for one more.
+    was_due: bool,
     rank: Option<Rank>,
     /// How often others took on another run meanwhile, and when that counted last.
     passed_over: u32,
@@ -76,7 +82,7 @@ struct Waiting {
 
 impl Waiting {
     fn new(now: MonoTime) -> Self {
-        Self { since: now, rank: None, passed_over: 0, passed_at: now }
+        Self { since: now, in_all_since: None, was_due: false, rank: None, passed_over: 0, passed_at: now }
     }
 
     /// Whether it counts when another run is taken on. Its owner and this one's may have heard of the room at the same
@@ -108,6 +114,7 @@ impl Lane {
             gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,
             room_since: None,
+            room_of_all_since: None,
             is_at_rest: false,
             is_whole: false,
             changes: 0,
@@ -223,7 +230,16 @@ impl Lane {
     }
 
     fn has_room(&mut self, now: MonoTime) -> bool {
-        let live = self.claims.moving_count(now) + self.fetches.len();
-        self.fetches.len() < self.width.window() && live < self.width.window() + 2
+        self.fetches.len() < self.width.window() && self.places(now) > 0
+    }
+
+    /// Runs that the site could take on beside those that it works on.
+    fn places(&mut self, now: MonoTime) -> usize {
+        (self.width.window() + 2).saturating_sub(self.live_count(now))
+    }
+
+    /// Runs that the site works on.
+    fn live_count(&mut self, now: MonoTime) -> usize {
+        self.claims.moving_count(now) + self.fetches.len()
     }
 }

@@ -6,6 +6,7 @@ use rand::RngExt;
 use swarmline_types::MonoTime;
 
 use super::Lane;
+use super::claims::STRANGER_BELIEVED;
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
 use crate::config::{DEADLINE_MARGIN, ISOLATED_WINDOW, RATE_ASSUMED, SMALL_CONTENT};
@@ -67,9 +68,11 @@ impl Lane {
 
     /// Nothing came and nothing is on its way, whatever the others claim.
     pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        let patience = STRANGER_BELIEVED + TURN.saturating_mul(turn(site));
+        let helped = self.claims.helped(site.last_from_peers, patience, now);
         // What the node held back itself was not left alone by the others.
-        let heard = self.claims.heard(site.last_received.max(site.last_refused)).max(self.start_at(site));
-        let due = heard.max(self.gate.paused_until()) + site.config.isolation();
+        let begin = site.last_refused.max(self.start_at(site)).max(self.gate.paused_until());
+        let due = helped.max(begin) + site.config.isolation();
         let offered = site.coverage.has_useful();
         if now >= due && !offered {
             self.fetch_anything(ISOLATED_WINDOW, site, allowance, now);
@@ -77,4 +80,17 @@ impl Lane {
             site.wake_at(due);
         }
     }
+}
+
+/// Where only strangers are heard of, nodes lose their patience so long one after another: if the strangers lie, the first
+/// serves the others; and if the line is only slow, not everybody fetches the same.
+const TURN: Duration = Duration::from_secs(10);
+/// Turns after which nobody waits any longer, whoever claims to come first.
+const TURNS_MAX: u32 = 6;
+
+/// How many connected members lose their patience before me.
+fn turn(site: &Site) -> u32 {
+    let me = site.entrant(0);
+    let before = site.members.iter().filter(|member| member.is_connected && member.entrant(0).is_before(&me));
+    u32::try_from(before.count()).unwrap_or(TURNS_MAX).min(TURNS_MAX)
 }

@@ -12,7 +12,7 @@ use crate::runs::RunIndex;
 const CLAIMS_PER_MEMBER_MAX: usize = 24;
 /// How long the signs of life of members that never delivered keep others from helping themselves, with nothing else to
 /// hear.
-const STRANGER_BELIEVED: Duration = Duration::from_secs(30);
+pub(super) const STRANGER_BELIEVED: Duration = Duration::from_secs(30);
 /// How long a silent claimant is remembered.
 const SILENT_FORGOTTEN: Duration = Duration::from_secs(60);
 /// Runs with claims below which nothing is purged.
@@ -107,6 +107,21 @@ impl Claims {
     pub(super) fn heard(&self, received: MonoTime) -> MonoTime {
         let sure = received.max(self.growth);
         sure.max(self.strangers_growth.min(sure + STRANGER_BELIEVED))
+    }
+
+    /// When others last brought this node on, where a peer last sent something at `from_peers`; or when they last seemed to
+    /// be at work: what only strangers say, and what is promised or claimed and not yet slow, counts for `patience` after
+    /// what is sure.
+    pub(super) fn helped(&mut self, from_peers: MonoTime, patience: Duration, now: MonoTime) -> MonoTime {
+        let sure = from_peers.max(self.growth);
+        let most = sure + patience;
+        if most <= now {
+            return sure.max(self.strangers_growth.min(most));
+        }
+        let promised = self.by_run.values().flatten().filter(|claim| claim.is_elsewhere);
+        let promised = promised.map(|claim| claim.silent_at).max().unwrap_or(MonoTime::ZERO);
+        let at_work = if self.moving_count(now) > 0 { now } else { MonoTime::ZERO };
+        sure.max(self.strangers_growth.max(promised).max(at_work).min(most))
     }
 
     /// Goes up with every change but time and what time would undo.

@@ -145,7 +145,7 @@ impl Lane {
     /// one and is only a name is not there. So a liar's invented members cost the site one wait each, not one each node.
     fn blame_the_absent(&mut self, claimant: &NodeId, run: RunIndex, site: &mut Site, now: MonoTime) {
         let Some(waiting) = self.waiting.get(&run) else { return };
-        let is_late = now >= self.open_since(waiting, site, now) + site.config.unclaimed_step();
+        let is_late = now >= self.late_at(waiting, site.config.unclaimed_step(), site, now);
         if !is_late || self.claims.is_claimed(run) {
             return;
         }

@@ -26,6 +26,7 @@ const RETRY_DOUBLINGS_MAX: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Width {
     window: usize,
+    narrowest: usize,
     adapts: bool,
     /// When runs were finished, by whomever on the site, and their bytes. At most [`FINISHED_MAX`].
     finished: VecDeque<(MonoTime, u64)>,
@@ -40,8 +41,10 @@ pub(super) struct Width {
 
 impl Width {
     pub(super) fn new(window: usize, adapts: bool, now: MonoTime) -> Self {
+        let window = window.clamp(1, WINDOW_MAX);
         Self {
-            window: window.clamp(1, WINDOW_MAX),
+            window,
+            narrowest: window,
             adapts,
             finished: VecDeque::new(),
             judged_at: now,
@@ -55,6 +58,12 @@ impl Width {
     /// Runs that may be worked on.
     pub(super) fn window(&self) -> usize {
         self.window
+    }
+
+    /// Runs that others work on at least. Each node measures for itself, so nobody knows how wide another's window is, but
+    /// none is narrower than it was at first.
+    pub(super) fn narrowest(&self) -> usize {
+        self.narrowest
     }
 
     /// Bytes per second that the site gets from the origin; `None` until enough has come.
@@ -150,6 +159,14 @@ mod tests {
     #[test]
     fn a_fast_line_gets_what_it_carries_while_claims_travel() {
         assert!((20..=24).contains(&window_after(500, 119.0, 119.0, 50, true)));
+    }
+
+    #[test]
+    fn others_are_not_taken_to_have_a_wide_window() {
+        let mut width = Width::new(6, true, MonoTime::ZERO);
+        (1..500).for_each(|n| width.on_finished(MIB, 119 * MIB, true, MonoTime::from_millis(8 * n)));
+        assert!(width.window() > 12);
+        assert_eq!(width.narrowest(), 6);
     }
 
     #[test]

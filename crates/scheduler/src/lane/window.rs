@@ -31,10 +31,7 @@ enum Place {
 impl Lane {
     /// Walks through the window in the site's order.
     pub(super) fn scan(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        match self.has_room(now) {
-            true => _ = self.room_since.get_or_insert(now),
-            false => self.room_since = None,
-        }
+        self.note_room(now);
         if self.rests(site) {
             return;
         }
@@ -50,7 +47,8 @@ impl Lane {
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }
-            let place = self.visit(run, site, allowance, now);
+            let is_in_all = counted < self.width.narrowest();
+            let place = self.visit(run, is_in_all, blocked, site, allowance, now);
             working += usize::from(matches!(place, Place::Counts));
             match place {
                 Place::Passed => continue,
@@ -70,6 +68,12 @@ impl Lane {
         }
     }
 
+    fn note_room(&mut self, now: MonoTime) {
+        let all_have = self.live_count(now) < self.width.narrowest() + 2;
+        self.room_since = self.has_room(now).then(|| self.room_since.unwrap_or(now));
+        self.room_of_all_since = all_have.then(|| self.room_of_all_since.unwrap_or(now));
+    }
+
     /// Whether all runs would be passed. Of 2^20 pieces that peers hold, the runs are not gone through for each piece.
     fn rests(&mut self, site: &Site) -> bool {
         let rests = !site.coverage.has_open() && self.fetches.is_empty();
@@ -80,9 +84,12 @@ impl Lane {
         rests
     }
 
+    /// `is_in_all`: the run lies in everybody's window, however narrow; so many runs before it are `blocked`.
     fn visit(
         &mut self,
         run: RunIndex,
+        is_in_all: bool,
+        blocked: usize,
         site: &mut Site,
         allowance: &mut dyn Allowance,
         now: MonoTime,
@@ -105,8 +112,9 @@ impl Lane {
                 _ => Place::Counts,
             };
         }
-        let waiting = *self.waiting.entry(run).or_insert(Waiting::new(now));
-        let open_since = self.open_since(&waiting, site, now);
+        let waiting = self.waiting.entry(run).or_insert(Waiting::new(now));
+        waiting.in_all_since = is_in_all.then(|| waiting.in_all_since.unwrap_or(now));
+        let waiting = *waiting;
         let rank = self.my_rank(run, site);
         let silent = self.claims.silent_since(run);
         let (place, due) = match (silent, rank) {
@@ -114,7 +122,8 @@ impl Lane {
             (None, Some(0)) => (self.place_of_unclaimed(&waiting, site, now), Some(self.start_at(site))),
             (None, rank) => {
                 let wait = rank.map(|rank| unclaimed_wait(site.config.unclaimed_step(), rank));
-                (self.place_of_unclaimed(&waiting, site, now), wait.map(|wait| open_since + wait))
+                let due = wait.map(|wait| self.late_at(&waiting, wait, site, now));
+                (self.place_of_unclaimed(&waiting, site, now), due)
             }
         };
         let Some(due) = due else { return place };
@@ -127,7 +136,10 @@ impl Lane {
             None if rank == Some(0) => FetchReason::Owner,
             None => FetchReason::TakeOver,
         };
-        if !self.has_room(now) {
+        // Places go to the first of those that wait: nobody knows yet who takes over the others at this moment.
+        let has_place = reason != FetchReason::TakeOver || blocked < self.places(now);
+        if !has_place || !self.has_room(now) {
+            self.waiting.entry(run).and_modify(|waiting| waiting.was_due = true);
             return place;
         }
         let owner = self.owner(run, site);
@@ -182,18 +194,34 @@ impl Lane {
         self.suspect_stranger(member, site, now);
     }
 
-    /// Since when somebody is late for a run: nobody is before there was room, nor while the origin is not to be asked.
-    /// Where the line is full there is room for moments only; whoever lets the others have it time after time is as late.
-    pub(super) fn open_since(&self, waiting: &Waiting, site: &Site, now: MonoTime) -> MonoTime {
-        let earliest = waiting.since.max(self.start_at(site)).max(self.gate.paused_until());
+    /// When somebody is late who is waited for so long: nobody before the run was in his window and he had room, and his
+    /// window may be narrower than mine. When those with wide windows took over what the others had no room for, and
+    /// suspected them, the site fell out with itself. Where the line is full there is room for moments only; whoever lets
+    /// the others have it time after time is as late.
+    pub(super) fn late_at(&self, waiting: &Waiting, wait: Duration, site: &Site, now: MonoTime) -> MonoTime {
+        if waiting.was_due {
+            // Whoever was only crowded out comes now.
+            return self.open_since(waiting.since, site, now) + BLOCKED_AFTER;
+        }
         let let_pass = site.config.unclaimed_step() / PASSES_PER_STEP * waiting.passed_over;
-        earliest.max(self.room_since.unwrap_or(now) - let_pass)
+        let room_since = self.room_of_all_since.unwrap_or(now) - let_pass;
+        let in_all_since = waiting.in_all_since.unwrap_or(now);
+        in_all_since.max(room_since).max(self.earliest(site)) + wait
+    }
+
+    /// Since when a run that came into the window at `since` could be fetched: not before there was room.
+    fn open_since(&self, since: MonoTime, site: &Site, now: MonoTime) -> MonoTime {
+        since.max(self.room_since.unwrap_or(now)).max(self.earliest(site))
+    }
+
+    /// Before that the origin is not to be asked.
+    fn earliest(&self, site: &Site) -> MonoTime {
+        self.start_at(site).max(self.gate.paused_until())
     }
 
     /// A run whose owner could have come and did not makes room for the next.
     fn place_of_unclaimed(&self, waiting: &Waiting, site: &mut Site, now: MonoTime) -> Place {
-        let not_passed_over = Waiting { passed_over: 0, ..*waiting };
-        let blocked_at = self.open_since(&not_passed_over, site, now) + BLOCKED_AFTER;
+        let blocked_at = self.open_since(waiting.since, site, now) + BLOCKED_AFTER;
         if now >= blocked_at || waiting.passed_over >= PASSES_PER_STEP {
             return Place::Blocked;
         }

@@ -46,6 +46,23 @@ fn a_heartbeat_alone_keeps_others_away() {
     assert_eq!(desk.fetches(), Vec::<u32>::new());
 }
 
+/// If the strangers lie, one that helps itself serves the others; if the line is slow, all at once would make it slower.
+#[test]
+fn who_hears_strangers_only_loses_patience_in_turn() {
+    let mut turns = std::collections::BTreeSet::new();
+    for seed in 0..12 {
+        let mut desk = Desk::seeded(1, seed).peers("alice .\n bob .");
+        desk.claims("alice", 0);
+        let helps_itself = (1..60).find(|second| {
+            desk.at_ms(second * 1000);
+            desk.heartbeat("alice", 0, second * 100_000);
+            !desk.fetches().is_empty()
+        });
+        turns.insert(helps_itself.unwrap());
+    }
+    assert_eq!(turns.into_iter().collect::<Vec<_>>(), [33, 43, 53]);
+}
+
 #[test]
 fn a_silent_claimant_is_taken_over_after_three_seconds_and_half_a_second_a_rank() {
     let mut desk = Desk::of(1).peers("alice .");
