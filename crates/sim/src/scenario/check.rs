@@ -132,6 +132,14 @@ fn check_group(group: &GroupPlan) -> Checked {
 
 fn check_peer(key: &str, peer: &PeerPlan) -> Checked {
     peer.arrives.map_or(Ok(()), |arrives| in_spans(&format!("{key}.arrives"), arrives))?;
+    let most = Span::secs(3_600_000);
+    for (name, span) in [
+        ("foreground_delay", peer.foreground_delay),
+        ("background_delay", peer.background_delay),
+        ("deadline", peer.deadline),
+    ] {
+        span.map_or(Ok(()), |it| within(&format!("{key}.{name}"), it, Span::millis(0)..=most))?;
+    }
     match (peer.ending, peer.ends, peer.back) {
         (Some(_), None, _) => {
             Err(bound(&format!("{key}.ending"), "given", "say when too: ends = \"10s..90s\""))

@@ -14,6 +14,8 @@ use crate::tally::{seconds, why_of};
 const TELL_BYTES: u64 = 256 << 10;
 /// The same where the scheduler keeps a download rate.
 const TELL_BYTES_LIMITED: u64 = 64 << 10;
+/// However slow: of less no time is kept.
+const TELL_BYTES_MIN: u64 = 4 << 10;
 /// What a new connection sends in its first round trip: ten packets.
 const FIRST_WINDOW: f64 = 14_480.0;
 /// A starved connection gets this part of the line: a twentieth of a share among six.
@@ -171,7 +173,10 @@ impl Site<'_> {
         let of = &self.fetches[fetch as usize];
         let layout = &self.frame.contents[of.content].layout;
         let is_limited = self.hosts[of.host as usize].part.download_limit.is_some();
-        let tell = of.sent + if is_limited { TELL_BYTES_LIMITED } else { TELL_BYTES };
+        let most = if is_limited { TELL_BYTES_LIMITED } else { TELL_BYTES };
+        // A slow answer is told of each second.
+        let share = self.plan.wan.bytes_per_s().map(|rate| rate / (self.wan.len() as u64 + 1));
+        let tell = of.sent + share.map_or(most, |share| most.min(share).max(TELL_BYTES_MIN));
         let start = layout.span(of.pieces).start();
         let piece = u64::from(layout.piece_size());
         let border = ((start + of.sent) / piece + 1) * piece - start;

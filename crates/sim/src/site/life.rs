@@ -1,6 +1,6 @@
 //! Hosts come, begin, finish, go and come back.
 
-use swarmline_scheduler::{Config, Input, Node, NodeConfig};
+use swarmline_scheduler::{Config, Input, Node, NodeConfig, Policy};
 use swarmline_types::MonoTime;
 use swarmline_types::message::Message;
 
@@ -71,9 +71,16 @@ impl Site<'_> {
     fn content_config(&self, host: &Host, content: usize) -> Config {
         let plan = &self.frame.scenario.scheduler;
         let of = Config::default();
-        let fetches = matches!(host.part.behaviour, Behaviour::Honest | Behaviour::Hides);
+        let part = &host.part;
+        let fetches = matches!(part.behaviour, Behaviour::Honest | Behaviour::Hides);
+        let policy = Policy {
+            foreground_delay: part.foreground_delay,
+            background_delay: part.background_delay,
+            deadline: part.deadline.map(|after| self.now + after),
+        };
         Config {
-            class: host.part.class,
+            class: part.class,
+            policy,
             priority: self.frame.contents[content].priority,
             wanted: None,
             has_origin: self.frame.scenario.origin.exists && fetches,

@@ -128,3 +128,11 @@ fn what_somebody_waits_for_comes_before_what_can_wait() {
     assert!(first.figures.makespan < 1.2, "{}", first.figures.makespan);
     assert!(outcome.total.makespan < 1.05, "{}", outcome.total.makespan);
 }
+
+/// For half a minute nobody has delivered anything, so all are strangers to each other.
+#[test]
+fn a_slow_line_is_no_reason_to_help_oneself() {
+    let outcome = outcome("content.size = '16MiB'\nsite.peers = 20\nsite.wan = '1mbit'", 1);
+    assert_all_finish(&outcome);
+    assert!(outcome.total.origin < 1.1, "{:?}", outcome.total);
+}

@@ -7,6 +7,7 @@ mod alone;
 mod arrivals;
 mod failures;
 mod lines;
+mod policies;
 mod same;
 mod troubles;
 

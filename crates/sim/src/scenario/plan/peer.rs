@@ -25,6 +25,12 @@ pub struct PeerPlan {
     pub download_limit: Option<Line>,
     /// Its limit on what it sends to peers, kept by the scheduler. Default unlimited.
     pub upload_limit: Option<Line>,
+    /// How long after it begins to want a foreground content it leaves the origin alone. Default not at all.
+    pub foreground_delay: Option<Span>,
+    /// The same for a background content. Default not at all.
+    pub background_delay: Option<Span>,
+    /// How long after it begins to want a content it should have it; a delay ends early enough for that. Default none.
+    pub deadline: Option<Span>,
     /// Which part of each content it has at the start: random pieces. Default none.
     pub has: Option<Share>,
     /// When it comes, counted from the start, instead of as [`Scenario::arrive`](super::Scenario::arrive) says. Default as
