@@ -6,7 +6,9 @@ use std::time::Duration;
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
 
-use crate::config::{FAST_CONTENT, FAST_PIECES, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX, SUMMARY_EVERY};
+use crate::config::{
+    FAST_RUNS, FAST_SPAN, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX, RUN_SIZE, SUMMARY_EVERY,
+};
 use crate::site::Site;
 
 /// Pieces that are had and not yet announced. Bounded by the pieces of the content.
@@ -17,15 +19,22 @@ pub(crate) struct Announcer {
     /// When the bitmap is sent again, if anything changed since.
     summary_due: MonoTime,
     changed: bool,
-    /// When the latest pieces came. At most [`FAST_PIECES`].
+    /// When the latest pieces had come that make up [`RUN_SIZE`] each. At most [`FAST_RUNS`].
     latest: VecDeque<MonoTime>,
+    /// Bytes that came since.
+    bytes: u32,
 }
 
 impl Announcer {
-    pub(crate) fn on_had(&mut self, piece: PieceIndex, now: MonoTime) {
+    /// A piece of so many bytes is here.
+    pub(crate) fn on_had(&mut self, piece: PieceIndex, bytes: u32, now: MonoTime) {
         self.pending.push(piece);
-        self.latest.push_back(now);
-        if self.latest.len() > FAST_PIECES {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes >= RUN_SIZE {
+            self.bytes = 0;
+            self.latest.push_back(now);
+        }
+        if self.latest.len() > FAST_RUNS {
             self.latest.pop_front();
         }
         self.must_summarise_by(now + SUMMARY_EVERY);
@@ -73,21 +82,17 @@ impl Announcer {
         if self.pending.is_empty() {
             return;
         }
-        match self.last_batch.map(|last| last + self.batch_every(site)) {
+        match self.last_batch.map(|last| last + self.batch_every()) {
             Some(due) if now < due => site.wake_at(due),
             _ => self.flush(site, now),
         }
     }
 
-    /// Pieces that come fast and are soon all here must be passed on at once, or each hop of the mesh costs a batch.
-    fn batch_every(&self, site: &Site) -> Duration {
+    /// Pieces that come fast must be passed on soon, or each hop of the mesh costs a batch.
+    fn batch_every(&self) -> Duration {
         let (Some(first), Some(last)) = (self.latest.front(), self.latest.back()) else { return HAVE_BATCH };
-        let took = last.since(*first);
-        let pieces = site.coverage.runs().layout().piece_count();
-        let few = u32::try_from(FAST_PIECES).expect("a small constant");
-        let is_fast = self.latest.len() == FAST_PIECES && took < Duration::from_secs(1);
-        let is_soon_over = (took / few).saturating_mul(pieces) < FAST_CONTENT;
-        if is_fast && is_soon_over { HAVE_BATCH_FAST } else { HAVE_BATCH }
+        let is_fast = self.latest.len() == FAST_RUNS && last.since(*first) < FAST_SPAN;
+        if is_fast { HAVE_BATCH_FAST } else { HAVE_BATCH }
     }
 
     fn flush(&mut self, site: &mut Site, now: MonoTime) {

@@ -176,14 +176,15 @@ pub(crate) const IN_FLIGHT_START: usize = 4;
 /// Mesh: never fewer requests in flight.
 pub(crate) const IN_FLIGHT_MIN: usize = 2;
 /// Mesh: most requests in flight, for pieces of 1 MiB and more.
-pub(crate) const IN_FLIGHT_MAX: usize = 8;
+pub(crate) const IN_FLIGHT_MAX: usize = 6;
 /// Mesh: most requests in flight whatever a long fat line would carry.
 pub(crate) const IN_FLIGHT_MOST: usize = 256;
 /// Mesh: most requests at one peer, for pieces of 1 MiB and more.
 pub(crate) const PER_PEER_MAX: usize = 2;
 /// Mesh: small pieces multiply both limits, at most by this.
 pub(crate) const SMALL_PIECE_FACTOR_MAX: usize = 16;
-/// Mesh: random useful pieces among which the rarest is taken.
+/// Mesh: random useful pieces among which the rarest is looked for, and pieces among which the source that should answer
+/// soonest decides.
 pub(crate) const CHOICES: usize = 4;
 /// Mesh: most draws of such pieces that find no usable source before the turn ends.
 pub(crate) const DRAWS_MAX: usize = 8;
@@ -212,10 +213,10 @@ pub(crate) const COPIES_MAX: usize = 2;
 pub(crate) const HAVE_BATCH: Duration = Duration::from_millis(100);
 /// Announcing: the same while pieces come fast.
 pub(crate) const HAVE_BATCH_FAST: Duration = Duration::from_millis(20);
-/// Announcing: so many pieces in a second are fast.
-pub(crate) const FAST_PIECES: usize = 20;
-/// Announcing: and only contents that are here in so long gain by that.
-pub(crate) const FAST_CONTENT: Duration = Duration::from_secs(10);
+/// Announcing: so many [`RUN_SIZE`] of pieces within [`FAST_SPAN`] are fast.
+pub(crate) const FAST_RUNS: usize = 8;
+/// See [`FAST_RUNS`].
+pub(crate) const FAST_SPAN: Duration = Duration::from_millis(400);
 /// Announcing: most pieces in one batch, as the wire allows.
 pub(crate) const HAVE_BATCH_MAX: usize = 4096;
 /// Announcing: a changed bitmap is repeated in full this often, against drift.

@@ -322,7 +322,7 @@ impl Content {
 
     /// A piece is here that was not: tell the neighbours, and stop whoever else is sending it.
     fn on_had(&mut self, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
-        self.announcer.on_had(piece, now);
+        self.announcer.on_had(piece, self.site.coverage.runs().layout().size_of(piece), now);
         let same = |(id, request): (RequestId, &InFlight)| {
             (request.peer().is_some() && request.pieces.first() == piece).then_some(id)
         };

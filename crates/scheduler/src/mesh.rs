@@ -5,6 +5,7 @@
 mod holder;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::iter;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -51,6 +52,10 @@ pub(crate) struct Mesh {
 
 /// Changes of coverage, peers and requests, and how many requests may be in flight.
 type Seen = (u32, u32, u32, usize);
+
+/// How soon a peer should answer: whether it is far slower than others, my requests that it has not answered, and how
+/// long its latest answers took.
+type Load = (bool, usize, Duration);
 
 impl Mesh {
     pub(crate) fn new(site: &Site) -> Self {
@@ -128,9 +133,9 @@ impl Mesh {
         }
         let mut draws = 0;
         while site.requests.at_peers() < self.limit && draws < DRAWS_MAX {
-            let Some(piece) = site.draw(CHOICES, spared) else { break };
-            match self.source_of(piece, &[], spared.is_some(), site, now) {
-                Some(peer) if self.ask(peer, piece, site, allowance, now) => draws = 0,
+            let Some(rarest) = site.draw(CHOICES, spared) else { break };
+            match self.soonest(rarest, spared, site, now) {
+                Some((peer, piece)) if self.ask(peer, piece, site, allowance, now) => draws = 0,
                 Some(_) => return,
                 None => draws += 1,
             }
@@ -178,8 +183,30 @@ impl Mesh {
         site.request(Source::Peer(peer), PieceRange::one(piece), allowance, now).is_some()
     }
 
-    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then at random. Whoever
-    /// has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have would wait.
+    /// The rarest piece; or, when half of what may be is in flight already, one of a few at random if its source should
+    /// answer sooner. Where neighbours have time to spare, a piece that stays rare is lost when somebody goes; where they
+    /// have not, to wait at a busy one while another lacks requests costs more.
+    fn soonest(
+        &self,
+        rarest: PieceIndex,
+        spared: Option<u16>,
+        site: &mut Site,
+        now: MonoTime,
+    ) -> Option<(NodeId, PieceIndex)> {
+        let is_busy = 2 * site.requests.at_peers() >= self.limit;
+        let others = (1..CHOICES).filter(|_| is_busy).filter_map(|_| site.draw(1, spared));
+        let pieces: Vec<_> = iter::once(rarest).chain(others).collect();
+        let sourced = pieces.into_iter().filter_map(|piece| {
+            let (load, peer) = self.source_of(piece, &[], spared.is_some(), site, now)?;
+            Some((load, peer, piece))
+        });
+        sourced.min_by_key(|(load, ..)| *load).map(|(_, peer, piece)| (peer, piece))
+    }
+
+    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then the one whose latest
+    /// answers took least, then at random; and both numbers. Of a peer that has not answered yet, the mean of all is
+    /// expected. Whoever has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have
+    /// would wait.
     fn source_of(
         &self,
         piece: PieceIndex,
@@ -187,7 +214,8 @@ impl Mesh {
         spares_holders: bool,
         site: &mut Site,
         now: MonoTime,
-    ) -> Option<NodeId> {
+    ) -> Option<(Load, NodeId)> {
+        let mean = self.service.unwrap_or_default();
         let starves = site.requests.at_peers() == 0;
         let free: Vec<_> = site
             .peers
@@ -197,11 +225,14 @@ impl Mesh {
             .filter(|(id, peer)| !not.contains(id) && (starves || peer.is_neighbour))
             .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
             // A slow sender is left to those who need what only it has.
-            .map(|(id, peer)| ((peer.is_slower_than(self.service), peer.in_flight), *id))
+            .map(|(id, peer)| {
+                let service = peer.service().unwrap_or(mean);
+                ((peer.is_slower_than(self.service), peer.in_flight, service), *id)
+            })
             .collect();
         let least = free.iter().map(|(load, _)| *load).min()?;
         let best: Vec<_> = free.into_iter().filter(|(load, _)| *load == least).collect();
-        Some(best[site.rng.random_range(0..best.len())].1)
+        Some(best[site.rng.random_range(0..best.len())])
     }
 
     /// A peer whose word no longer counts gets the chance to prove itself, one request at a time: it may be the last
@@ -252,7 +283,7 @@ impl Mesh {
             };
             let asked: Vec<_> = site.requests.iter().filter_map(of_piece).collect();
             if site.requests.at_peers() < self.limit_max
-                && let Some(other) = self.source_of(piece, &asked, false, site, now)
+                && let Some((_, other)) = self.source_of(piece, &asked, false, site, now)
             {
                 self.ask(other, piece, site, allowance, now);
             }

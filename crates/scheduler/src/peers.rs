@@ -139,6 +139,11 @@ impl Peer {
         self.service.is_some_and(|service| service > usual)
     }
 
+    /// Mean time from a request to its piece, the latest as much as all before; `None` before the first.
+    pub(crate) fn service(&self) -> Option<Duration> {
+        self.service
+    }
+
     /// When its silence or busyness ends, if it is not usable now.
     fn pauses(&self) -> [MonoTime; 2] {
         [self.snub.until, self.busy.until]
@@ -279,7 +284,7 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It delivered a piece with the right hash: all is forgiven.
+    /// It delivered a piece with the right hash, `took` after it was asked: all is forgiven.
     pub(crate) fn on_delivered(
         &mut self,
         id: &NodeId,

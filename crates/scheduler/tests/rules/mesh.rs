@@ -103,3 +103,44 @@ fn what_a_fast_peer_has_is_not_asked_of_a_slow_one() {
     let said = desk.take();
     assert!(said.contains("bob") && !said.contains("alice"), "{said}");
 }
+
+/// Alice took 400 ms for her piece, bob 10 ms. Three times both are free and have the next.
+#[test]
+fn of_two_that_are_free_the_one_that_answers_sooner_is_asked() {
+    let mut desk = Desk::without_origin(5).peers("alice x....\n bob .x...");
+    desk.at_ms(10);
+    desk.delivers_from_anybody(1);
+    desk.at_ms(400);
+    desk.delivers_from_anybody(0);
+    for next in 2..5 {
+        let had = "x".repeat(next);
+        desk.has("alice", &format!("{had}x{}", ".".repeat(4 - next)));
+        desk.rejects_all("alice");
+        desk.has("bob", &format!("{had}x{}", ".".repeat(4 - next)));
+        desk.rejects_all("bob");
+        let before = desk.asks("bob");
+        desk.at_ms(400 + 1000 * next as u64);
+        assert_eq!(desk.asks("bob"), before + 1, "{:?}", desk.said);
+        desk.at_ms(410 + 1000 * next as u64);
+        desk.delivers_from_anybody(next as u32);
+    }
+}
+
+/// One piece each `gap_ms`, twelve in all; whether bob was told of the last within 30 ms.
+fn is_told_soon(gap_ms: u64) -> bool {
+    let mut desk =
+        Desk::without_origin(20).peers(&format!("alice {}\n bob {}", "x".repeat(20), ".".repeat(20)));
+    for turn in 1..=12 {
+        desk.at_ms(gap_ms * turn);
+        desk.take();
+        assert!(desk.delivers_next("alice"));
+    }
+    desk.at_ms(gap_ms * 12 + 30);
+    desk.take().contains("have")
+}
+
+#[test]
+fn pieces_that_come_fast_are_told_sooner() {
+    assert!(is_told_soon(15));
+    assert!(!is_told_soon(60));
+}
