@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use swarmline_scheduler::{Allowance, Content, Source};
-use swarmline_types::MonoTime;
+use swarmline_types::{ContentId, MonoTime};
 
 use crate::error::ReadError;
 use crate::reader::Reader;
@@ -56,11 +56,11 @@ pub fn again(bytes: &[u8]) -> Result<Again, ReadError> {
         match record {
             Record::Opened { slot, opened } => {
                 // An earlier opening of the same content has said all it had to.
-                machines.retain(|_, driven| driven.machine.is_some() || !driven.ordered.is_empty());
-                let seed = opened.seed;
+                machines.retain(|_, driven| driven.content != opened.content);
+                let (content, seed) = (opened.content, opened.seed);
                 let machine =
                     Content::new(opened.config, opened.content, opened.layout, opened.have, me, seed, now);
-                machines.insert(slot, Driven { machine: Some(machine), ordered: VecDeque::new() });
+                machines.insert(slot, Driven { content, machine: Some(machine), ordered: VecDeque::new() });
             }
             Record::Input { slot, allowed, input } => {
                 if let Some(driven) = machines.get_mut(&slot) {
@@ -97,6 +97,8 @@ pub fn again(bytes: &[u8]) -> Result<Again, ReadError> {
 
 /// A machine, and what it ordered that the trace has not told yet.
 struct Driven {
+    content: ContentId,
+    /// While it is driven.
     machine: Option<Content>,
     ordered: VecDeque<Order>,
 }

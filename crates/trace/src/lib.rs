@@ -21,6 +21,8 @@ mod bytes;
 mod decode;
 mod encode;
 
+mod open;
+
 mod reader;
 mod scribe;
 
@@ -39,6 +41,8 @@ pub const RECORD_MAX: usize = 512 << 10;
 pub const NAMES_MAX: u32 = 1 << 16;
 /// Most openings of contents in one trace.
 pub const SLOTS_MAX: u32 = 1 << 16;
+/// Most pieces of all contents that are driven at a time: whoever runs a trace again keeps something for each.
+pub const PIECES_MAX: u64 = 1 << 22;
 /// Most questions that one input may have put to its node.
 pub const ANSWERS_MAX: u64 = 4096;
 /// Most bytes of the name of the software.

@@ -1,13 +1,14 @@
 //! Reads a trace, record by record.
 
-use swarmline_types::{MonoTime, NodeId, PieceLayout};
+use swarmline_types::{ContentId, MonoTime, NodeId, PieceLayout};
 
 use crate::bytes::In;
 use crate::decode;
 use crate::encode::kind;
 use crate::error::ReadError;
+use crate::open::OpenContents;
 use crate::record::{End, NodeFacts, Record, Slot};
-use crate::{MAGIC, NAMES_MAX, RECORD_MAX, SLOTS_MAX};
+use crate::{MAGIC, NAMES_MAX, PIECES_MAX, RECORD_MAX, SLOTS_MAX};
 
 /// A trace while it is read. A record that is cut off at the end of the file is no error: the process was killed.
 #[derive(Debug)]
@@ -17,7 +18,9 @@ pub struct Reader<'a> {
     now: MonoTime,
     node: NodeFacts,
     names: Vec<NodeId>,
-    layouts: Vec<PieceLayout>,
+    /// Of each opening.
+    contents: Vec<(ContentId, PieceLayout)>,
+    open: OpenContents,
     dropped: u64,
     end: Option<End>,
 }
@@ -43,7 +46,8 @@ impl<'a> Reader<'a> {
         let now = MonoTime::from_micros(read.number("time")?);
         let node = decode::node(&mut read)?;
         read.end()?;
-        Ok(Self { bytes, at, now, node, names: Vec::new(), layouts: Vec::new(), dropped: 0, end: None })
+        let (names, contents, open) = (Vec::new(), Vec::new(), OpenContents::default());
+        Ok(Self { bytes, at, now, node, names, contents, open, dropped: 0, end: None })
     }
 
     /// Whose trace it is.
@@ -90,13 +94,26 @@ impl<'a> Reader<'a> {
                 return Ok(None);
             }
             kind::OPENED => {
-                room(offset, "contents", self.layouts.len(), SLOTS_MAX)?;
-                let slot = Slot(u32::try_from(self.layouts.len()).expect("at most SLOTS_MAX"));
+                room(offset, "contents", self.contents.len(), SLOTS_MAX)?;
+                let slot = u32::try_from(self.contents.len()).expect("at most SLOTS_MAX");
                 let opened = Box::new(decode::opened(read)?);
-                self.layouts.push(opened.layout);
-                Record::Opened { slot, opened }
+                let (content, layout) = (opened.content, opened.layout);
+                let what = "number of pieces of all contents that are driven";
+                let too_many = |got| ReadError::Bound { offset, what, got, max: PIECES_MAX };
+                self.open.with(&content, layout.piece_count()).map_err(too_many)?;
+                self.open.open(content, slot, layout.piece_count());
+                self.contents.push((content, layout));
+                Record::Opened { slot: Slot(slot), opened }
             }
-            kind::CLOSED => Record::Closed { slot: self.slot(read)?.0 },
+            kind::CLOSED => {
+                let slot = self.slot(read)?.0;
+                let content = self.contents[slot.as_usize()].0;
+                // An earlier opening was replaced, and counts no more.
+                if self.open.slot(&content) == Some(slot.0) {
+                    self.open.close(&content);
+                }
+                Record::Closed { slot }
+            }
             kind::INPUT => {
                 let (slot, layout) = self.slot(read)?;
                 let allowed = decode::allowed(read)?;
@@ -128,7 +145,7 @@ impl<'a> Reader<'a> {
         let offset = read.offset();
         let got = read.number("content")?;
         let at = u32::try_from(got).ok();
-        let known = at.and_then(|at| Some((Slot(at), *self.layouts.get(at as usize)?)));
+        let known = at.and_then(|at| Some((Slot(at), self.contents.get(at as usize)?.1)));
         known.ok_or(ReadError::Unknown { offset, what: "content", got })
     }
 }

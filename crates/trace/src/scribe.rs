@@ -10,6 +10,7 @@ use swarmline_types::{ContentId, MonoTime, NodeId};
 
 use crate::bytes::Out;
 use crate::encode::{self, kind};
+use crate::open::OpenContents;
 use crate::record::{Allowed, End, NodeFacts, Opened, Order};
 use crate::{AGENT_MAX, ANSWERS_MAX, MAGIC, NAMES_MAX, SLOTS_MAX};
 
@@ -31,7 +32,7 @@ struct Desk {
     left: u64,
     last: MonoTime,
     names: BTreeMap<NodeId, u32>,
-    slots: BTreeMap<ContentId, u32>,
+    open: OpenContents,
     next_slot: u32,
     dropped: u64,
 }
@@ -53,7 +54,7 @@ impl Scribe {
             left,
             last: MonoTime::ZERO,
             names: BTreeMap::new(),
-            slots: BTreeMap::new(),
+            open: OpenContents::default(),
             next_slot: 0,
             dropped: 0,
         };
@@ -74,9 +75,13 @@ impl Scribe {
     pub fn opened(&mut self, opened: &Opened, now: MonoTime) {
         let Some(desk) = &mut self.desk else { return };
         // What is said about a slot that could not be written is left out as well.
-        desk.slots.remove(&opened.content);
-        if desk.next_slot < SLOTS_MAX && desk.put(kind::OPENED, now, |out| encode::opened(out, opened)) {
-            desk.slots.insert(opened.content, desk.next_slot);
+        let pieces = opened.layout.piece_count();
+        let has_room = desk.next_slot < SLOTS_MAX && desk.open.with(&opened.content, pieces).is_ok();
+        desk.open.forget(&opened.content);
+        if !has_room {
+            desk.dropped += 1;
+        } else if desk.put(kind::OPENED, now, |out| encode::opened(out, opened)) {
+            desk.open.open(opened.content, desk.next_slot, pieces);
             desk.next_slot += 1;
         }
         self.look_at_room();
@@ -87,6 +92,7 @@ impl Scribe {
         let Some(desk) = &mut self.desk else { return };
         if let Some(slot) = desk.slot(content) {
             desk.put(kind::CLOSED, now, |out| out.number(slot));
+            desk.open.close(content);
         }
         self.look_at_room();
     }
@@ -104,12 +110,10 @@ impl Scribe {
         let slot = desk.slot(content);
         let mut what = Out::default();
         let told = slot.and_then(|_| encode::input(&mut what, &input, &mut |node| desk.name(node, now)));
-        let mut witness = Witness { needs_rumours: allowance.needs_rumours(), allowance, answers: Vec::new() };
+        let mut witness =
+            Witness { needs_rumours: allowance.needs_rumours(), allowance, answers: Vec::new() };
         handle(input, &mut witness);
-        let allowed = Allowed {
-            needs_rumours: witness.needs_rumours,
-            answers: witness.answers,
-        };
+        let allowed = Allowed { needs_rumours: witness.needs_rumours, answers: witness.answers };
         let is_told = told.is_some() && allowed.answers.len() as u64 <= ANSWERS_MAX;
         match (slot, is_told) {
             (Some(slot), true) => {
@@ -175,7 +179,7 @@ impl Scribe {
 
 impl Desk {
     fn slot(&self, content: &ContentId) -> Option<u32> {
-        self.slots.get(content).copied()
+        self.open.slot(content)
     }
 
     /// The number of a node, written down where it is new.

@@ -269,6 +269,42 @@ fn what_is_no_trace_is_refused_with_the_reason() {
     assert_eq!(records(&twice).unwrap_err(), ReadError::Node { offset: bytes.len() - 4 + 1 });
 }
 
+#[test]
+fn contents_that_nobody_could_keep_in_mind_are_not_read_and_not_written() {
+    let kept = Kept::default();
+    let mut scribe = Scribe::new(Box::new(kept.clone()), 1 << 20, &facts());
+    let large = |name: u8| {
+        let layout = PieceLayout::new(1 << 40, 1 << 20).unwrap();
+        let have = Bitfield::none(&layout);
+        Opened { config: Config::default(), content: ContentId::new([name; 32]), layout, have, seed: 1 }
+    };
+    let opened = |bytes: &[u8]| {
+        let all = records(bytes).unwrap();
+        all.iter().filter(|(_, record)| matches!(record, Record::Opened { .. })).count()
+    };
+    // A content that is opened again takes its own place.
+    for name in [1, 1, 2, 3, 4, 5] {
+        scribe.opened(&large(name), MonoTime::ZERO);
+    }
+    assert_eq!(opened(&kept.bytes()), 5, "four of 2^20 pieces, one of them twice");
+    scribe.closed(&ContentId::new([2; 32]), MonoTime::ZERO);
+    scribe.opened(&large(6), MonoTime::ZERO);
+    scribe.end(MonoTime::ZERO);
+    assert_eq!(opened(&kept.bytes()), 6);
+    // Somebody may write more than a scribe does.
+    let frame = |name: u8| {
+        let kept = Kept::default();
+        let mut scribe = Scribe::new(Box::new(kept.clone()), 1 << 20, &facts());
+        let head = kept.bytes();
+        scribe.opened(&large(name), MonoTime::ZERO);
+        (head.clone(), kept.bytes()[head.len()..].to_vec())
+    };
+    let mut more = frame(1).0;
+    (1..=5).for_each(|name| more.extend(frame(name).1));
+    let refused = records(&more).unwrap_err();
+    assert!(matches!(refused, ReadError::Bound { got: 5_242_880, max: 4_194_304, .. }), "{refused}");
+}
+
 proptest! {
     #[test]
     fn bytes_of_anybody_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {

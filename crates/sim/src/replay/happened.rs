@@ -4,7 +4,7 @@ use serde::Serialize;
 use swarmline_scheduler::FetchReason;
 use swarmline_types::MonoTime;
 
-use super::flow::{Flow, line_rate, percentile};
+use super::flow::{Flow, line_rate, percentile, sum};
 use super::merge::Merged;
 use super::view::{Member, Transfer, View};
 
@@ -57,9 +57,9 @@ impl Happened {
         let first = peers.iter().map(|member| member.came).min();
         let makespan_s = done.iter().max().zip(first).map(|(last, first)| last.since(first).as_secs_f64());
         let fetches = || merged.views.iter().flat_map(|view| &view.fetches);
-        let sum = |flows: &[Flow]| flows.iter().map(|flow| flow.bytes).sum::<u64>();
         let of = |why: &[Option<FetchReason>]| {
-            fetches().filter(|fetch| why.contains(&fetch.why)).map(|fetch| sum(&fetch.flows)).sum()
+            let of = fetches().filter(|fetch| why.contains(&fetch.why));
+            of.fold(0, |bytes: u64, fetch| bytes.saturating_add(sum(&fetch.flows)))
         };
         let first_bytes =
             fetches().filter_map(|fetch| Some(fetch.answered?.since(fetch.begun).as_secs_f64())).collect();
@@ -75,12 +75,12 @@ impl Happened {
             second_copy_bytes: of(&[Some(FetchReason::SecondCopy)]),
             alone_bytes: of(&[Some(FetchReason::Alone), None]),
             others_bytes: sum(&merged.heard),
-            peer_bytes: transfers(merged).map(|it| it.flow.bytes).sum(),
+            peer_bytes: sum(&transfers(merged).map(|it| it.flow).collect::<Vec<_>>()),
             origin_errors: count(merged.views.iter().map(|view| view.errors.len()).sum()),
             wan_bytes_per_s: line_rate(&merged.flows()),
             first_byte_s: percentile(first_bytes, 50),
             lan_bytes_per_s: lan_rate(merged),
-            dropped: merged.views.iter().map(|view| view.dropped).sum(),
+            dropped: merged.views.iter().fold(0, |sum, view| sum.saturating_add(view.dropped)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use swarmline_types::{ContentId, MonoTime, NodeId};
 
 use super::error::ReplayError;
-use super::flow::Flow;
+use super::flow::{Flow, sum};
 use super::view::{Member, Seen, Share, View};
 use crate::scenario::ENTRIES_MAX;
 
@@ -134,7 +134,7 @@ fn heard_of(views: &[View], traced: &BTreeSet<NodeId>) -> Vec<Flow> {
     let mut best: BTreeMap<NodeId, (u64, &Vec<Flow>)> = BTreeMap::new();
     for (node, flows) in views.iter().flat_map(|view| &view.heard).filter(|(node, _)| !traced.contains(node))
     {
-        let bytes = flows.iter().map(|flow| flow.bytes).sum();
+        let bytes = sum(flows);
         let known = best.entry(*node).or_insert((bytes, flows));
         if bytes > known.0 {
             *known = (bytes, flows);

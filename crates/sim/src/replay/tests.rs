@@ -131,6 +131,31 @@ fn a_policy_changes_what_it_says_and_nothing_of_the_office() {
     assert!(with_policy(&scenario, "scheduler.windows = 9").is_err());
 }
 
+/// Small, so that many can be tried.
+fn small() -> Vec<u8> {
+    let text = "site.peers = 3\ncontent.size = '3MiB'\n[group]\ncount = 1\nbehaviour = 'corrupts'";
+    let (_, traces) = traced(text, 1);
+    traces.into_iter().map(|(_, bytes)| bytes).max_by_key(Vec::len).unwrap()
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_trace_that_somebody_changed_makes_a_scenario_or_is_refused(
+        changes in proptest::collection::vec((proptest::arbitrary::any::<proptest::sample::Index>(), proptest::arbitrary::any::<u8>()), 1..8),
+    ) {
+        static TRACE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(small);
+        let mut bytes = TRACE.clone();
+        for (at, byte) in changes {
+            let body = bytes.len() - 16;
+            bytes[16 + at.index(body)] = byte;
+        }
+        if let Ok(office) = Office::read(&[("changed".into(), bytes)]) {
+            proptest::prop_assert!(office.scenario.check().is_ok());
+            proptest::prop_assert_eq!(Scenario::parse(&office.scenario.to_toml()).unwrap().name, "replay");
+        }
+    }
+}
+
 #[test]
 fn traces_that_do_not_go_together_are_refused_with_the_reason() {
     let (_, mut traces) = traced("site.peers = 2\ncontent.size = '2MiB'", 1);
