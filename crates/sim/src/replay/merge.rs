@@ -57,20 +57,30 @@ impl Merged {
     }
 }
 
-/// By how many microseconds a trace is to be moved. Two nodes that connect see each other at the same time, whatever
-/// their clocks say; where they never met, the clocks have to do.
+/// By how many microseconds a trace is to be moved.
 fn shift_of(before: &[View], view: &View) -> i128 {
     let met = before.iter().find_map(|other| {
         let here = view.members.get(&other.facts.node)?.came;
         let there = other.members.get(&view.facts.node)?.came;
         Some(i128::from(there.as_micros()) - i128::from(here.as_micros()))
     });
-    let clocks = || {
-        let zero = before.first().map_or(0, |first| first.facts.zero_unix_ms);
-        i128::from(view.facts.zero_unix_ms.saturating_sub(zero)) * 1000
-    };
-    met.unwrap_or_else(clocks)
+    let zero = before.first().map_or(0, |first| first.facts.zero_unix_ms);
+    let clocks = i128::from(view.facts.zero_unix_ms.saturating_sub(zero)) * 1000;
+    believed(met, (zero > 0).then_some(clocks))
 }
+
+/// Two nodes that connect see each other at the same time, whatever their clocks say. Where the clocks differ by more than
+/// clocks do, they met before one of them began its trace; and where they never met, the clocks have to do.
+fn believed(met: Option<i128>, clocks: Option<i128>) -> i128 {
+    match (met, clocks) {
+        (Some(met), Some(clocks)) if met.abs_diff(clocks) > CLOCKS_DIFFER_MAX_US => clocks,
+        (Some(met), _) => met,
+        (None, clocks) => clocks.unwrap_or(0),
+    }
+}
+
+/// Clocks of one office differ by no more: 10 min.
+const CLOCKS_DIFFER_MAX_US: u128 = 600_000_000;
 
 fn contents_of(views: &[View]) -> Vec<(ContentId, Seen)> {
     let mut contents: BTreeMap<ContentId, Seen> = BTreeMap::new();
@@ -141,4 +151,19 @@ fn heard_of(views: &[View], traced: &BTreeSet<NodeId>) -> Vec<Flow> {
         }
     }
     best.into_values().flat_map(|(_, flows)| flows.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_met_sets_the_time_unless_that_was_another_time() {
+        let (second, day) = (1_000_000, 86_400_000_000);
+        assert_eq!(believed(Some(5 * second), Some(7 * second)), 5 * second, "clocks differ by 2 s");
+        assert_eq!(believed(Some(-day), Some(7 * second)), 7 * second, "they met before, too");
+        assert_eq!(believed(Some(5 * second), None), 5 * second);
+        assert_eq!(believed(None, Some(7 * second)), 7 * second);
+        assert_eq!(believed(None, None), 0);
+    }
 }
