@@ -13,11 +13,10 @@ mod hearing;
 mod ranking;
 mod window;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews};
-use swarmline_types::{MonoTime, NodeId, PieceIndex};
+use swarmline_types::{FlatMap, MonoTime, NodeId, PieceIndex};
 
 use crate::allowance::Allowance;
 use crate::config::{BLOCKED_AFTER, PASSES_PER_STEP};
@@ -36,13 +35,13 @@ pub(crate) struct Lane {
     /// Runs of `order` before this lack nothing.
     first_open: usize,
     /// Runs of the window that nobody works on. Bounded by the window and [`BLOCKED_MAX`](crate::config::BLOCKED_MAX).
-    waiting: BTreeMap<RunIndex, Waiting>,
+    waiting: FlatMap<RunIndex, Waiting>,
     /// Claims of the others.
     claims: Claims,
     /// Per run: whether somebody said that it has fetched it. Its owner did come.
     was_done: Vec<bool>,
     /// My own: at most `window` of them.
-    fetches: BTreeMap<RunIndex, Fetch>,
+    fetches: FlatMap<RunIndex, Fetch>,
     width: Width,
     pub(crate) gate: Gate,
     heartbeat_due: MonoTime,
@@ -106,10 +105,10 @@ impl Lane {
         Self {
             order: runs.in_order(&site.content),
             first_open: 0,
-            waiting: BTreeMap::new(),
+            waiting: FlatMap::new(),
             claims: Claims::new(site.started),
             was_done: vec![false; runs.count()],
-            fetches: BTreeMap::new(),
+            fetches: FlatMap::new(),
             width: Width::new(site.config.window, site.config.window_adapts, site.started),
             gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,

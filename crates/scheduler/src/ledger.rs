@@ -1,8 +1,6 @@
 //! The ledger: where every received byte came from and what became of it.
 
-use std::collections::BTreeMap;
-
-use swarmline_types::NodeId;
+use swarmline_types::{FlatMap, NodeId};
 
 /// Where bytes come from.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -47,7 +45,7 @@ impl Account {
 /// [`others`](Self::others).
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    accounts: BTreeMap<Source, Account>,
+    accounts: FlatMap<Source, Account>,
     others: Account,
 }
 
@@ -83,6 +81,6 @@ impl Ledger {
         if self.accounts.len() > SOURCES_MAX && !self.accounts.contains_key(&source) {
             return &mut self.others;
         }
-        self.accounts.entry(source).or_default()
+        self.accounts.get_or_insert_with(source, Account::default)
     }
 }

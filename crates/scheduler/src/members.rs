@@ -118,6 +118,12 @@ impl Members {
         self.place(id).map(|at| &self.members[at])
     }
 
+    /// Whether somebody of this name is known, or of one that is very much alike. To make such a name takes 2^48 attempts, and
+    /// then hearsay of the other is passed over until it speaks itself.
+    pub(crate) fn may_know(&self, id: &NodeId) -> bool {
+        self.index.has_alike(id)
+    }
+
     /// Ascending by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.index.places().map(|at| &self.members[at])
@@ -262,12 +268,13 @@ impl Members {
         rng: &mut Pcg64Mcg,
         now: MonoTime,
     ) -> bool {
-        let is_new = self.place(&id).is_none();
-        if is_new {
+        let known = self.place(&id);
+        let is_new = known.is_none();
+        let at = known.unwrap_or_else(|| {
             self.make_room(rng);
             self.due = self.due.min(now + MEMBER_EXPIRES);
-        }
-        let at = self.entry(id, class, content, now);
+            self.entry(id, class, content, now)
+        });
         let changes = self.alter(at, |member| {
             (member.number, member.heard_s) = (number, seconds(now));
             let is_back = std::mem::take(&mut member.is_gone);

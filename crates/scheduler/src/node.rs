@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use swarmline_types::message::{BlockRequest, MemberInfo};
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority, Rate};
+use swarmline_types::{CapacityClass, ContentId, FlatMap, MonoTime, NodeId, Priority, Rate};
 
 use crate::allowance::Allowance;
 use crate::ledger::Source;
@@ -71,8 +71,8 @@ pub struct Node {
     serving: Serving,
     budget: Budget,
     /// Open contents, and how many peers share each.
-    contents: BTreeMap<ContentId, usize>,
-    peers: BTreeMap<NodeId, PeerState>,
+    contents: FlatMap<ContentId, usize>,
+    peers: FlatMap<NodeId, PeerState>,
     /// Until when; bounded by [`BANS_MAX`].
     bans: BTreeMap<(NodeId, ContentId), MonoTime>,
     /// Bounded by what one input can cause.
@@ -98,8 +98,8 @@ impl Node {
             contacts: Contacts::new(me, config.connections_max, seed),
             serving: Serving::new(config.upload_rate),
             budget: Budget::new(config),
-            contents: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            contents: FlatMap::new(),
+            peers: FlatMap::new(),
             bans: BTreeMap::new(),
             actions: VecDeque::new(),
         }
@@ -191,7 +191,7 @@ impl Node {
     ) {
         self.contacts.on_up(peer, addr);
         let contents = contents.into_iter().take(CONTENTS_PER_PEER_MAX).collect::<BTreeSet<_>>();
-        let contents: Vec<_> = contents.into_iter().collect();
+        let contents: Vec<_> = contents.into_iter().collect::<Box<[_]>>().into();
         let shared: Vec<_> = contents.iter().filter(|id| self.contents.contains_key(id)).copied().collect();
         let before = self.peers.insert(peer, PeerState { addr, class, contents });
         before.into_iter().for_each(|state| self.count_out(&state));

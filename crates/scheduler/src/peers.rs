@@ -1,11 +1,10 @@
 //! The peers that share one content: what each has, and how far it is believed.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, Rate, Wanted};
+use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayout, Rate, Wanted};
 
 use crate::bucket::Bucket;
 use crate::config::{
@@ -163,7 +162,7 @@ impl Peer {
 /// All peers that are connected and share the content. The members of the site, as this node sees them.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    peers: BTreeMap<NodeId, Peer>,
+    peers: FlatMap<NodeId, Peer>,
     /// When a pause of somebody ends.
     due: MonoTime,
     /// Goes up when somebody comes, goes, or may be asked again.
@@ -188,8 +187,8 @@ impl Peers {
     /// The next two on either side of `me` in the ring of names.
     pub(crate) fn near_in_ring(&self, me: &NodeId) -> Vec<NodeId> {
         let ids = || self.peers.keys();
-        let ahead = self.peers.range(me..).map(|(id, _)| id).chain(ids());
-        let behind = self.peers.range(..me).map(|(id, _)| id).rev().chain(ids().rev());
+        let ahead = self.peers.keys_after(me).chain(ids());
+        let behind = self.peers.keys_before(me).rev().chain(ids().rev());
         ahead.take(RING_REACH).chain(behind.take(RING_REACH)).copied().collect()
     }
 
@@ -220,7 +219,7 @@ impl Peers {
     }
 
     pub(crate) fn add(&mut self, id: NodeId, draw: u64, is_chosen: bool, layout: &PieceLayout) {
-        self.peers.entry(id).or_insert_with(|| Peer::new(draw, is_chosen, layout));
+        self.peers.get_or_insert_with(id, || Peer::new(draw, is_chosen, layout));
         self.changes += 1;
     }
 

@@ -1,8 +1,6 @@
 //! What is in flight: every request to a peer or the origin, and how its bytes are booked.
 
-use std::collections::BTreeMap;
-
-use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
+use swarmline_types::{FlatMap, MonoTime, NodeId, PieceIndex, PieceRange};
 
 use crate::coverage::Coverage;
 use crate::ledger::{Ledger, Source};
@@ -61,7 +59,7 @@ pub(crate) enum Verdict {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     next: u64,
-    in_flight: BTreeMap<RequestId, InFlight>,
+    in_flight: FlatMap<RequestId, InFlight>,
     at_peers: usize,
     /// Goes up with every request that begins or ends.
     changes: u32,

@@ -1,10 +1,9 @@
 //! A host: the machines of one node, what is under way for them, and what the simulator knows better than they do.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use swarmline_scheduler::{Account, FetchReason, Node, RequestId};
-use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
+use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex};
 
 use crate::cast::Part;
 use crate::chance::word;
@@ -39,7 +38,7 @@ pub(crate) struct Host {
     pub(crate) inlet: Inlet,
     pub(crate) disk: Inlet,
     /// Blocks asked of peers, by name on the wire. Bounded by the requests in flight.
-    pub(crate) wires: BTreeMap<u32, Wire>,
+    pub(crate) wires: FlatMap<u32, Wire>,
     pub(crate) next_wire: u32,
     /// Contents with orders that were not carried out yet.
     pub(crate) dirty: u64,
@@ -70,11 +69,11 @@ pub(crate) struct Driven {
     /// Bytes that it lacked when the run began.
     pub(crate) lacked: u64,
     /// Pieces asked of peers.
-    pub(crate) asked: BTreeMap<RequestId, Asked>,
+    pub(crate) asked: FlatMap<RequestId, Asked>,
     /// Fetches under way, by their number on the site.
-    pub(crate) fetches: BTreeMap<RequestId, u32>,
+    pub(crate) fetches: FlatMap<RequestId, u32>,
     /// Requests that the machine has not ended, and their bytes.
-    pub(crate) books: BTreeMap<RequestId, Book>,
+    pub(crate) books: FlatMap<RequestId, Book>,
     /// What became of all bytes of this life's requests, and of earlier lives.
     pub(crate) account: Account,
     pub(crate) earlier: Account,
@@ -152,9 +151,9 @@ impl Driven {
             machine: None,
             truth,
             lacked,
-            asked: BTreeMap::new(),
-            fetches: BTreeMap::new(),
-            books: BTreeMap::new(),
+            asked: FlatMap::new(),
+            fetches: FlatMap::new(),
+            books: FlatMap::new(),
             account: Account::default(),
             earlier: Account::default(),
             from_peers: 0,

@@ -346,7 +346,7 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
             uplink: Uplink::new(part.up),
             inlet: Inlet::new(part.down),
             disk: Inlet::new(part.disk),
-            wires: std::collections::BTreeMap::new(),
+            wires: swarmline_types::FlatMap::new(),
             next_wire: 0,
             dirty: 0,
             timer: MonoTime::NEVER,

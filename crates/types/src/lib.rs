@@ -14,6 +14,7 @@
 //! # Ok::<(), swarmline_types::LayoutError>(())
 //! ```
 
+mod flat;
 mod id;
 mod quantity;
 mod time;
@@ -27,6 +28,7 @@ mod wanted;
 pub mod message;
 
 pub use bitfield::{Bitfield, BitfieldError};
+pub use flat::FlatMap;
 pub use id::{ContentId, NodeId, ParseIdError, PieceHash, UrlHash};
 pub use layout::{
     ByteRange, LayoutError, PIECE_COUNT_MAX, PIECE_SIZE_DEFAULT, PIECE_SIZE_MAX, PIECE_SIZE_MIN, PieceIndex,

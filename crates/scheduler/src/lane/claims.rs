@@ -1,9 +1,9 @@
 //! What the others say that they fetch, and how far it is believed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use swarmline_types::{MonoTime, NodeId};
+use swarmline_types::{FlatMap, MonoTime, NodeId};
 
 use crate::config::{CLAIMS_MAX, CLAIMS_PER_RUN_MAX, ELSEWHERE_BELIEVED, SILENT_AFTER, SLOW_AFTER};
 use crate::runs::RunIndex;
@@ -24,7 +24,7 @@ const RATES_MAX: usize = 16;
 #[derive(Debug)]
 pub(super) struct Claims {
     /// Only runs with at least one claim.
-    by_run: BTreeMap<RunIndex, Vec<Claim>>,
+    by_run: FlatMap<RunIndex, Vec<Claim>>,
     /// Bytes per second of the latest finished claims, mine included.
     rates: VecDeque<u64>,
     /// Their median: of finished claims only, since what is still running may be a liar's, as many as it likes.
@@ -96,7 +96,7 @@ impl Claim {
 
 impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
-        let (by_run, rates) = (BTreeMap::new(), VecDeque::new());
+        let (by_run, rates) = (FlatMap::new(), VecDeque::new());
         let (moving, purge_at) = (None, PURGE_MIN);
         let (growth, strangers_growth) = (now, now);
         Self { by_run, rates, median_rate: 0, growth, strangers_growth, changes: 0, moving, purge_at }
@@ -151,7 +151,7 @@ impl Claims {
                 return None;
             }
             // Mostly it stays the only one.
-            let claims = self.by_run.entry(run).or_insert_with(|| Vec::with_capacity(1));
+            let claims = self.by_run.get_or_insert_with(run, || Vec::with_capacity(1));
             claims.retain(|claim| claim.is_live(now));
             let (silent_at, bytes, is_almost) = (now, 0, false);
             let is_elsewhere = false;

@@ -112,7 +112,7 @@ impl Lane {
                 _ => Place::Counts,
             };
         }
-        let waiting = self.waiting.entry(run).or_insert(Waiting::new(now));
+        let waiting = self.waiting.get_or_insert_with(run, || Waiting::new(now));
         waiting.in_all_since = is_in_all.then(|| waiting.in_all_since.unwrap_or(now));
         let waiting = *waiting;
         let rank = self.my_rank(run, site);
@@ -139,7 +139,7 @@ impl Lane {
         // Places go to the first of those that wait: nobody knows yet who takes over the others at this moment.
         let has_place = reason != FetchReason::TakeOver || blocked < self.places(now);
         if !has_place || !self.has_room(now) {
-            self.waiting.entry(run).and_modify(|waiting| waiting.was_due = true);
+            self.waiting.get_mut(&run).into_iter().for_each(|waiting| waiting.was_due = true);
             return place;
         }
         let owner = self.owner(run, site);

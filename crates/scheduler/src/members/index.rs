@@ -23,6 +23,12 @@ impl Index {
         self.position(id, members).map(|at| place(self.entries[at]))
     }
 
+    /// Whether there is an id that begins like this one.
+    pub(super) fn has_alike(&self, id: &NodeId) -> bool {
+        let head = head(id);
+        self.entries.binary_search_by_key(&head, |entry| entry & !PLACE).is_ok()
+    }
+
     fn position(&self, id: &NodeId, members: &[Member]) -> Result<usize, usize> {
         let head = head(id);
         self.entries.binary_search_by(|entry| match (entry & !PLACE).cmp(&head) {

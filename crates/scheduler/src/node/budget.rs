@@ -1,9 +1,9 @@
 //! What the contents may start: buffers, origin connections and the download rate, foreground first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use swarmline_types::{ContentId, MonoTime, PIECE_SIZE_MAX, Priority};
+use swarmline_types::{ContentId, FlatMap, MonoTime, PIECE_SIZE_MAX, Priority};
 
 use crate::bucket::Bucket;
 use crate::ledger::Source;
@@ -20,13 +20,13 @@ pub(super) struct Budget {
     origin_requests: usize,
     origin_requests_max: usize,
     /// Contents that were refused, and when to wake them at the latest. Bounded by the open contents.
-    refused: BTreeMap<(Priority, ContentId), MonoTime>,
+    refused: FlatMap<(Priority, ContentId), MonoTime>,
     /// Something was given back since they were refused.
     has_room: bool,
     foreground_refused: Option<MonoTime>,
     /// Foreground contents that need the line to the origin, and until when it is kept for them. Bounded by the open
     /// contents.
-    line_kept: BTreeMap<ContentId, MonoTime>,
+    line_kept: FlatMap<ContentId, MonoTime>,
 }
 
 impl Budget {
@@ -37,10 +37,10 @@ impl Budget {
             buffer_bytes_max: config.buffer_bytes_max,
             origin_requests: 0,
             origin_requests_max: config.origin_requests_max,
-            refused: BTreeMap::new(),
+            refused: FlatMap::new(),
             has_room: false,
             foreground_refused: None,
-            line_kept: BTreeMap::new(),
+            line_kept: FlatMap::new(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! Whom to connect to, and when to try again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{MonoTime, NodeId};
+use swarmline_types::{FlatMap, MonoTime, NodeId};
 
 use crate::node::NodeAction;
 
@@ -46,7 +46,7 @@ pub(super) struct Contacts {
     /// everybody is full, newcomers meet nobody but each other, and the site falls apart in two.
     all_connected_max: usize,
     connected: usize,
-    candidates: BTreeMap<NodeId, Candidate>,
+    candidates: FlatMap<NodeId, Candidate>,
     /// The first eight bytes of every id that was found or connected and did not leave, ascending. At most [`KNOWN_MAX`].
     known: Vec<u64>,
     /// When the first node was found.
@@ -79,7 +79,7 @@ impl Contacts {
             connections_max,
             all_connected_max: connections_max - connections_max / KEPT_FOR_NEWCOMERS,
             connected: 0,
-            candidates: BTreeMap::new(),
+            candidates: FlatMap::new(),
             known: Vec::new(),
             since: None,
             crowded_since: None,
@@ -132,7 +132,7 @@ impl Contacts {
         }
         self.since.get_or_insert(now);
         let first_try = if self.me < node { now } else { now + POLITENESS };
-        let candidate = self.candidates.entry(node).or_insert_with(|| Candidate {
+        let candidate = self.candidates.get_or_insert_with(node, || Candidate {
             addrs: Vec::new(),
             is_connected: false,
             was_connected: false,
@@ -146,7 +146,7 @@ impl Contacts {
 
     pub(super) fn on_up(&mut self, peer: NodeId, addr: Option<SocketAddr>) {
         self.know(&peer);
-        let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
+        let candidate = self.candidates.get_or_insert_with(peer, || Candidate {
             addrs: Vec::new(),
             is_connected: false,
             was_connected: false,

@@ -1,10 +1,10 @@
 //! What is served to whom, when: a short queue, a few at a time, everybody in turn.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use swarmline_types::message::{BlockRequest, WireRequest};
-use swarmline_types::{ContentId, MonoTime, NodeId, PieceIndex, Rate};
+use swarmline_types::{ContentId, FlatMap, MonoTime, NodeId, PieceIndex, Rate};
 
 use crate::bucket::Bucket;
 use crate::node::NodeAction;
@@ -63,17 +63,17 @@ struct Active {
 #[derive(Debug)]
 pub(super) struct Serving {
     upload: Bucket,
-    queues: BTreeMap<NodeId, VecDeque<Ask>>,
+    queues: FlatMap<NodeId, VecDeque<Ask>>,
     queued_bytes: u64,
     /// Whose turn was last.
     last_turn: Option<NodeId>,
-    active: BTreeMap<Ticket, Active>,
+    active: FlatMap<Ticket, Active>,
     next_ticket: u64,
     /// Measured.
     rate: Option<Rate>,
     last_served: MonoTime,
     /// What each peer may still be refused this second.
-    rejects: BTreeMap<NodeId, Bucket>,
+    rejects: FlatMap<NodeId, Bucket>,
     due: Option<MonoTime>,
 }
 
@@ -81,14 +81,14 @@ impl Serving {
     pub(super) fn new(upload_rate: Option<Rate>) -> Self {
         Self {
             upload: Bucket::new(upload_rate),
-            queues: BTreeMap::new(),
+            queues: FlatMap::new(),
             queued_bytes: 0,
             last_turn: None,
-            active: BTreeMap::new(),
+            active: FlatMap::new(),
             next_ticket: 0,
             rate: None,
             last_served: MonoTime::ZERO,
-            rejects: BTreeMap::new(),
+            rejects: FlatMap::new(),
             due: None,
         }
     }
@@ -107,7 +107,7 @@ impl Serving {
             return Asked::Rejected;
         }
         self.queued_bytes += size;
-        self.queues.entry(peer).or_default().push_back(Ask { content, block });
+        self.queues.get_or_insert_with(peer, VecDeque::new).push_back(Ask { content, block });
         match displaced {
             Some((greedy, ask)) => Asked::Instead(greedy, ask.content, ask.block.request),
             None => Asked::Queued,
@@ -157,10 +157,9 @@ impl Serving {
         if self.rejects.len() >= REJECTED_MAX && !self.rejects.contains_key(peer) {
             self.rejects.pop_first();
         }
-        let bucket = self
-            .rejects
-            .entry(*peer)
-            .or_insert_with(|| Bucket::with_burst(Rate::bytes_per_s(REJECTS_PER_S), REJECTS_BURST));
+        let bucket = self.rejects.get_or_insert_with(*peer, || {
+            Bucket::with_burst(Rate::bytes_per_s(REJECTS_PER_S), REJECTS_BURST)
+        });
         let allowed = bucket.ready(now).is_ok();
         bucket.take(1);
         allowed
@@ -182,7 +181,7 @@ impl Serving {
     }
 
     fn drop_where(&mut self, gone: impl Fn(&NodeId, &Ask) -> bool) {
-        for (peer, queue) in &mut self.queues {
+        for (peer, queue) in self.queues.iter_mut() {
             queue.retain(|ask| {
                 let drop = gone(peer, ask);
                 self.queued_bytes -= if drop { u64::from(ask.block.size) } else { 0 };
@@ -231,8 +230,7 @@ impl Serving {
     }
 
     fn next_ask(&mut self) -> Option<(NodeId, Ask)> {
-        let after =
-            |last: &NodeId| self.queues.range(..).find(|(peer, _)| *peer > last).map(|(peer, _)| *peer);
+        let after = |last: &NodeId| self.queues.keys_after(last).next().copied();
         let peer = self.last_turn.as_ref().and_then(after).or_else(|| self.queues.keys().next().copied())?;
         self.last_turn = Some(peer);
         let queue = self.queues.get_mut(&peer)?;

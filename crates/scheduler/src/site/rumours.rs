@@ -4,17 +4,15 @@
 //! it. Believing is the business of others. `docs/algorithm.md` says why two links each are enough, and what a liar can
 //! do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::RngExt;
 use swarmline_types::message::{ContentMessage, Rumour, Word};
-use swarmline_types::{MonoTime, NodeId, Wanted};
+use swarmline_types::{FlatMap, MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
-    RUMOURS_MAX,
+    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOURS_MAX,
 };
 
 /// What this node passes on, and over which links.
@@ -25,7 +23,7 @@ pub(super) struct Rumours {
     number: u64,
     /// Peers over which rumours travel; `true` for those that I chose, `false` for those that chose me. Bounded by the
     /// peers.
-    links: BTreeMap<NodeId, bool>,
+    links: FlatMap<NodeId, bool>,
     /// News and by whom they came, not yet passed on. At most [`RUMOURS_MAX`].
     pending: Vec<(Rumour, NodeId)>,
     last_batch: Option<MonoTime>,
@@ -40,16 +38,15 @@ impl Site {
         self.rumours.is_on
     }
 
-    /// Not everybody can be connected with everybody: from now on words are passed on. `false` if they were already.
-    pub(crate) fn begin_rumours(&mut self) -> bool {
+    /// Not everybody can be connected with everybody: from now on words are passed on.
+    pub(crate) fn begin_rumours(&mut self) {
         if std::mem::replace(&mut self.rumours.is_on, true) {
-            return false;
+            return;
         }
         self.choose_links();
         let (peers, known) = (self.peers.ids().collect::<Vec<_>>(), self.all_known());
         peers.into_iter().for_each(|peer| self.tell(peer, &known));
         self.say_here();
-        true
     }
 
     /// A peer that has just come hears of everybody, and may become a link.
@@ -133,25 +130,25 @@ impl Site {
 
     /// A peer passes on what members say: rumours travel over it.
     pub(crate) fn is_linked_by(&mut self, via: NodeId) {
-        if self.peers.get(&via).is_some() {
-            self.rumours.links.entry(via).or_insert(false);
+        if !self.rumours.links.contains_key(&via) && self.peers.get(&via).is_some() {
+            self.rumours.links.insert(via, false);
         }
     }
 
     /// Whether a rumour that `via` brought is news. If so it is booked and will be passed on.
     pub(crate) fn hear(&mut self, via: NodeId, rumour: &Rumour) -> bool {
-        let is_hearsay = rumour.is_hearsay();
         if rumour.member == self.me {
             self.hear_of_myself(rumour.number);
             return false;
         }
-        let is_new = match self.members.get(&rumour.member).map(|member| (member.number, member.is_connected))
-        {
-            // Of a peer it is known that it is there, but perhaps not yet which words of it are news.
-            Some((0, true)) if is_hearsay => return false,
-            Some((last, _)) => {
+        // Whoever is known is not made more so by hearsay, and who it is need not be looked at closely.
+        if rumour.is_hearsay() && self.members.may_know(&rumour.member) {
+            return false;
+        }
+        let is_new = match self.members.get(&rumour.member).map(|member| member.number) {
+            Some(last) => {
                 let is_news = rumour.number > last && rumour.number - last <= NUMBER_STEP_MAX;
-                if is_hearsay || !is_news {
+                if !is_news {
                     return false;
                 }
                 false
