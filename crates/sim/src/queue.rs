@@ -35,9 +35,16 @@ impl<E> Queue<E> {
     }
 
     pub(crate) fn pop(&mut self) -> Option<(MonoTime, E)> {
+        let roomy = self.heap.capacity() >= ROOMY && self.heap.len() * 4 <= self.heap.capacity();
+        if roomy {
+            self.heap.shrink_to(self.heap.len() * 2);
+        }
         self.heap.pop().map(|entry| (entry.at, entry.event))
     }
 }
+
+/// Places from which on empty ones are given back: when all arrive together, many times as much is to happen as later.
+const ROOMY: usize = 1024;
 
 // The heap gives the greatest first, so the earliest is the greatest.
 impl<E> Ord for Entry<E> {
