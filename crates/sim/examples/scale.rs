@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let outcome = run_with(&scenario, Options { threads, ..Options::seeded(seed) }, &mut Unwatched)?;
     let took = begun.elapsed().as_secs_f64();
-    let peak_kib = peak_kib()?;
-    println!("{}", line(&scenario, &outcome, threads, took, peak_kib)?);
+    let (peak_kib, cpu_s) = (peak_kib()?, cpu_s()?);
+    println!("{}; {cpu_s:.1} CPU s", line(&scenario, &outcome, threads, took, peak_kib)?);
     Ok(())
 }
 
@@ -83,6 +83,15 @@ fn peak_kib() -> Result<f64, Box<dyn Error>> {
     let number =
         peak.and_then(|peak| peak.split_whitespace().next()).ok_or("the kernel does not tell the peak")?;
     Ok(number.parse()?)
+}
+
+/// Processor time of all threads, of the program and in the kernel for it.
+fn cpu_s() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Behind the name, which may hold anything, the 12th and 13th field, in hundredths of a second.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
 }
 
 fn digest(outcome: &Outcome) -> Result<u64, serde_json::Error> {
