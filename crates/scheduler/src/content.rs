@@ -259,7 +259,8 @@ impl Content {
     fn on_rejected(&mut self, request: RequestId, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
         if let Some(peer) = site.end(request, allowance).and_then(|ended| ended.peer()) {
-            site.peers.on_reject(&peer, &mut site.coverage, &mut site.rng, now);
+            let is_fed = site.is_fed_by_holders();
+            site.peers.on_reject(&peer, is_fed, &mut site.coverage, &mut site.rng, now);
         }
     }
 
@@ -307,7 +308,12 @@ impl Content {
         let is_last = site.requests.judge(request, piece, verdict, &site.coverage, &mut site.ledger, now);
         site.last_received = now;
         match (source, ok) {
-            (Source::Peer(peer), true) => site.peers.on_delivered(&peer, took, &mut site.coverage, now),
+            (Source::Peer(peer), true) => {
+                site.peers.on_delivered(&peer, took, &mut site.coverage, now);
+                if new {
+                    site.note_fed(!self.lane.was_fetched(site.coverage.runs().of(piece)));
+                }
+            }
             (Source::Peer(peer), false) => self.on_liar(peer, piece, allowance, now),
             (Source::Origin, true) => self.lane.gate.on_success(),
             (Source::Origin, false) => self.on_mismatch(piece),

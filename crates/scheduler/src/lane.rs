@@ -53,6 +53,8 @@ pub(crate) struct Lane {
     is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
     is_whole: bool,
+    /// Per run: somebody fetched it from the origin, or said so.
+    fetched: Vec<bool>,
     /// Goes up with every change of what I fetch.
     changes: u32,
     /// What there was to see when the window was looked at last.
@@ -116,6 +118,7 @@ impl Lane {
             room_of_all_since: None,
             is_at_rest: false,
             is_whole: false,
+            fetched: vec![false; runs.count()],
             changes: 0,
             seen: None,
             due: MonoTime::ZERO,
@@ -125,6 +128,15 @@ impl Lane {
     /// When bytes last came, or a claim of somebody else last grew for something that I lack: the site is working.
     pub(crate) fn heard(&self, site: &Site) -> MonoTime {
         self.claims.heard(site.last_received)
+    }
+
+    /// Whether somebody fetches the run from the origin, or has done so, as far as was said.
+    pub(crate) fn was_fetched(&self, run: RunIndex) -> bool {
+        self.fetched.get(run.as_usize()).copied().unwrap_or(false)
+    }
+
+    fn note_fetched(&mut self, run: RunIndex) {
+        self.fetched.get_mut(run.as_usize()).into_iter().for_each(|fetched| *fetched = true);
     }
 
     /// What a peer that has just come must know.

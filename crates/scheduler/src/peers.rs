@@ -323,10 +323,12 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It is busy: asked again a little later, each time in a row twice as late.
+    /// It is busy: asked again a little later, each time in a row twice as late. `is_fed`: those who hold what the origin
+    /// was not asked for are giving it, so one of them may well be busy.
     pub(crate) fn on_reject(
         &mut self,
         id: &NodeId,
+        is_fed: bool,
         coverage: &mut Coverage,
         rng: &mut Pcg64Mcg,
         now: MonoTime,
@@ -339,8 +341,8 @@ impl Peers {
             let is_long = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
             // Twice in five seconds may be chance, all the time is not.
             let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
-            // Busy for so long is as good as silent, whatever it gave before.
-            if patience_over {
+            // Busy for so long with nobody is as good as silent, whatever it gave before.
+            if patience_over && !is_fed {
                 return self.on_timeout(id, coverage, now);
             }
         }

@@ -10,7 +10,7 @@ use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, Pi
 
 use crate::action::{Action, Explain};
 use crate::allowance::Allowance;
-use crate::config::Config;
+use crate::config::{Config, PROGRESS_TIMEOUT};
 use crate::coverage::Coverage;
 use crate::ledger::{Ledger, Source};
 use crate::members::Members;
@@ -41,6 +41,10 @@ pub(crate) struct Site {
     pub(crate) last_refused: MonoTime,
     /// When the last byte arrived from a peer.
     pub(crate) last_from_peers: MonoTime,
+    /// Of the latest eight pieces that peers brought, a bit each: nobody had said to fetch it from the origin.
+    fed: u8,
+    /// When the latest such piece came.
+    last_fed: MonoTime,
     /// Orders not yet taken by the driver. Bounded by what one input can cause: messages to all peers, plus as many
     /// requests and cancels as may be in flight.
     pub(crate) actions: VecDeque<Action>,
@@ -74,6 +78,8 @@ impl Site {
             last_received: now,
             last_refused: now,
             last_from_peers: now,
+            fed: 0,
+            last_fed: now,
             actions: VecDeque::new(),
             wake: MonoTime::NEVER,
         }
@@ -132,6 +138,20 @@ impl Site {
         if self.end(request, allowance).is_some() {
             self.actions.push_back(Action::Cancel { request });
         }
+    }
+
+    /// A peer brought a piece that was new; `is_fed` if nobody had said to fetch it from the origin.
+    pub(crate) fn note_fed(&mut self, is_fed: bool) {
+        self.fed = self.fed << 1 | u8::from(is_fed);
+        if is_fed {
+            self.last_fed = self.now;
+        }
+    }
+
+    /// Whether peers bring what the origin was not asked for: somebody who holds it is giving it. The bytes prove it, so
+    /// nobody can only claim it. Most of the latest pieces must be such, since now and then a word of the lane is missed.
+    pub(crate) fn is_fed_by_holders(&self) -> bool {
+        self.fed.count_ones() >= FED_MIN && self.now < self.last_fed + PROGRESS_TIMEOUT
     }
 
     /// A peer shares the content from now on.
@@ -201,3 +221,6 @@ impl Site {
         std::mem::replace(&mut self.wake, MonoTime::NEVER)
     }
 }
+
+/// Of the latest eight pieces that peers brought, so many that nobody had said to fetch.
+const FED_MIN: u32 = 5;

@@ -133,6 +133,7 @@ impl Lane {
         }
         site.wake_at(self.heartbeat_due);
         self.changes += 1;
+        self.note_fetched(run);
         self.fetches.insert(run, Fetch { request, since: now, said_almost: false, is_answered: false });
         let pieces = site.coverage.runs().pieces(run);
         site.broadcast(&LaneMessage::Claim(pieces));

@@ -38,6 +38,7 @@ impl Lane {
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
                     if let Some(run) = self.run_of(*pieces, site) {
+                        self.note_fetched(run);
                         let grows = self.claims.on_progress(run, from, *bytes, now);
                         if grows && site.coverage.lacking_in(run) > 0 {
                             self.claims.on_growth(is_proven, now);
@@ -78,6 +79,7 @@ impl Lane {
         }
         let Some(run) = self.run_of(pieces, site) else { return };
         self.was_done[run.as_usize()] = true;
+        self.note_fetched(run);
         let is_elsewhere = !is_connected && !let_rot && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
         self.observe(pieces, took, site);
@@ -103,6 +105,7 @@ impl Lane {
             self.go_whole(site, allowance);
         }
         let Some(run) = self.run_of(pieces, site) else { return };
+        self.note_fetched(run);
         self.blame_the_absent(&from, run, site, now);
         let is_new = self.claims.add(run, from, now);
         if is_new {
@@ -199,6 +202,7 @@ impl Lane {
         let runs = Runs::whole(*site.coverage.runs().layout());
         site.coverage.set_runs(runs);
         self.order = runs.in_order(&site.content);
+        self.fetched = vec![true; runs.count()];
         self.waiting.clear();
         self.first_open = 0;
         self.claims.forget_runs();

@@ -17,7 +17,7 @@ const KNOWN_MAX: usize = 4096;
 /// after those is found again.
 const SPARE_MAX: usize = 32;
 /// How long a node looks how many there are before it dials more than [`ENOUGH`].
-const LOOK_AROUND: Duration = Duration::from_millis(500);
+const LOOK_AROUND: Duration = Duration::from_millis(200);
 /// Addresses remembered of one node: the newest.
 const ADDRS_MAX: usize = 4;
 /// Of two nodes that find each other, the one with the greater id leaves the other this long to dial.

@@ -43,3 +43,33 @@ fn an_origin_without_ranges_does_not_confuse_the_turns() {
     assert!(desk.delivers_next("dave"));
     assert_eq!(desk.asks("dave"), 2);
 }
+
+/// Eight seconds in which dave, who has it all, rejects everything, and alice has another piece every 200 ms.
+fn rejected_while_alice_gives(is_fetched_by_bob: bool) -> Desk {
+    let all = "x".repeat(40);
+    let mut desk =
+        Desk::of(40).peers(&format!("alice {NOBODY}\n bob {NOBODY}\n carol {NOBODY}\n dave {all}"));
+    for turn in 0..40 {
+        desk.at_ms(200 * (u64::from(turn) + 1));
+        if is_fetched_by_bob {
+            desk.claims("bob", turn);
+        }
+        let (has, lacks) = NOBODY.split_at(turn as usize + 1);
+        desk.has("alice", &format!("{}{lacks}", "x".repeat(has.len())));
+        desk.rejects_all("dave");
+        while desk.delivers_next("alice") {}
+    }
+    desk
+}
+
+#[test]
+fn a_holder_that_is_busy_is_believed_while_others_bring_what_it_gives() {
+    let desk = rejected_while_alice_gives(false);
+    assert_eq!(desk.fetches(), [], "{:?}", desk.said);
+}
+
+/// What the site fetches from the origin is no sign that somebody else gives anything.
+#[test]
+fn one_that_rejects_for_ever_is_not_believed_for_what_the_origin_brings() {
+    assert!(!rejected_while_alice_gives(true).fetches().is_empty());
+}
