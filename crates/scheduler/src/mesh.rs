@@ -39,8 +39,6 @@ pub(crate) struct Mesh {
     /// When the latest pieces came. At most [`MEASURED`].
     arrivals: VecDeque<MonoTime>,
     per_peer_max: usize,
-    /// Mean time from request to arrival.
-    service: Option<Duration>,
     holders: Holders,
     /// What there was to choose from when nothing more could be asked for.
     seen: Option<Seen>,
@@ -68,7 +66,6 @@ impl Mesh {
             shortest: None,
             arrivals: VecDeque::new(),
             per_peer_max: PER_PEER_MAX * factor,
-            service: None,
             holders: Holders::default(),
             seen: None,
             expire_due: MonoTime::ZERO,
@@ -80,7 +77,6 @@ impl Mesh {
     pub(crate) fn on_arrived(&mut self, request: &InFlight, now: MonoTime) {
         let took = now.since(request.started);
         self.measure(took, now);
-        self.service = Some(self.service.map_or(took, |mean| (mean * 7 + took) / 8));
         if took < FAST_SERVICE {
             self.limit = (self.limit + 1).min(self.limit_max);
         } else if took > SLOW_SERVICE {
@@ -146,16 +142,12 @@ impl Mesh {
         }
     }
 
-    fn timeout(&self) -> Duration {
-        PROGRESS_TIMEOUT.max(self.service.unwrap_or_default() * 3)
-    }
-
     /// Ends requests that stand still. What only silent peers hold is open again, so this comes before the lane's turn.
     pub(crate) fn expire(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         if now < self.expire_due {
             return site.wake_at(self.expire_due);
         }
-        let timeout = self.timeout();
+        let timeout = PROGRESS_TIMEOUT.max(site.peers.usual_service().unwrap_or_default() * 3);
         let at_peers =
             || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
         let due: Vec<_> = at_peers()
@@ -215,7 +207,7 @@ impl Mesh {
         site: &mut Site,
         now: MonoTime,
     ) -> Option<(Load, NodeId)> {
-        let mean = self.service.unwrap_or_default();
+        let usual = site.peers.usual_service();
         let starves = site.requests.at_peers() == 0;
         let free: Vec<_> = site
             .peers
@@ -226,8 +218,8 @@ impl Mesh {
             .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
             // A slow sender is left to those who need what only it has.
             .map(|(id, peer)| {
-                let service = peer.service().unwrap_or(mean);
-                ((peer.is_slower_than(self.service), peer.in_flight, service), *id)
+                let service = peer.service().or(usual).unwrap_or_default();
+                ((peer.is_slower_than(usual), peer.in_flight, service), *id)
             })
             .collect();
         let least = free.iter().map(|(load, _)| *load).min()?;

@@ -8,8 +8,8 @@ use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayo
 
 use crate::bucket::Bucket;
 use crate::config::{
-    PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, RUMOURS_PER_S, SNUB, SNUB_MAX,
-    STRANGER_SILENCE,
+    FAST_SERVICE, PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, RUMOURS_PER_S, SNUB,
+    SNUB_MAX, STRANGER_SILENCE,
 };
 use crate::coverage::Coverage;
 
@@ -149,8 +149,8 @@ impl Peer {
     }
 
     /// When silence ends the credit that a stranger has.
-    fn credit_ends(&self) -> Option<MonoTime> {
-        self.silent_since.filter(|_| !self.is_proven).map(|since| since + STRANGER_SILENCE)
+    fn credit_ends(&self, patience: Duration) -> Option<MonoTime> {
+        self.silent_since.filter(|_| !self.is_proven).map(|since| since + patience)
     }
 
     /// Whether it may be asked now.
@@ -163,6 +163,8 @@ impl Peer {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     peers: FlatMap<NodeId, Peer>,
+    /// Mean time from a request to its piece, of all peers; `None` before the first.
+    usual: Option<Duration>,
     /// When a pause of somebody ends.
     due: MonoTime,
     /// Goes up when somebody comes, goes, or may be asked again.
@@ -198,6 +200,16 @@ impl Peers {
 
     pub(crate) fn len(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Mean time from a request to its piece, of all peers; `None` before the first.
+    pub(crate) fn usual_service(&self) -> Option<Duration> {
+        self.usual
+    }
+
+    /// Whether the LAN is full: then silence and rejects say little of a single peer.
+    fn are_all_slow(&self) -> bool {
+        self.usual.is_some_and(|usual| usual > FAST_SERVICE)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -267,10 +279,9 @@ impl Peers {
         if let Some(peer) = self.peers.get_mut(id) {
             peer.in_flight += 1;
             peer.asked_since.get_or_insert(now);
-            let silent_since = *peer.silent_since.get_or_insert(now);
-            if !peer.is_proven {
-                self.due = self.due.min(silent_since + STRANGER_SILENCE);
-            }
+            peer.silent_since.get_or_insert(now);
+            let credit_ends = peer.credit_ends(patience(self.usual));
+            self.due = credit_ends.into_iter().fold(self.due, MonoTime::min);
         }
     }
 
@@ -292,6 +303,7 @@ impl Peers {
         now: MonoTime,
     ) {
         self.changes += 1;
+        self.usual = Some(self.usual.map_or(took, |mean| (mean * 7 + took) / 8));
         if let Some(peer) = self.peers.get_mut(id) {
             peer.service = Some(peer.service.map_or(took, |mean| (mean + took) / 2));
             self.proofs += u32::from(!std::mem::replace(&mut peer.is_proven, true));
@@ -313,11 +325,12 @@ impl Peers {
 
     /// It let a request time out: not asked for a while. What timed out beside that, or was asked before, says no more.
     pub(crate) fn on_timeout(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
+        let all_are_slow = self.are_all_slow();
         if let Some(peer) = self.peers.get_mut(id).filter(|peer| now >= peer.snub.until) {
             let times = peer.snub.times_by(now);
             let pause = SNUB.saturating_mul(1 << times.min(8)).min(SNUB_MAX);
             peer.snub = Pause { until: now + pause, times: times + 1 };
-            peer.is_doubted |= !peer.is_proven;
+            peer.is_doubted |= !peer.is_proven && (!all_are_slow || peer.snub.times >= DOUBTED_TIMES);
             self.due = self.due.min(peer.snub.until);
         }
         self.judge(id, coverage, now);
@@ -333,12 +346,14 @@ impl Peers {
         rng: &mut Pcg64Mcg,
         now: MonoTime,
     ) {
+        let all_are_slow = self.are_all_slow();
         if let Some(peer) = self.peers.get_mut(id) {
             let least = REJECT_PAUSE.saturating_mul(1 << peer.busy.times.min(REJECT_DOUBLINGS_MAX));
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             self.due = self.due.min(peer.busy.until);
-            let is_long = peer.asked_since.is_some_and(|since| now >= since + PROGRESS_TIMEOUT);
+            let most = if all_are_slow { BUSY_MAX } else { PROGRESS_TIMEOUT };
+            let is_long = peer.asked_since.is_some_and(|since| now >= since + most);
             // Twice in five seconds may be chance, all the time is not.
             let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
             // Busy for so long with nobody is as good as silent, whatever it gave before.
@@ -354,31 +369,33 @@ impl Peers {
         if now < self.due {
             return self.due;
         }
+        let patience = patience(self.usual);
         let over: Vec<_> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.counts != Self::should_count(peer, now))
+            .filter(|(_, peer)| peer.counts != Self::should_count(peer, patience, now))
             .map(|(id, _)| *id)
             .collect();
         over.iter().for_each(|id| self.judge(id, coverage, now));
         self.changes += 1;
-        let ends = |peer: &Peer| peer.pauses().into_iter().chain(peer.credit_ends());
+        let ends = |peer: &Peer| peer.pauses().into_iter().chain(peer.credit_ends(patience));
         let next = self.peers.values().flat_map(ends).filter(|end| *end > now).min();
         self.due = next.unwrap_or(MonoTime::NEVER);
         self.due
     }
 
-    fn should_count(peer: &Peer, now: MonoTime) -> bool {
+    fn should_count(peer: &Peer, patience: Duration, now: MonoTime) -> bool {
         match peer.is_proven {
             true => peer.snub.times < SILENT_TIMES || now >= peer.snub.until,
-            false => !peer.is_doubted && peer.credit_ends().is_none_or(|end| now < end),
+            false => !peer.is_doubted && peer.credit_ends(patience).is_none_or(|end| now < end),
         }
     }
 
     /// Brings `counts` and the coverage in line with what is thought of the peer now.
     fn judge(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
+        let patience = patience(self.usual);
         let Some(peer) = self.peers.get_mut(id) else { return };
-        let counts = Self::should_count(peer, now);
+        let counts = Self::should_count(peer, patience, now);
         match (peer.counts, counts) {
             (false, true) => peer.has.pieces().for_each(|piece| coverage.add_holder(piece)),
             (true, false) => peer.has.pieces().for_each(|piece| coverage.remove_holder(piece)),
@@ -386,6 +403,15 @@ impl Peers {
         }
         peer.counts = counts;
     }
+}
+
+/// Time-outs in a row after which a stranger is doubted where all are slow; elsewhere one is enough.
+const DOUBTED_TIMES: u32 = 4;
+/// How long a peer may do nothing but reject where all are slow; elsewhere as long as a request may stand still.
+const BUSY_MAX: Duration = Duration::from_secs(30);
+/// How long a stranger may be silent and still count: where all take long, so does whoever is honest.
+fn patience(usual: Option<Duration>) -> Duration {
+    STRANGER_SILENCE.max(usual.unwrap_or_default() * 3)
 }
 
 /// A sender is slow when it takes longer than this,
