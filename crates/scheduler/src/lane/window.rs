@@ -199,14 +199,13 @@ impl Lane {
     /// suspected them, the site fell out with itself. Where the line is full there is room for moments only; whoever lets
     /// the others have it time after time is as late.
     pub(super) fn late_at(&self, waiting: &Waiting, wait: Duration, site: &Site, now: MonoTime) -> MonoTime {
-        if waiting.was_due {
-            // Whoever was only crowded out comes now.
-            return self.open_since(waiting.since, site, now) + BLOCKED_AFTER;
-        }
         let let_pass = site.config.unclaimed_step() / PASSES_PER_STEP * waiting.passed_over;
-        let room_since = self.room_of_all_since.unwrap_or(now) - let_pass;
-        let in_all_since = waiting.in_all_since.unwrap_or(now);
-        in_all_since.max(room_since).max(self.earliest(site)) + wait
+        let all_could = self.room_of_all_since.zip(waiting.in_all_since);
+        let all_could_since = all_could.map_or(now, |(room, seen)| room.max(seen));
+        let late_at = waiting.since.max(all_could_since - let_pass).max(self.earliest(site)) + wait;
+        // Whoever was only crowded out comes as soon as there is room for a moment.
+        let crowded_out = waiting.was_due.then(|| self.open_since(waiting.since, site, now) + BLOCKED_AFTER);
+        crowded_out.map_or(late_at, |comes_at| comes_at.min(late_at))
     }
 
     /// Since when a run that came into the window at `since` could be fetched: not before there was room.
