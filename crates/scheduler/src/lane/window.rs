@@ -156,8 +156,8 @@ impl Lane {
             return Place::Counts;
         }
         // The node has no room for it. As far as one can see from here, nobody is late.
-        self.room_since = None;
-        self.waiting.values_mut().for_each(|waiting| waiting.passed_over = 0);
+        (self.room_since, self.room_of_all_since) = (None, None);
+        self.waiting.values_mut().for_each(|waiting| (waiting.passed_over, waiting.was_due) = (0, false));
         place
     }
 
