@@ -12,8 +12,8 @@ use swarmline_types::{Bitfield, PieceIndex, PieceLayout, PieceRange, Wanted};
 use super::decode::{class, node_id, unpack};
 use super::schema::{self, Body, LaneKind, Origin};
 use super::{
-    FRAME_MAX, HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX, RUMOURS_BYTES_MAX,
-    RUMOURS_MAX, WANTED_BYTES_MAX, WANTED_MAX, WireError,
+    FRAME_MAX, HAVE_BYTES_MAX, HAVE_MAX, LANE_BYTES_MAX, PAUSE_MAX, PROGRESS_MAX, REQUEST_MAX,
+    RUMOURS_BYTES_MAX, RUMOURS_MAX, WANTED_BYTES_MAX, WANTED_MAX, WireError,
 };
 
 /// A message about a content that nobody has compared with the content yet. Takes at most
