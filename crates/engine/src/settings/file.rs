@@ -257,11 +257,14 @@ mod tests {
         let default = Settings::default();
         for text in [DEFAULTS, &uncommented()] {
             let read = parse_text(text).unwrap();
-            let shown =
-                |settings: &Settings| format!("{:?}", Settings { state_dir: None, ..settings.clone() });
+            // Two keys have no default that could be written there.
+            let shown = |settings: &Settings| {
+                format!("{:?}", Settings { state_dir: None, trace: None, ..settings.clone() })
+            };
             assert_eq!(shown(&read), shown(&default));
         }
-        assert_eq!(parse_text(DEFAULTS).unwrap().state_dir, None);
+        let read = parse_text(DEFAULTS).unwrap();
+        assert_eq!((read.state_dir, read.trace), (None, None));
         let keys = uncommented();
         let Err(unknown) = parse_text("nothing = 1") else { panic!("an unknown key is read") };
         let known = unknown.split("expected one of ").nth(1).unwrap().split(", ");

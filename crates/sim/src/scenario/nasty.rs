@@ -32,6 +32,11 @@ pub fn nasty(seed: u64) -> Scenario {
     };
     scenario.origin.ranges = !draw.one_in(10);
     scenario.check.every = 8;
+    // Who is told that there is no such file, or gets another one, must be able to reach the holder.
+    if scenario.outage.iter().any(|outage| matches!(outage.answer, Answer::Missing | Answer::Changed)) {
+        scenario.partition.clear();
+        scenario.network.unknown = Share::NONE;
+    }
     scenario
 }
 
@@ -125,7 +130,6 @@ impl Draw {
             Outage {
                 from,
                 until: Span(from.0 + draw.millis(1, 60_000).0),
-                // Who is told that there is no such file, or gets another one, needs the holder.
                 answer: if has_holder { draw.of(&lasting) } else { draw.of(&passing) },
                 share: if draw.one_in(2) { Share::ALL } else { draw.share(50) },
                 retry_after: draw.one_in(2).then(|| Span::secs(draw.0.below(20))),
