@@ -14,9 +14,7 @@ pub trait Allowance {
     /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
     /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
     fn keep_line(&mut self, _until: MonoTime) {}
-    /// Whether there are nodes on the site that this one is not to be connected with: too many, or one out of
-    /// reach.
-    /// Then the lane's messages are passed on as rumours. Default no.
+    /// Whether there are nodes on the site that this one is not connected with: too many, or one out of reach. Then the lane's messages are passed on as rumours. Default no.
     fn needs_rumours(&self) -> bool {
         false
     }

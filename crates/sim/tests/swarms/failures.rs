@@ -36,62 +36,63 @@ fn a_line_that_is_slow_for_all_makes_nobody_take_over() {
 
 #[test]
 fn messages_that_are_lost_cost_little() {
-    hold("network.lane_loss = 0.1", 1.10, 1.15);
+    hold("network.lane_loss = 0.1", 1.10, 1.08);
 }
 
 #[test]
 fn messages_that_are_late_by_a_second_cost_little() {
-    hold("network.delay = '0s..1s'", 1.25, 1.15);
+    hold("network.delay = '0s..1s'", 1.18, 1.05);
 }
 
 #[test]
 fn owners_that_crash_stop_nobody() {
-    hold("group = { share = 0.3, ends = '0%..100%' }", 1.10, 1.10);
+    hold("group = { share = 0.3, ends = '0%..100%' }", 1.08, 1.06);
 }
 
 #[test]
 fn owners_whose_power_goes_stop_nobody() {
-    hold("group = { share = 0.3, ends = '0%..100%', ending = 'vanish' }", 1.35, 1.10);
+    hold("group = { share = 0.3, ends = '0%..100%', ending = 'vanish' }", 1.15, 1.08);
 }
 
 #[test]
 fn what_the_only_holder_takes_with_it_is_fetched_again() {
     // Half of them go, and with them what nobody else had.
-    hold("group = { share = 0.5, ends = '0%..100%' }", 1.15, 1.15);
+    hold("group = { share = 0.5, ends = '0%..100%' }", 1.10, 1.06);
 }
 
 #[test]
 fn a_claim_ends_with_its_owner() {
     // Six claims at a time, and everybody but two goes while they stand.
-    hold("group = { count = 30, ends = '3s..20s', ending = 'leave' }", 1.30, 1.30);
+    hold("group = { count = 30, ends = '3s..20s', ending = 'leave' }", 1.20, 1.18);
 }
 
 #[test]
 fn slow_senders_hold_up_nobody() {
-    hold("group = { share = 0.3, up = '10mbit', class = 'slow' }", 1.08, 1.02);
+    hold("group = { share = 0.3, up = '10mbit', class = 'slow' }", 1.05, 1.01);
 }
 
 #[test]
 fn slow_senders_that_nobody_knows_of_hold_up_nobody() {
-    hold("group = { share = 0.3, up = '10mbit' }", 1.15, 1.06);
+    hold("group = { share = 0.3, up = '10mbit' }", 1.08, 1.02);
 }
 
+/// The origin is read more often than it should be here; the algorithm's page says so among what is not there yet.
 #[test]
 fn a_full_radio_cell_is_not_filled_with_duplicates() {
-    let outcome = hold("site.cell = '100mbit'\npeer.wifi = true", 1.10, 1.25);
+    let outcome = hold("site.cell = '100mbit'\npeer.wifi = true", 1.05, 1.22);
     assert!(outcome.total.duplicate <= 0.02, "{}", outcome.total.duplicate);
 }
 
 #[test]
 fn peers_that_send_wrong_bytes_waste_one_piece_for_each_pair() {
-    let outcome = hold("group = { share = 0.1, behaviour = 'corrupts' }", 1.10, 1.05);
+    let outcome = hold("group = { share = 0.1, behaviour = 'corrupts' }", 1.05, 1.01);
     let pairs = u64::from(outcome.total.peers) * 3;
     assert!(outcome.total.traffic.bad <= pairs << 20, "{:?}", outcome.total.traffic);
 }
 
 #[test]
 fn peers_that_never_answer_hold_up_nobody() {
-    hold("group = { share = 0.1, behaviour = 'stalls' }", 1.25, 1.05);
+    hold("group = { share = 0.1, behaviour = 'stalls' }", 1.15, 1.01);
 }
 
 #[test]
@@ -111,17 +112,17 @@ fn all_troubles_at_once_cost_little() {
         [[group]]
         share = 0.05
         behaviour = 'stalls'";
-    hold(case, 1.30, 1.15);
+    hold(case, 1.20, 1.06);
 }
 
 #[test]
 fn members_that_see_different_members_fetch_little_twice() {
-    hold("network.unknown = 0.1\nnetwork.unknown_for = '1h'", 1.10, 1.06);
+    hold("network.unknown = 0.1\nnetwork.unknown_for = '1h'", 1.08, 1.05);
 }
 
 #[test]
 fn who_comes_later_finds_those_who_linger() {
-    hold("arrive = { how = 'poisson', over = '5m' }\npeer.linger = '60s'", 1.1, 1.1);
+    hold("arrive = { how = 'poisson', over = '5m' }\npeer.linger = '60s'", 1.02, 1.02);
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn nobody_chases_the_newest_piece() {
 
 #[test]
 fn the_line_is_never_idle_between_two_fetches() {
-    hold("site.wan_latency = '100ms'", 1.05, 1.01);
+    hold("site.wan_latency = '100ms'", 1.03, 1.01);
 }
 
 #[test]
@@ -147,14 +148,14 @@ fn a_holder_on_the_site_is_a_source_and_no_bottle_neck() {
 #[test]
 fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
     let outage = "outage = { from = '5s', until = '15s', retry_after = '5s' }";
-    let outcome = hold(outage, 1.9, 1.10);
+    let outcome = hold(outage, 1.40, 1.01);
     let fetches = outcome.total.messages.fetches;
     assert!(fetches <= 64 + 32, "{fetches} requests for 64 runs");
 }
 
 #[test]
 fn an_origin_without_ranges_is_read_once() {
-    hold("origin.ranges = false", 2.1, 1.05);
+    hold("origin.ranges = false", 1.05, 1.01);
 }
 
 #[test]
@@ -167,11 +168,11 @@ fn another_file_at_the_origin_is_never_mixed_in() {
 #[test]
 fn two_halves_of_a_site_each_complete() {
     let partition = "partition = { from = '2s', until = '1h' }";
-    let outcome = hold(partition, 2.1, 2.05);
+    let outcome = hold(partition, 2.05, 2.03);
     assert!(outcome.total.origin > 1.2, "they were apart: {}", outcome.total.origin);
 }
 
 #[test]
 fn a_site_that_is_one_again_fetches_nothing_twice_from_then_on() {
-    hold("partition = { from = '2s', until = '10s' }", 1.5, 1.45);
+    hold("partition = { from = '2s', until = '10s' }", 1.15, 1.12);
 }
