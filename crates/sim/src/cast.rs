@@ -279,13 +279,18 @@ fn lack_of(scenario: &Scenario, parts: &[Part], contents: &[usize], seed: u64) -
 /// receive. Who goes for good need not be served.
 fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[usize], seed: u64) -> f64 {
     let usable = if scenario.network.headers { PAYLOAD } else { 1.0 };
-    let rate = |pipe: Pipe| pipe.bytes_per_s().map(|rate| rate / usable);
+    let cell = plan.cell.bytes_per_s().map(|rate| rate as f64);
+    // Who is in the radio cell has no other line.
+    let line = |part: &Part, pipe: Pipe| match part.is_in_cell {
+        true => cell,
+        false => pipe.bytes_per_s().map(|rate| rate / usable),
+    };
     let wants = |part: &&Part| part.counts() && contents.iter().any(|at| part.wants[*at]);
     let wanting: Vec<_> =
         parts.iter().filter(wants).filter(|part| part.ends.is_none() || part.back.is_some()).collect();
     let lack = lack_of(scenario, parts, contents, seed);
-    let down_min = wanting.iter().filter_map(|part| rate(part.down)).reduce(f64::min);
-    let ups: Vec<_> = parts.iter().map(|part| rate(part.up).unwrap_or(f64::INFINITY)).collect();
+    let down_min = wanting.iter().filter_map(|part| line(part, part.down)).reduce(f64::min);
+    let ups: Vec<_> = parts.iter().map(|part| line(part, part.up).unwrap_or(f64::INFINITY)).collect();
     let up_sum = ups.iter().sum::<f64>();
     let wan = plan.wan.bytes_per_s().map(|rate| rate as f64);
     let is_same = |one: f64, other: f64| (one / other - 1.0).abs() < 1e-6;
@@ -300,12 +305,12 @@ fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[us
         wan,
         down_min,
         up_sum: up_sum.is_finite().then_some(up_sum),
-        cell: plan.cell.bytes_per_s().filter(|_| all_in_cell).map(|rate| rate as f64),
+        cell: cell.filter(|_| all_in_cell),
         pieces: if is_even && lack.of_all > 0.0 { lack.pieces } else { 0.0 },
     };
     let first = parts.iter().filter(wants).map(|part| part.arrives).min().unwrap_or(MonoTime::ZERO);
     let of_late = |part: &&Part| {
-        let own = rate(part.down).map_or(0.0, |rate| lack.least / rate);
+        let own = line(part, part.down).map_or(0.0, |rate| lack.least / rate);
         part.arrives.since(first).as_secs_f64() + own
     };
     wanting.iter().map(of_late).fold(site.seconds(), f64::max)

@@ -82,6 +82,17 @@ fn a_cache_node_that_was_there_before_is_ahead_of_the_bound() {
     }
 }
 
+/// Nasty scenario 2266: the bound counted the LAN's line of one that is in the cell, which is faster.
+#[test]
+fn who_comes_late_to_a_fast_cell_has_the_line_of_the_cell() {
+    let text = "content.size = '16MiB'\n[site]\npeers = 4\nholders = 1\nlan = '100mbit'\ncell = '300mbit'\n\
+                [[group]]\ncount = 1\nwifi = true\narrives = '30s'";
+    let outcome = outcome(text, 1);
+    assert_all_finish(&outcome);
+    let lan_s = f64::from(16 << 20) * 8.0 / 100e6;
+    assert!(outcome.total.makespan_s < 30.0 + lan_s, "{}", outcome.total.makespan_s);
+}
+
 /// Nasty scenarios 25 and 81 before senders waited for slow askers: what had been taken back stood in the line to them for
 /// minutes, until they gave up. What is left is the endgame: a second copy of 4 MiB costs a line of 2 Mbit/s 17 s.
 #[test]
