@@ -36,6 +36,10 @@ fn main() -> std::process::ExitCode {
             "two_of_eight_hosts_killed_at_half_time_leave_the_others_well",
             &["kill", "--size", "32MiB", "--check"],
         ),
+        lan(
+            "an_office_that_is_cut_in_two_for_a_while_becomes_one_again",
+            &["cut", "--size", "32MiB", "--check"],
+        ),
         Trial::ignorable_test(with_liars, move || with_liars_on_an_office_network(with_liars)),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()

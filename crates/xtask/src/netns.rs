@@ -162,6 +162,22 @@ fn hardware_address(address: Ipv4Addr) -> String {
     format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
+/// Nothing passes any more between the cards of the one side and those of the other; or again everything does. Programs
+/// are told nothing: their packets end nowhere.
+pub(crate) fn part(one: &[&Card], other: &[&Card], is_apart: bool) -> Result<()> {
+    for (here, there) in [(one, other), (other, one)] {
+        for card in here {
+            let lines = there.iter().map(|far| hole(far.address, is_apart));
+            batch(&card.namespace, &lines.collect::<String>())?;
+        }
+    }
+    Ok(())
+}
+
+fn hole(address: Ipv4Addr, is_there: bool) -> String {
+    format!("route {} blackhole {address}/32\n", if is_there { "add" } else { "delete" })
+}
+
 /// Bytes that passed the network card of a host, headers included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Traffic {
@@ -279,6 +295,13 @@ mod tests {
             neighbour(Ipv4Addr::new(10, 99, 1, 250), "eth3"),
             "neighbour replace 10.99.1.250 lladdr 02:00:0a:63:01:fa dev eth3 nud permanent\n"
         );
+    }
+
+    #[test]
+    fn a_cut_is_a_hole_for_each_address_and_is_filled_again() {
+        let address = Ipv4Addr::new(10, 99, 1, 3);
+        assert_eq!(hole(address, true), "route add blackhole 10.99.1.3/32\n");
+        assert_eq!(hole(address, false), "route delete blackhole 10.99.1.3/32\n");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
 
     let (before, clock) = (premises.counters()?, Clock::now()?);
     let mut nodes = nodes(plan, &premises, &places);
-    watch(plan, &mut nodes)?;
+    watch(plan, &premises, &mut nodes)?;
     let (passed, machine_busy) = (premises.counters()?.since(&before), Clock::now()?.busy_since(clock));
 
     nodes.iter().for_each(|started| started.node.ask_to_end());
@@ -145,12 +145,17 @@ fn end(part: Part) -> Option<End> {
 }
 
 /// Until every node is settled or the time is up.
-fn watch(plan: &Plan, nodes: &mut [Started]) -> Result<()> {
+fn watch(plan: &Plan, premises: &Premises, nodes: &mut [Started]) -> Result<()> {
     let zero = Instant::now();
+    let cut = plan.script.cut();
+    let mut cuts = cut.into_iter().flat_map(|(from, until)| [(from, true), (until, false)]).peekable();
     let mut memory_at = Duration::ZERO;
     while !nodes.iter().all(|started| started.node.is_settled()) && zero.elapsed() < plan.timeout {
         for started in nodes.iter_mut() {
             started.node.turn(zero)?;
+        }
+        if let Some((_, is_apart)) = cuts.next_if(|(at, _)| zero.elapsed() >= *at) {
+            premises.part(is_apart)?;
         }
         if zero.elapsed() >= memory_at {
             sample_memory(nodes);

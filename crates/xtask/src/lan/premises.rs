@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::program::Place;
 use super::script::{Role, Script};
-use crate::netns::{Card, Host, Network, Speed, Traffic, introduce};
+use crate::netns::{Card, Host, Network, Speed, Traffic, introduce, part};
 
 use super::folder::Work;
 
@@ -50,6 +50,13 @@ impl Premises {
             introduce(&own.chain([line]).collect::<Vec<_>>())?;
         }
         Ok(Self { origin, lines, hosts, cards, _network: network })
+    }
+
+    /// Cuts the office in two halves, each of which still reaches the origin; or makes it one again.
+    pub(super) fn part(&self, is_apart: bool) -> Result<()> {
+        let cards: Vec<&Card> = self.cards.iter().collect();
+        let (one, other) = cards.split_at(cards.len() / 2);
+        part(one, other, is_apart)
     }
 
     /// What has passed all cards so far.

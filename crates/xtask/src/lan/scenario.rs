@@ -16,6 +16,7 @@ const MBIT: u64 = 1_000_000;
 pub(super) enum Scenario {
     Flash,
     Kill,
+    Cut,
     Site,
     TwoSites,
     EqualLines,
@@ -74,6 +75,7 @@ impl Scenario {
         match self {
             Self::Flash => "flash",
             Self::Kill => "kill",
+            Self::Cut => "cut",
             Self::Site => "s1",
             Self::TwoSites => "s4",
             Self::EqualLines => "f1",
@@ -92,6 +94,9 @@ impl Scenario {
         match self {
             Self::Flash => "All hosts want the file at the same moment",
             Self::Kill => "The same, and a quarter of the hosts is killed at half time",
+            Self::Cut => {
+                "As flash, and for a quarter of the time the halves of the office cannot reach each other"
+            }
             Self::Site => "One site: as flash, with a larger file and tighter bounds",
             Self::TwoSites => "Two sites with half of the hosts each, each behind its own line",
             Self::EqualLines => "The origin's line is as fast as the hosts'",
@@ -110,7 +115,7 @@ impl Scenario {
         let hosts = hosts.max(1) as u64;
         let crowd = if hosts > CROWD_MAX { 2 } else { 1 };
         match self {
-            Self::Flash | Self::Kill => {
+            Self::Flash | Self::Kill | Self::Cut => {
                 Scale { size_bytes: 64 * MIB, wan_bits_per_s: 20 * MBIT, lan_bits_per_s: 200 * MBIT }
             }
             Self::EqualLines => {
@@ -152,6 +157,12 @@ impl Scenario {
         if self == Self::Arrivals { Duration::from_secs(60) } else { Duration::ZERO }
     }
 
+    /// From when until when the halves of the office cannot reach each other, as parts of the time that the files need on
+    /// the origin's line, which both halves reach.
+    pub(super) fn cut(self) -> Option<(f64, f64)> {
+        (self == Self::Cut).then_some((0.25, 0.5))
+    }
+
     /// How long a host serves others in any case; otherwise as long as the product does by itself.
     pub(super) fn linger(self) -> Option<Duration> {
         (self == Self::Arrivals).then_some(Duration::from_secs(60))
@@ -165,6 +176,8 @@ impl Scenario {
         match self {
             Self::Flash => Targets { duplicates_max: None, peers_seen_s_max: Some(3.0), ..both(1.15, 1.08) },
             Self::Kill => Targets { origin_max: Some(1.3), ..Targets::default() },
+            // Each half reads for itself while they are apart.
+            Self::Cut => Targets { duplicates_max: None, ..both(1.40, 1.25) },
             Self::Site => both(1.10, 1.06),
             Self::TwoSites => both(1.12, 1.06),
             Self::EqualLines => Targets { makespan_max: Some(1.25), ..row },
@@ -208,6 +221,7 @@ impl ValueEnum for Choice {
         &[
             Self::One(Scenario::Flash),
             Self::One(Scenario::Kill),
+            Self::One(Scenario::Cut),
             Self::One(Scenario::Site),
             Self::One(Scenario::TwoSites),
             Self::One(Scenario::EqualLines),
@@ -250,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scenario_can_be_named_and_the_series_leaves_out_the_two_short_ones() {
+    fn every_scenario_can_be_named_and_the_series_leaves_out_the_short_ones() {
         let named: Vec<Scenario> = Choice::value_variants()
             .iter()
             .filter_map(|choice| match choice {
@@ -258,7 +272,7 @@ mod tests {
                 Choice::All => None,
             })
             .collect();
-        let mut all = vec![Scenario::Flash, Scenario::Kill];
+        let mut all = vec![Scenario::Flash, Scenario::Kill, Scenario::Cut];
         all.extend(Scenario::SERIES);
         assert_eq!(named, all);
         assert_eq!(Choice::All.scenarios(), Scenario::SERIES);

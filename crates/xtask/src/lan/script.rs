@@ -142,6 +142,12 @@ impl Script {
         Speed { up, down: lan }
     }
 
+    /// From when until when the halves of the office cannot reach each other.
+    pub(super) fn cut(&self) -> Option<(Duration, Duration)> {
+        let (from, until) = self.scenario.cut()?;
+        Some((self.transit().mul_f64(from), self.transit().mul_f64(until)))
+    }
+
     /// How long all files need on the slower of the two lines.
     fn transit(&self) -> Duration {
         let lines = [self.scale.wan_bits_per_s, self.scale.lan_bits_per_s];

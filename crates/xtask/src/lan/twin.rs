@@ -72,6 +72,12 @@ fn scenario(script: &Script) -> String {
     if !script.scenario.arrivals().is_zero() {
         write(&mut text, &["[arrive]".into(), text_of("over", &span(script.scenario.arrivals()))]);
     }
+    if let Some((from, until)) = script.cut() {
+        write(
+            &mut text,
+            &["[[partition]]".into(), text_of("from", &span(from)), text_of("until", &span(until))],
+        );
+    }
     script.site(0).for_each(|role| write(&mut text, &group(script, role)));
     text
 }
@@ -160,6 +166,8 @@ slow_start = true
         assert!(holder.contains("peers = 7\nholders = 1\n"), "{holder}");
         let two = scenario(&script(Scenario::TwoSites, 16));
         assert!(two.contains("count = 2\npeers = 8\n"), "{two}");
+        let cut = scenario(&script(Scenario::Cut, 8));
+        assert!(cut.contains("[[partition]]\nfrom = \"6710ms\"\nuntil = \"13421ms\"\n"), "{cut}");
         let arrivals = scenario(&script(Scenario::Arrivals, 8));
         assert!(arrivals.contains("linger = \"60000ms\"\n[arrive]\nover = \"60000ms\"\n"), "{arrivals}");
     }
