@@ -1,8 +1,7 @@
 //! The same run in the simulator: its scenario written from the script, and what it comes to.
 //!
 //! Whoever reads a measured run wants to know whether the simulator would have told it. Hosts, roles, moments, lines and
-//! files are those of the script, packet headers and the slow start of new connections count. Where the script has
-//! drawn an arrival for each host, the simulator draws its own over the same span.
+//! files are those of the script, packet headers and the slow start of new connections count.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -69,9 +68,6 @@ fn scenario(script: &Script) -> String {
     if let Some(linger) = script.scenario.linger() {
         write(&mut text, &["[peer]".into(), text_of("linger", &span(linger))]);
     }
-    if !script.scenario.arrivals().is_zero() {
-        write(&mut text, &["[arrive]".into(), text_of("over", &span(script.scenario.arrivals()))]);
-    }
     if let Some((from, until)) = script.cut() {
         write(
             &mut text,
@@ -82,17 +78,23 @@ fn scenario(script: &Script) -> String {
     text
 }
 
-/// A group of one for each host that does not simply download.
+/// A group of one for each host that does not simply download from the start.
 fn group(script: &Script, role: &Role) -> Vec<String> {
     let ends = |at: Duration, how: &str| vec![text_of("ends", &span(at)), text_of("ending", how)];
-    let keys = match role.part {
-        Part::Plain | Part::Holds => return Vec::new(),
+    let mut keys = match role.part {
+        Part::Plain | Part::Holds => Vec::new(),
         Part::Slow => vec![text_of("class", "slow"), text_of("up", &rate(script.speed(role.part).up))],
         Part::Leaves(at) => ends(at, "leave"),
         Part::Crashes(at) => ends(at, "crash"),
         Part::Corrupt => vec![text_of("behaviour", "corrupts")],
         Part::Stalls => vec![text_of("behaviour", "stalls")],
     };
+    if !role.starts_at.is_zero() {
+        keys.push(text_of("arrives", &span(role.starts_at)));
+    }
+    if keys.is_empty() {
+        return keys;
+    }
     let name = text_of("name", &format!("host-{}", role.number));
     ["[[group]]".into(), name, "count = 1".into()].into_iter().chain(keys).collect()
 }
@@ -169,6 +171,11 @@ slow_start = true
         let cut = scenario(&script(Scenario::Cut, 8));
         assert!(cut.contains("[[partition]]\nfrom = \"6710ms\"\nuntil = \"13421ms\"\n"), "{cut}");
         let arrivals = scenario(&script(Scenario::Arrivals, 8));
-        assert!(arrivals.contains("linger = \"60000ms\"\n[arrive]\nover = \"60000ms\"\n"), "{arrivals}");
+        assert!(arrivals.contains("[peer]\nlinger = \"60000ms\"\n[[group]]"), "{arrivals}");
+        assert_eq!(
+            arrivals.matches("\ncount = 1\narrives = \"").count(),
+            7,
+            "all but the first:\n{arrivals}"
+        );
     }
 }
