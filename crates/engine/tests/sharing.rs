@@ -89,6 +89,31 @@ async fn two_nodes_that_know_each_other_read_the_origin_about_once() {
     assert!(one.from_peers > 0 && two.from_peers > 0, "{one:?} {two:?}");
 }
 
+/// Five in a row, of whom each has room for its neighbours only.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_cannot_all_connect_hear_of_each_other_and_read_the_origin_about_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, manifest) = content(12, 16 * MIB);
+    let origin = origin_of(&file, &manifest).await;
+    origin.limit(mib_per_s(4));
+    let mut nodes: Vec<Engine> = Vec::new();
+    for number in 0..5 {
+        let mut config = knowing(nodes.last().map(addr_of));
+        config.node.connections_max = 2;
+        nodes.push(start(&dir.path().join(format!("{number}")), config).await);
+    }
+    let outs: Vec<_> = (0..5).map(|number| dir.path().join(format!("{number}/out"))).collect();
+    let gets = nodes
+        .iter()
+        .zip(&outs)
+        .map(|(node, out)| completed(node.get(get(origin.url(), out, ManifestSource::Origin))));
+    let progress = join_all(gets).await;
+    outs.iter().for_each(|out| assert_holds(out, &file));
+    let sent = origin.counts("/file").body_bytes;
+    assert!(sent * 10 < 13 * 16 * MIB, "{sent} bytes of {}", 16 * MIB);
+    assert!(progress.iter().all(|it| it.from_peers > it.from_origin), "{progress:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_download_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
