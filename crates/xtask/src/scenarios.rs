@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// The swarmline program [default: built now, in release mode]
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
+    /// Keep what each run says in this folder, and take from there what an earlier call has run: all take an hour
+    #[arg(long, value_name = "FOLDER")]
+    resume: Option<PathBuf>,
     /// Fail when a target is missed
     #[arg(long)]
     check: bool,
@@ -62,7 +65,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let mut rows = Vec::new();
     for file in &files {
         let start = Instant::now();
-        let row = Row::measure(&program, workspace, file, options.seeds)?;
+        let row = match &options.resume {
+            Some(folder) => Row::resumed(folder, &program, workspace, file, options.seeds)?,
+            None => Row::measure(&program, workspace, file, options.seeds)?,
+        };
         eprintln!("{:>7.1} s  {}", start.elapsed().as_secs_f64(), row.line());
         rows.push(row);
     }
@@ -139,6 +145,7 @@ mod tests {
             without: names(without),
             seeds: None,
             bin: None,
+            resume: None,
             check: false,
             write: false,
         }

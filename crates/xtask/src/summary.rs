@@ -3,12 +3,12 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::workspace::shown;
 
 /// The last line of `swarmline sim run --json`, as far as it is read here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Summary {
     pub(crate) question: String,
     pub(crate) seeds: Vec<u64>,
@@ -18,7 +18,7 @@ pub(crate) struct Summary {
 }
 
 /// One metric.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Measured {
     pub(crate) key: String,
     pub(crate) label: String,
