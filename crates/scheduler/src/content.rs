@@ -95,6 +95,7 @@ impl Content {
         }
         // Whatever was refused or put off may be possible now.
         let again = matches!(input, Input::Timer | Input::Priority(_) | Input::Policy(_));
+        self.lane.end_wait(&self.site, now);
         self.route(input, allowance, now);
         self.tick(again, allowance, now);
         allowance.keep_line(self.needs_line_until());
@@ -187,8 +188,14 @@ impl Content {
                 site.peers.set_wanted(&peer, wanted);
             }
             Input::Want { wanted } => self.on_want(&wanted, now),
-            Input::Priority(priority) => site.config.priority = priority,
-            Input::Policy(policy) => site.config.policy = policy,
+            Input::Priority(priority) => {
+                site.config.priority = priority;
+                self.lane.wait_anew();
+            }
+            Input::Policy(policy) => {
+                site.config.policy = policy;
+                self.lane.wait_anew();
+            }
             Input::Rejected { request } => self.on_rejected(request, allowance, now),
             Input::Lane { from, message } => self.lane.on_message(from, &message, site, allowance, now),
             Input::Rumours { from, rumours } => self.on_rumours(from, &rumours, allowance, now),

@@ -61,6 +61,8 @@ pub(crate) struct Lane {
     seen: Option<Seen>,
     /// When to look again if nothing changes.
     due: MonoTime,
+    /// When the wait for the origin was over, once it is.
+    began_at: Option<MonoTime>,
 }
 
 /// All that the window is made of, but time: changes of coverage, claims, members and fetches, the gate, and whether the
@@ -122,6 +124,7 @@ impl Lane {
             changes: 0,
             seen: None,
             due: MonoTime::ZERO,
+            began_at: None,
         }
     }
 

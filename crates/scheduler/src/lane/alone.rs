@@ -21,6 +21,22 @@ impl Lane {
 
     /// When the origin may be asked first: once it is known who has the content already, and policy allows it.
     pub(crate) fn start_at(&self, site: &Site) -> MonoTime {
+        self.began_at.unwrap_or_else(|| self.may_start_at(site))
+    }
+
+    /// A wait that is over stays over: what comes afterwards makes the rest look quick, and would leave time to wait again.
+    pub(crate) fn end_wait(&mut self, site: &Site, now: MonoTime) {
+        if self.began_at.is_none() {
+            self.began_at = Some(self.may_start_at(site)).filter(|at| now >= *at);
+        }
+    }
+
+    /// Policy is another: it says anew whether to wait.
+    pub(crate) fn wait_anew(&mut self) {
+        self.began_at = None;
+    }
+
+    fn may_start_at(&self, site: &Site) -> MonoTime {
         let layout = site.coverage.runs().layout();
         let small = layout.content_len() <= SMALL_CONTENT;
         let discovered = if small { site.started } else { site.started + site.config.discovery_wait };

@@ -50,3 +50,30 @@ fn a_deadline_cuts_the_delay_short() {
     desk.at_ms(137_000);
     assert_eq!(desk.fetches().len(), 6);
 }
+
+/// With a piece less to fetch there would be 8 s more to wait.
+#[test]
+fn a_wait_that_a_deadline_ended_does_not_begin_anew() {
+    let mut config = delayed(10);
+    config.policy.deadline = Some(MonoTime::from_millis(200_000));
+    let mut desk = Desk::with(8, 1, config);
+    desk.at_ms(136_000);
+    let first = desk.fetches();
+    assert_eq!(first.len(), 6);
+    desk.at_ms(136_010);
+    desk.verifies(first[0], true);
+    assert_eq!(desk.fetches().len(), 7, "{:?}", desk.said);
+}
+
+#[test]
+fn another_policy_may_have_it_wait_again() {
+    let mut desk = Desk::with(8, 1, Config::default());
+    desk.at_ms(5_000);
+    let first = desk.fetches();
+    assert!(first.len() < 8, "{first:?}");
+    let delay = Duration::from_secs(600);
+    desk.policy(Policy { foreground_delay: delay, ..Policy::default() });
+    desk.verifies(first[0], true);
+    desk.at_ms(599_000);
+    assert_eq!(desk.fetches(), first, "what is under way comes to its end, and nothing else begins");
+}
