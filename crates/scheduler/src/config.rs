@@ -129,8 +129,6 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(10);
 /// Lane: how long the line is kept for what somebody waits for after it last got on.
 pub(crate) const LINE_KEPT: Duration = Duration::from_secs(10);
-/// Lane: a node that nobody serves fetches this many runs on its own.
-pub(crate) const ISOLATED_WINDOW: usize = 2;
 /// Lane: longest pause of the origin that a node believes a member about.
 pub(crate) const HEARSAY_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Lane: live claims remembered for one run; an honest site needs two.

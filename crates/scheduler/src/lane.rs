@@ -217,7 +217,7 @@ impl Lane {
         }
         if self.is_settling(site, now) {
             site.wake_at(site.started + site.config.settle);
-            self.fetch_anything(1, site, allowance, now);
+            self.fetch_anything(site, allowance, now);
         } else {
             self.scan(site, allowance, now);
             self.help_oneself(site, allowance, now);

@@ -9,7 +9,7 @@ use super::Lane;
 use super::claims::STRANGER_BELIEVED;
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{DEADLINE_MARGIN, ISOLATED_WINDOW, RATE_ASSUMED, SMALL_CONTENT};
+use crate::config::{DEADLINE_MARGIN, RATE_ASSUMED, SMALL_CONTENT};
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -50,35 +50,27 @@ impl Lane {
         discovered.max(allowed.min(deadline - needs))
     }
 
-    /// One run from a random place of the order, `most` at a time: for a node that cannot hear the others, so that
-    /// nodes which cannot hear each other rarely fetch the same.
-    pub(super) fn fetch_anything(
-        &mut self,
-        most: usize,
-        site: &mut Site,
-        allowance: &mut dyn Allowance,
-        now: MonoTime,
-    ) {
+    /// A run from a random place of the order, one at a time: for a node that cannot hear the others, so that nodes which
+    /// cannot hear each other rarely fetch the same.
+    pub(super) fn fetch_anything(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         let start_at = self.start_at(site);
         if now < start_at {
             site.wake_at(start_at);
             return;
         }
-        while self.fetches.len() < most {
-            let from = self.first_open.min(self.order.len());
-            let open = |run: &&RunIndex| site.coverage.open_in(**run) > 0 && !self.fetches.contains_key(run);
-            let unclaimed = |run: &&RunIndex| open(run) && !self.claims.is_claimed(**run);
-            let mut runs: Vec<_> = self.order[from..].iter().filter(unclaimed).copied().collect();
-            if runs.is_empty() {
-                runs = self.order[from..].iter().filter(open).copied().collect();
-            }
-            if runs.is_empty() {
-                return;
-            }
+        if !self.fetches.is_empty() {
+            return;
+        }
+        let from = self.first_open.min(self.order.len());
+        let open = |run: &&RunIndex| site.coverage.open_in(**run) > 0;
+        let unclaimed = |run: &&RunIndex| open(run) && !self.claims.is_claimed(**run);
+        let mut runs: Vec<_> = self.order[from..].iter().filter(unclaimed).copied().collect();
+        if runs.is_empty() {
+            runs = self.order[from..].iter().filter(open).copied().collect();
+        }
+        if !runs.is_empty() {
             let run = runs[site.rng.random_range(0..runs.len())];
-            if !self.claim(run, FetchReason::Alone, site, allowance, now) {
-                return;
-            }
+            self.claim(run, FetchReason::Alone, site, allowance, now);
         }
     }
 
@@ -91,7 +83,7 @@ impl Lane {
         let due = helped.max(begin) + site.config.isolation();
         let offered = site.coverage.has_useful();
         if now >= due && !offered {
-            self.fetch_anything(ISOLATED_WINDOW, site, allowance, now);
+            self.fetch_anything(site, allowance, now);
         } else if now < due {
             site.wake_at(due);
         }

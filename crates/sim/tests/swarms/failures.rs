@@ -35,6 +35,14 @@ fn a_line_that_is_slow_for_all_makes_nobody_take_over() {
 }
 
 #[test]
+fn a_line_so_slow_that_patience_ends_before_the_first_piece_is_read_about_once() {
+    // Six at a time take 100 s, and after 90 s the last has helped itself.
+    let outcome = outcome("content.size = '32MiB'\nsite = { peers = 30, wan = '500kbit' }", 1);
+    assert_kept(&outcome, 1.10, 1.10);
+    assert!(outcome.total.messages.fetches_alone > 0, "{:?}", outcome.total.messages);
+}
+
+#[test]
 fn messages_that_are_lost_cost_little() {
     hold("network.lane_loss = 0.1", 1.10, 1.08);
 }
