@@ -51,9 +51,9 @@ pub(crate) struct Mesh {
 /// Changes of coverage, peers and requests, and how many requests may be in flight.
 type Seen = (u32, u32, u32, usize);
 
-/// How soon a peer should answer: whether it is far slower than others, my requests that it has not answered, and how
-/// long its latest answers took.
-type Load = (bool, usize, Duration);
+/// How soon a peer should answer: whether it let my latest requests time out, whether it is far slower than others, my
+/// requests that it has not answered, and how long its latest answers took.
+type Load = (bool, bool, usize, Duration);
 
 impl Mesh {
     pub(crate) fn new(site: &Site) -> Self {
@@ -195,9 +195,8 @@ impl Mesh {
         sourced.min_by_key(|(load, ..)| *load).map(|(_, peer, piece)| (peer, piece))
     }
 
-    /// Among usable neighbours that have the piece, the one with the fewest of my requests, then the one whose latest
-    /// answers took least, then at random; and both numbers. Of a peer that has not answered yet, the mean of all is
-    /// expected. Whoever has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have
+    /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why. Of a
+    /// peer that has not answered yet, the mean of all is expected. Whoever has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have
     /// would wait.
     fn source_of(
         &self,
@@ -219,7 +218,8 @@ impl Mesh {
             // A slow sender is left to those who need what only it has.
             .map(|(id, peer)| {
                 let service = peer.service().or(usual).unwrap_or_default();
-                ((peer.is_slower_than(usual), peer.in_flight, service), *id)
+                let is_slower = peer.is_slower_than(usual);
+                ((peer.is_overdue(), is_slower, peer.in_flight, service), *id)
             })
             .collect();
         let least = free.iter().map(|(load, _)| *load).min()?;

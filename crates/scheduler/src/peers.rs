@@ -138,6 +138,11 @@ impl Peer {
         self.service.is_some_and(|service| service > usual)
     }
 
+    /// Whether it has let requests time out and delivered nothing since.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.snub.times > 0
+    }
+
     /// Mean time from a request to its piece, the latest as much as all before; `None` before the first.
     pub(crate) fn service(&self) -> Option<Duration> {
         self.service

@@ -104,6 +104,23 @@ fn what_a_fast_peer_has_is_not_asked_of_a_slow_one() {
     assert!(said.contains("bob") && !said.contains("alice"), "{said}");
 }
 
+/// Bob takes four seconds, so that a stranger may time out several times before it is doubted; it would have a slot for
+/// twelve seconds each time, and on a slow line there are two.
+#[test]
+fn who_let_a_request_time_out_is_not_asked_for_what_another_has() {
+    let mut desk = Desk::without_origin(6).peers("alice xx....\n bob ..xx..");
+    desk.at_ms(4_000);
+    while desk.delivers_next("bob") {}
+    desk.at_ms(13_000);
+    let before = desk.asks("alice");
+    desk.has("bob", "xxxxxx");
+    // Alice is snubbed no longer, and owes less than bob.
+    desk.at_ms(15_000);
+    while desk.delivers_next("bob") {}
+    assert_eq!(desk.asks("alice"), before, "{:?}", desk.said);
+    assert!(desk.stage().is_satisfied(), "{:?}", desk.said);
+}
+
 /// Alice took 400 ms for her piece, bob 10 ms. Three times both are free and have the next.
 #[test]
 fn of_two_that_are_free_the_one_that_answers_sooner_is_asked() {

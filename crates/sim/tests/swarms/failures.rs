@@ -103,6 +103,25 @@ fn peers_that_never_answer_hold_up_nobody() {
     hold("group = { share = 0.1, behaviour = 'stalls' }", 1.15, 1.01);
 }
 
+/// Nasty scenario 4578: whoever has a slow line asks for two pieces at a time, and waits long for each. Those who never
+/// answer had both places, one after another, until there was no progress for five minutes.
+#[test]
+fn peers_that_never_answer_do_not_have_the_places_of_a_slow_line() {
+    let case = "
+        content = { size = '18MiB', piece = '256KiB' }
+        site = { peers = 18, holders = 1, lan = '100mbit' }
+        [[group]]
+        count = 4
+        down = '2mbit'
+        arrives = '10s'
+        [[group]]
+        count = 12
+        behaviour = 'stalls'";
+    for seed in 1..=3 {
+        assert_kept(&outcome(case, seed), 1.6, 0.02);
+    }
+}
+
 #[test]
 fn all_troubles_at_once_cost_little() {
     let case = "
