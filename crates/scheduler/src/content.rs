@@ -178,9 +178,12 @@ impl Content {
                 self.last_news = now;
             }
             Input::Have { peer, pieces } => {
-                pieces.into_iter().for_each(|piece| {
+                for piece in pieces {
+                    if !self.lane.is_claimed_by(&peer, piece, site) {
+                        site.peers.on_passed_on(&peer, piece, &mut site.coverage, now);
+                    }
                     site.peers.add_piece(&peer, piece, &mut site.coverage);
-                });
+                }
                 self.last_news = now;
             }
             Input::PeerWants { peer, wanted } => {

@@ -138,6 +138,11 @@ impl Lane {
         self.fetched.get(run.as_usize()).copied().unwrap_or(false)
     }
 
+    /// Whether a member said that it fetches the piece from the origin, and not yet that it has.
+    pub(crate) fn is_claimed_by(&self, member: &NodeId, piece: PieceIndex, site: &Site) -> bool {
+        self.claims.is_by(site.coverage.runs().of(piece), member)
+    }
+
     fn note_fetched(&mut self, run: RunIndex) {
         self.fetched.get_mut(run.as_usize()).into_iter().for_each(|fetched| *fetched = true);
     }

@@ -33,8 +33,6 @@ pub(crate) struct Peer {
     pub(crate) is_known: bool,
     /// Has delivered a good piece.
     is_proven: bool,
-    /// Promised pieces, was asked, and delivered none in time: its word no longer counts until it delivers.
-    is_doubted: bool,
     /// Whether its pieces are in the coverage. Changed only by `Peers::judge`.
     counts: bool,
     /// When it was first asked for something without having delivered since.
@@ -76,7 +74,6 @@ impl Peer {
             lacking: layout.piece_count(),
             is_known: false,
             is_proven: false,
-            is_doubted: false,
             counts: true,
             asked_since: None,
             silent_since: None,
@@ -115,11 +112,6 @@ impl Peer {
 
     pub(crate) fn is_proven(&self) -> bool {
         self.is_proven
-    }
-
-    /// Whether it promised pieces and delivered none in time.
-    pub(crate) fn is_doubted(&self) -> bool {
-        self.is_doubted
     }
 
     /// Whether its word that it has a piece keeps others from fetching that piece.
@@ -217,6 +209,13 @@ impl Peers {
         self.usual.is_some_and(|usual| usual > FAST_SERVICE)
     }
 
+    /// Whether a peer promised pieces, was asked, and gave none in time, as things look now: its word does not count until
+    /// it gives.
+    pub(crate) fn is_doubted(&self, peer: &Peer) -> bool {
+        let most = if self.are_all_slow() { DOUBTED_TIMES } else { 1 };
+        !peer.is_proven && peer.snub.times >= most
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.peers.is_empty()
     }
@@ -308,11 +307,15 @@ impl Peers {
         now: MonoTime,
     ) {
         self.changes += 1;
+        let were_all_slow = self.are_all_slow();
         self.usual = Some(self.usual.map_or(took, |mean| (mean * 7 + took) / 8));
+        if self.are_all_slow() != were_all_slow {
+            // Whoever was doubted before anybody knew that all take long is seen in another light.
+            self.due = now;
+        }
         if let Some(peer) = self.peers.get_mut(id) {
             peer.service = Some(peer.service.map_or(took, |mean| (mean + took) / 2));
             self.proofs += u32::from(!std::mem::replace(&mut peer.is_proven, true));
-            peer.is_doubted = false;
             peer.asked_since = None;
             peer.snub = Pause::default();
             peer.busy = Pause::default();
@@ -330,12 +333,10 @@ impl Peers {
 
     /// It let a request time out: not asked for a while. What timed out beside that, or was asked before, says no more.
     pub(crate) fn on_timeout(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
-        let all_are_slow = self.are_all_slow();
         if let Some(peer) = self.peers.get_mut(id).filter(|peer| now >= peer.snub.until) {
             let times = peer.snub.times_by(now);
             let pause = SNUB.saturating_mul(1 << times.min(8)).min(SNUB_MAX);
             peer.snub = Pause { until: now + pause, times: times + 1 };
-            peer.is_doubted |= !peer.is_proven && (!all_are_slow || peer.snub.times >= DOUBTED_TIMES);
             self.due = self.due.min(peer.snub.until);
         }
         self.judge(id, coverage, now);
@@ -363,10 +364,35 @@ impl Peers {
             let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
             // Busy for so long with nobody is as good as silent, whatever it gave before.
             if patience_over && !is_fed {
+                // What comes after that is seen by itself.
+                peer.asked_since = Some(now);
                 return self.on_timeout(id, coverage, now);
             }
         }
         self.judge(id, coverage, now);
+    }
+
+    /// A peer that has delivered before says that it has got a piece, and not from the origin. If only one other was known
+    /// to have that, the other gives, whether it gave to me or not.
+    pub(crate) fn on_passed_on(
+        &mut self,
+        to: &NodeId,
+        piece: PieceIndex,
+        coverage: &mut Coverage,
+        now: MonoTime,
+    ) {
+        let is_news = |peer: &Peer| peer.is_proven && !peer.has(piece);
+        if coverage.holders(piece) > 1 || !self.peers.get(to).is_some_and(is_news) {
+            return;
+        }
+        let holders = self.peers.iter().filter(|(_, peer)| peer.has(piece)).map(|(id, _)| *id);
+        let &[giver] = &holders.take(2).collect::<Vec<_>>()[..] else { return };
+        if let Some(peer) = self.peers.get_mut(&giver) {
+            peer.asked_since = peer.asked_since.map(|_| now);
+            peer.silent_since = peer.silent_since.map(|_| now);
+            peer.snub.times = 0;
+        }
+        self.judge(&giver, coverage, now);
     }
 
     /// Lets time pass: snubs and pauses end. Returns when the next of these happens.
@@ -378,7 +404,7 @@ impl Peers {
         let over: Vec<_> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.counts != Self::should_count(peer, patience, now))
+            .filter(|(_, peer)| peer.counts != self.should_count(peer, now))
             .map(|(id, _)| *id)
             .collect();
         over.iter().for_each(|id| self.judge(id, coverage, now));
@@ -389,18 +415,21 @@ impl Peers {
         self.due
     }
 
-    fn should_count(peer: &Peer, patience: Duration, now: MonoTime) -> bool {
+    fn should_count(&self, peer: &Peer, now: MonoTime) -> bool {
         match peer.is_proven {
             true => peer.snub.times < SILENT_TIMES || now >= peer.snub.until,
-            false => !peer.is_doubted && peer.credit_ends(patience).is_none_or(|end| now < end),
+            false => {
+                let has_credit = peer.credit_ends(patience(self.usual)).is_none_or(|end| now < end);
+                has_credit && !self.is_doubted(peer)
+            }
         }
     }
 
     /// Brings `counts` and the coverage in line with what is thought of the peer now.
     fn judge(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
-        let patience = patience(self.usual);
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        let counts = Self::should_count(peer, patience, now);
+        let Some(peer) = self.peers.get(id) else { return };
+        let counts = self.should_count(peer, now);
+        let peer = self.peers.get_mut(id).expect("just found");
         match (peer.counts, counts) {
             (false, true) => peer.has.pieces().for_each(|piece| coverage.add_holder(piece)),
             (true, false) => peer.has.pieces().for_each(|piece| coverage.remove_holder(piece)),

@@ -284,6 +284,11 @@ impl Claims {
         self.by_run.retain(|_, claims| !claims.is_empty());
     }
 
+    /// Whether this member claims the run.
+    pub(super) fn is_by(&self, run: RunIndex, member: &NodeId) -> bool {
+        self.by_run.get(&run).is_some_and(|claims| claims.iter().any(|claim| claim.by == *member))
+    }
+
     pub(super) fn is_claimed(&self, run: RunIndex) -> bool {
         self.by_run.contains_key(&run)
     }

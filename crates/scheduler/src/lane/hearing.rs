@@ -129,7 +129,8 @@ impl Lane {
             self.waiting.iter_mut().filter(|(other, _)| **other != run && !was_done[other.as_usize()]);
         for (other, waiting) in others {
             let pieces = site.coverage.runs().pieces(*other);
-            let has = |peer: &Peer| !peer.is_doubted() && pieces.pieces().any(|piece| peer.has(piece));
+            let has =
+                |peer: &Peer| !site.peers.is_doubted(peer) && pieces.pieces().any(|piece| peer.has(piece));
             if waiting.may_be_passed_over(step, now) && !site.peers.iter().any(|(_, peer)| has(peer)) {
                 waiting.passed_over += 1;
                 waiting.passed_at = now;

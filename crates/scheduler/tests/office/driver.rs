@@ -60,6 +60,8 @@ pub(crate) struct Office {
     pub(crate) settle: Duration,
     pub(crate) seed: u64,
     pub(crate) crashes: Vec<(usize, u64)>,
+    /// From when until when in ms those of even and of odd numbers cannot reach each other.
+    pub(crate) cut: Option<(u64, u64)>,
     pub(crate) behaviours: Vec<(usize, Behaviour)>,
     pub(crate) origin: OriginBehaviour,
     /// Every so manyth origin request gets a twentieth of its share, as connections in a full queue do.
@@ -85,6 +87,7 @@ impl Default for Office {
             settle: Duration::ZERO,
             seed: 1,
             crashes: Vec::new(),
+            cut: None,
             behaviours: Vec::new(),
             origin: OriginBehaviour::Good,
             starving: None,
@@ -142,6 +145,8 @@ struct World {
     /// By honest nodes.
     origin_bytes: u64,
     origin_requests: u64,
+    /// How often each piece was read at the origin, by anybody.
+    reads: Vec<u32>,
     trace: DefaultHasher,
 }
 
@@ -158,6 +163,7 @@ impl Office {
             mail: VecDeque::new(),
             origin_bytes: 0,
             origin_requests: 0,
+            reads: vec![0; layout.piece_count() as usize],
             trace: DefaultHasher::new(),
             office: self,
         };
@@ -173,6 +179,7 @@ impl Office {
                 }
             }
             world.crash();
+            world.cut();
             world.want_more();
             world.deliver();
             world.flow_wan();
@@ -266,8 +273,8 @@ impl World {
     }
 
     fn meet(&mut self, a: usize, b: usize) {
-        if !self.hosts[a].is_alive || !self.hosts[b].is_alive || !self.connected.insert((a.min(b), a.max(b)))
-        {
+        let can = self.hosts[a].is_alive && self.hosts[b].is_alive && !self.is_cut(a, b);
+        if !can || !self.connected.insert((a.min(b), a.max(b))) {
             return;
         }
         for (me, other) in [(a, b), (b, a)] {
@@ -293,6 +300,30 @@ impl World {
                     }
                 }
             }
+        }
+    }
+
+    fn is_cut(&self, a: usize, b: usize) -> bool {
+        let now_ms = self.now.as_micros() / 1000;
+        self.office.cut.is_some_and(|(from, until)| a % 2 != b % 2 && (from..until).contains(&now_ms))
+    }
+
+    /// The two halves lose each other, and meet again.
+    fn cut(&mut self) {
+        let Some((from, until)) = self.office.cut else { return };
+        let pairs = (0..self.hosts.len()).flat_map(|a| (0..a).map(move |b| (b, a)));
+        let apart: Vec<_> = pairs.filter(|(a, b)| a % 2 != b % 2).collect();
+        if self.now == MonoTime::from_millis(from) {
+            let lost: Vec<_> = apart.iter().copied().filter(|pair| self.connected.remove(pair)).collect();
+            for (a, b) in lost {
+                for (me, other) in [(a, b), (b, a)] {
+                    let peer = self.hosts[other].id;
+                    self.node_input(me, NodeInput::Down { peer, clean: false });
+                }
+            }
+        }
+        if self.now == MonoTime::from_millis(until) {
+            apart.into_iter().for_each(|(a, b)| self.meet(a, b));
         }
     }
 
@@ -427,6 +458,7 @@ impl World {
             hosts: self.hosts.into_iter().map(report).collect(),
             origin_bytes: self.origin_bytes,
             origin_requests: self.origin_requests,
+            reads_max: self.reads.into_iter().max().unwrap_or(0),
             content_len: self.office.content_len,
             bound_s: self.office.content_len as f64 / slowest as f64,
             trace: self.trace.finish(),

@@ -62,6 +62,19 @@ fn a_crash_of_two_in_eight_costs_little() {
     }
 }
 
+/// Half of the time for each half: what both read meanwhile is read twice, and nothing more.
+#[test]
+fn two_halves_that_lose_each_other_complete_and_read_nothing_a_third_time() {
+    for seed in 0..5 {
+        for (until_ms, most) in [(15_000, 1.3), (3_600_000, 1.95)] {
+            let report = Office { seed, cut: Some((5_000, until_ms)), ..office() }.run();
+            assert_everybody_has_it(&report);
+            assert_eq!(report.reads_max, 2, "until {until_ms}: {report}");
+            assert!(report.origin_ratio() <= most, "until {until_ms}: {report}");
+        }
+    }
+}
+
 /// Seen between real nodes: whoever was slow once was suspected, and its later claims were fetched twice.
 #[test]
 fn a_connection_that_starves_does_not_set_the_office_against_its_owner() {

@@ -109,6 +109,12 @@ impl Desk {
         self.input(Input::Bitmap { peer: id(name), has });
     }
 
+    /// A peer says that it has got a piece.
+    pub(crate) fn gets(&mut self, name: &str, piece: u32) {
+        let pieces = vec![self.piece(piece)];
+        self.input(Input::Have { peer: id(name), pieces });
+    }
+
     /// A peer passes on what a member said.
     pub(crate) fn hears(&mut self, via: &str, member: &str, number: u64, word: Word) {
         let class = CapacityClass::Wired;
@@ -254,6 +260,11 @@ impl Desk {
     pub(crate) fn asks(&self, name: &str) -> usize {
         let asked = |line: &&String| line.starts_with("ask ") && line.ends_with(name);
         self.said.iter().filter(asked).count()
+    }
+
+    /// Whether something is asked of this peer now.
+    pub(crate) fn waits_for(&self, name: &str) -> bool {
+        !self.requests_at(name).is_empty()
     }
 
     /// What was ordered since the last time, without heartbeats and bitmaps.

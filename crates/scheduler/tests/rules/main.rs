@@ -4,6 +4,7 @@
 
 mod desk;
 
+mod belief;
 mod holder;
 mod lane;
 mod mesh;

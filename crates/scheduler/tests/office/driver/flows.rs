@@ -87,6 +87,7 @@ impl World {
                 return;
             }
             fetch.verified += 1;
+            self.reads[piece.as_usize()] += 1;
             let ok = self.office.origin != OriginBehaviour::WrongBytes;
             self.input(number, Input::Verified { request, piece, ok });
         }

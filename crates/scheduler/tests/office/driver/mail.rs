@@ -34,6 +34,10 @@ impl World {
     pub(super) fn deliver(&mut self) {
         while self.mail.front().is_some_and(|(at, ..)| *at <= self.now) {
             let (_, to, mail) = self.mail.pop_front().unwrap();
+            let (Mail::Message(from, _) | Mail::Bytes { from, .. }) = mail;
+            if self.is_cut(from, to) {
+                continue;
+            }
             match mail {
                 Mail::Message(from, message) => self.receive(to, from, message),
                 Mail::Bytes { from, request, piece, received, is_last } => {

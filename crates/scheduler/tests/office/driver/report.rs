@@ -12,6 +12,8 @@ pub(crate) struct Report {
     pub(crate) hosts: Vec<HostReport>,
     pub(crate) origin_bytes: u64,
     pub(crate) origin_requests: u64,
+    /// How often that piece was read at the origin that was read most often.
+    pub(crate) reads_max: u32,
     pub(crate) content_len: u64,
     pub(crate) bound_s: f64,
     /// A hash over every action of every node, in order.

@@ -1,0 +1,80 @@
+//! How far a peer's word is believed that does not give what it says it has.
+
+use std::time::Duration;
+
+use swarmline_scheduler::Policy;
+
+use crate::desk::Desk;
+
+/// Alice is silent, and nobody knows yet that all take long; then bob takes 3.5 s. The origin may be asked from 10 s on.
+#[test]
+fn who_was_late_before_all_were_known_to_be_is_seen_in_another_light() {
+    let mut desk = Desk::of(3).peers("alice x..");
+    let foreground_delay = Duration::from_secs(10);
+    desk.policy(Policy { foreground_delay, ..Policy::default() });
+    desk.at_ms(3_000);
+    desk = desk.peers("bob .x.");
+    desk.at_ms(6_500);
+    assert!(desk.delivers_next("bob"));
+    desk.at_ms(16_000);
+    assert_eq!(desk.fetches(), [2], "{:?}", desk.said);
+    desk.at_ms(60_000);
+    assert_eq!(desk.fetches(), [0, 2], "not for ever");
+}
+
+/// Alice has it all and rejects me, bob only lacks time. Every second bob has got another piece.
+fn rejected_while_bob_gets(is_bobs_own_fetch: bool) -> Desk {
+    let mut desk = Desk::of(40).peers(&format!("alice {}\n bob x{}", "x".repeat(40), ".".repeat(39)));
+    while !desk.delivers_next("bob") {
+        desk.rejects_all("alice");
+        desk.at_ms(100);
+    }
+    for second in 1..30 {
+        if is_bobs_own_fetch {
+            desk.claims("bob", second);
+        }
+        desk.gets("bob", second);
+        for tenth in 0..10 {
+            desk.at_ms(1000 * u64::from(second) + 100 * tenth);
+            desk.rejects_all("alice");
+            desk.rejects_all("bob");
+        }
+    }
+    desk
+}
+
+#[test]
+fn who_is_seen_to_give_to_others_is_believed_though_it_rejects_me() {
+    let desk = rejected_while_bob_gets(false);
+    assert_eq!(desk.fetches(), [], "{:?}", desk.said);
+}
+
+#[test]
+fn what_others_fetch_from_the_origin_is_no_sign_that_somebody_gives() {
+    assert!(!rejected_while_bob_gets(true).fetches().is_empty());
+}
+
+/// Both say that they have the piece, one after another, and neither sends it.
+#[test]
+fn two_liars_in_a_row_do_not_stall_a_piece() {
+    for second_at in [0, 1_000, 2_500, 6_000] {
+        let mut desk = Desk::of(1).peers("alice x\n bob .");
+        desk.at_ms(second_at);
+        desk.has("bob", "x");
+        desk.at_ms(second_at + 9_000);
+        assert_eq!(desk.fetches(), [0], "the second one at {second_at} ms: {:?}", desk.said);
+    }
+}
+
+/// The same with wrong bytes: whoever sends them is gone at once, and the piece is somebody else's.
+#[test]
+fn two_that_corrupt_a_piece_one_after_another_do_not_stall_it() {
+    let mut desk = Desk::of(1).peers("alice x\n bob x");
+    for _ in 0..2 {
+        let liar = if desk.waits_for("alice") { "alice" } else { "bob" };
+        desk.delivers_bad(liar);
+    }
+    assert!(["ban alice", "ban bob"].iter().all(|ban| desk.said.iter().any(|line| line == ban)));
+    desk.at_ms(1_000);
+    assert_eq!(desk.fetches(), [0], "{:?}", desk.said);
+}
