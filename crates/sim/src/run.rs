@@ -2,6 +2,7 @@
 
 mod crew;
 mod meter;
+mod together;
 
 use std::ops::ControlFlow;
 
@@ -128,7 +129,7 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>, watch: &mut dyn Watch
     };
     let mut meter = Meter::new(scenario, &plans, watch);
     let sites = match scenario.origin.egress.bytes_per_s() {
-        Some(egress) => crew.run_together(egress as f64, &mut meter)?,
+        Some(egress) => together::run(&crew, egress as f64, &mut meter)?,
         None => crew.run_apart(&mut meter)?,
     };
     meter.end();
