@@ -29,6 +29,11 @@ impl Bucket {
         Self { rate, tokens: burst, burst, filled: MonoTime::ZERO }
     }
 
+    /// What it lets through; `None` for all.
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        self.rate
+    }
+
     /// Whether something may start now; otherwise the time when it may.
     pub(crate) fn ready(&mut self, now: MonoTime) -> Result<(), MonoTime> {
         let Some(rate) = self.rate else { return Ok(()) };

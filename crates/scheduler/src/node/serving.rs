@@ -69,8 +69,7 @@ pub(super) struct Serving {
     last_turn: Option<NodeId>,
     active: FlatMap<Ticket, Active>,
     next_ticket: u64,
-    /// Measured.
-    rate: Option<Rate>,
+    measured: Option<Rate>,
     last_served: MonoTime,
     /// What each peer may still be refused this second.
     rejects: FlatMap<NodeId, Bucket>,
@@ -86,7 +85,7 @@ impl Serving {
             last_turn: None,
             active: FlatMap::new(),
             next_ticket: 0,
-            rate: None,
+            measured: None,
             last_served: MonoTime::ZERO,
             rejects: FlatMap::new(),
             due: None,
@@ -98,10 +97,10 @@ impl Serving {
         let of_peer = self.queues.get(&peer).map_or(0, VecDeque::len);
         let continued = block.offset > 0 && of_peer < CONTINUED_MAX;
         let size = u64::from(block.size);
-        let in_time = self.rate.map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
+        let in_time = self.rate().map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
-        let full = full || (self.is_slow() && block.offset == 0 && self.is_leaving(&content, &block));
+        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;
@@ -114,9 +113,9 @@ impl Serving {
         }
     }
 
-    /// Whether the line carries less than would wait in a full queue.
-    fn is_slow(&self) -> bool {
-        self.rate.is_some_and(|rate| rate.bytes_in(QUEUE_TIME_MAX) < QUEUE_BYTES_MAX)
+    /// What goes out in a second, as far as is known: the line may carry more than the limit lets through.
+    fn rate(&self) -> Option<Rate> {
+        self.measured.into_iter().chain(self.upload.rate()).min()
     }
 
     /// Whether one more answer may begin; else when, unless one ends before. A slow line carries one after another, so
@@ -126,7 +125,7 @@ impl Serving {
             return Err(None);
         }
         let latest = self.active.values().map(|active| active.since + QUEUE_TIME_MAX).max();
-        match latest.filter(|patient| self.is_slow() && now < *patient) {
+        match latest.filter(|patient| is_slow(self.measured) && now < *patient) {
             Some(patient) => Err(Some(patient)),
             None => Ok(()),
         }
@@ -197,8 +196,8 @@ impl Serving {
         self.last_served = now;
         let micros = u64::try_from(now.since(busy_since).as_micros()).unwrap_or(u64::MAX).max(1);
         let rate = done.size.saturating_mul(1_000_000) / micros;
-        let mean = self.rate.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
-        self.rate = Rate::bytes_per_s(mean.max(1));
+        let mean = self.measured.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
+        self.measured = Rate::bytes_per_s(mean.max(1));
     }
 
     pub(super) fn due(&self) -> Option<MonoTime> {
@@ -240,4 +239,9 @@ impl Serving {
         }
         Some((peer, ask))
     }
+}
+
+/// Whether less goes out than would wait in a full queue.
+fn is_slow(rate: Option<Rate>) -> bool {
+    rate.is_some_and(|rate| rate.bytes_in(QUEUE_TIME_MAX) < QUEUE_BYTES_MAX)
 }

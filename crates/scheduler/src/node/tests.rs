@@ -227,6 +227,20 @@ fn a_slow_line_sends_a_piece_to_one_at_a_time() {
     insta::assert_snapshot!(words(&ask(&mut node, 2, 65, secs(2))), @"serve 2#65");
 }
 
+/// What waits for the limit waits as long as for a slow line.
+#[test]
+fn a_limited_line_sends_a_piece_to_one_at_a_time() {
+    let config = NodeConfig { upload_rate: Rate::bytes_per_s(1 << 20), ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    (1..=3).for_each(|peer| _ = up(&mut node, peer, secs(0)));
+    let ticket = served(&ask(&mut node, 1, 0, secs(0)));
+    node.handle(NodeInput::Served { ticket }, MonoTime::from_millis(1));
+    drain(&mut node);
+    insta::assert_snapshot!(words(&ask(&mut node, 1, 1, MonoTime::from_millis(2))), @"");
+    // Number 65 asks for the same piece as number 1.
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 65, MonoTime::from_millis(3))), @"reject 2#65");
+}
+
 #[test]
 fn a_flood_of_requests_is_cut_off() {
     let mut node = node();

@@ -84,6 +84,20 @@ fn slow_senders_that_nobody_knows_of_hold_up_nobody() {
     hold("group = { share = 0.3, up = '10mbit' }", 1.08, 1.02);
 }
 
+/// Nasty scenario 4969: a limit was not taken for a slow line, and each piece was sent to everybody.
+#[test]
+fn what_only_a_limited_sender_has_leaves_it_about_once() {
+    let case = "
+        content = { size = '6MiB', piece = '64KiB' }
+        site.peers = 6
+        origin.exists = false
+        group = { count = 1, has = 1, upload_limit = '1mbit' }";
+    let outcome = outcome(case, 1);
+    assert_all_finish(&outcome);
+    let once_s = f64::from(6 << 20) * 8.0 / 1e6;
+    assert!(outcome.total.makespan_s <= 1.1 * once_s, "{}", outcome.total.makespan_s);
+}
+
 #[test]
 fn a_full_radio_cell_is_not_filled_with_duplicates() {
     let outcome = hold("site.cell = '100mbit'\npeer.wifi = true", 1.05, 1.01);
