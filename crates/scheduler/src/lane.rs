@@ -232,8 +232,8 @@ impl Lane {
     /// A run that turned up on the LAN need not come over the WAN, unless nearly all of it is here.
     fn give_way_to_the_lan(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
         let superfluous = |(run, fetch): (&RunIndex, &Fetch)| {
-            let early = site.requests.get(fetch.request).is_some_and(|r| r.received * 5 < r.size * 4);
-            (early && self.is_on_the_lan(*run, site)).then_some(*run)
+            let is_early = site.requests.get(fetch.request).is_some_and(|request| !request.is_nearly_here());
+            (is_early && self.is_on_the_lan(*run, site)).then_some(*run)
         };
         let found: Vec<_> = self.fetches.iter().filter_map(superfluous).collect();
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));

@@ -137,6 +137,7 @@ impl Mesh {
             }
         }
         self.probe(site, allowance, now);
+        self.try_strangers(site, allowance, now);
         if !site.coverage.has_useful() && site.coverage.all_lacking_in_flight() {
             self.endgame(site, allowance, now);
         }
@@ -242,6 +243,34 @@ impl Mesh {
         let probes: Vec<_> = idle.filter_map(chance).collect();
         for (peer, piece) in probes {
             if site.coverage.copies(piece) == 0 {
+                self.ask(peer, piece, site, allowance, now);
+            }
+        }
+    }
+
+    /// A stranger says that it has what comes from the origin: one piece shows whether that is so. A fetch is given up only for
+    /// peers that have delivered; who lacks nothing else would ask none, and wait for the origin however slow it is.
+    fn try_strangers(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
+        if site.requests.at_peers() >= self.limit {
+            return;
+        }
+        let starves = site.requests.at_peers() == 0;
+        let idle = site
+            .peers
+            .iter()
+            .filter(|(_, peer)| !peer.is_proven() && peer.is_usable(now) && peer.in_flight == 0)
+            .filter(|(_, peer)| starves || peer.is_neighbour);
+        let chance = |(id, peer): (&NodeId, &Peer)| {
+            let fetched = site.requests.iter().map(|(_, request)| request);
+            let fetched = fetched.filter(|request| request.peer().is_none() && !request.is_nearly_here());
+            let offered = fetched.flat_map(|request| request.pieces.pieces()).find(|piece| {
+                peer.has(*piece) && site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 1
+            });
+            Some((*id, offered?))
+        };
+        let tries: Vec<_> = idle.filter_map(chance).collect();
+        for (peer, piece) in tries {
+            if site.coverage.copies(piece) == 1 {
                 self.ask(peer, piece, site, allowance, now);
             }
         }

@@ -45,6 +45,12 @@ impl InFlight {
             Source::Origin => None,
         }
     }
+
+    /// Whether four fifths of what was not checked yet are here: too much to be thrown away.
+    pub(crate) fn is_nearly_here(&self) -> bool {
+        let (here, all) = (self.received - self.judged.min(self.received), self.size - self.judged);
+        here * 5 >= all * 4
+    }
 }
 
 /// What became of a piece.

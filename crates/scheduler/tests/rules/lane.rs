@@ -1,6 +1,6 @@
 //! Who fetches which run from the origin, and when.
 
-use swarmline_scheduler::Config;
+use swarmline_scheduler::{Config, Failure};
 use swarmline_types::Priority;
 
 use crate::desk::Desk;
@@ -226,6 +226,38 @@ fn who_was_late_is_heard_when_it_claims() {
         late += 1;
     }
     assert!(late > 0);
+}
+
+/// All else is here, so nothing else would ever be asked of alice, and the fetch would go on however slow the origin is.
+#[test]
+fn a_stranger_that_has_what_is_fetched_is_asked_for_one_piece_of_it() {
+    let mut desk = Desk::of(3);
+    desk.at_ms(4_000);
+    (0..2).for_each(|piece| desk.verifies(piece, true));
+    desk.take();
+    desk = desk.peers("alice xxx");
+    let said = desk.take();
+    assert!(
+        said.contains("ask #2 of alice") && !said.contains("cancel"),
+        "a stranger's word ends nothing: {said}"
+    );
+    assert!(desk.delivers_next("alice"));
+    assert!(!desk.has_origin_request(), "{:?}", desk.said);
+}
+
+/// Not the file, what is still to come of it is nearly here or not.
+#[test]
+fn a_fetch_of_everything_gives_way_however_much_is_here() {
+    let mut desk = Desk::of(40).peers(&format!("alice x{}", ".".repeat(39)));
+    assert!(desk.delivers_next("alice"));
+    desk.at_ms(250);
+    desk.fails(Failure::NoRanges);
+    desk.at_ms(4_000);
+    (1..38).for_each(|piece| desk.verifies(piece, true));
+    assert!(desk.has_origin_request());
+    desk.has("alice", &"x".repeat(40));
+    let said = desk.take();
+    assert!(!desk.has_origin_request() && said.contains("ask #39 of alice"), "{said}");
 }
 
 #[test]

@@ -193,6 +193,27 @@ fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
     assert!(fetches <= 64 + 32, "{fetches} requests for 64 runs");
 }
 
+/// Nasty scenarios 1179, 2120 and 2177: one that comes late and lacks little has it all under way before it meets anybody, and
+/// asks nobody. A fetch is given up only for peers that have delivered, so it took what the connection took.
+#[test]
+fn what_neighbours_have_is_not_waited_for_on_a_connection_that_starves() {
+    let case = "
+        content.size = '8MiB'
+        site = { peers = 4, caches = 1 }
+        arrive.over = '1s'
+        outage = { from = '6s', until = '20s', answer = 'starves' }
+        network.discover = '3s'
+        [[group]]
+        count = 1
+        has = 0.9
+        arrives = '6s'";
+    for seed in 1..=3 {
+        let outcome = outcome(case, seed);
+        assert_all_finish(&outcome);
+        assert!(outcome.total.makespan_s <= 12.0, "{seed}: {} s", outcome.total.makespan_s);
+    }
+}
+
 #[test]
 fn an_origin_without_ranges_is_read_once() {
     hold("origin.ranges = false", 1.05, 1.01);
