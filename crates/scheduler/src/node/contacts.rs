@@ -16,11 +16,11 @@ const KNOWN_MAX: usize = 4096;
 /// Nodes remembered that are not connected, where not all can be; beyond it one at random is forgotten. Who is needed
 /// after those is found again.
 const SPARE_MAX: usize = 32;
-/// How long a node looks how many there are before it dials more than [`ENOUGH`].
+/// How long a node looks how many there are before it dials more than half of [`ENOUGH`].
 const LOOK_AROUND: Duration = Duration::from_millis(200);
 /// Addresses remembered of one node: the newest.
 const ADDRS_MAX: usize = 4;
-/// Of two nodes that find each other, the one with the greater id leaves the other this long to dial.
+/// Of two nodes that find each other, one leaves the other this long to dial.
 const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -46,6 +46,8 @@ pub(super) struct Contacts {
     /// everybody is full, newcomers meet nobody but each other, and the site falls apart in two.
     all_connected_max: usize,
     connected: usize,
+    /// Dials so far.
+    dialled: usize,
     candidates: FlatMap<NodeId, Candidate>,
     /// The first eight bytes of every id that was found or connected and did not leave, ascending. At most [`KNOWN_MAX`].
     known: Vec<u64>,
@@ -79,6 +81,7 @@ impl Contacts {
             connections_max,
             all_connected_max: connections_max - connections_max / KEPT_FOR_NEWCOMERS,
             connected: 0,
+            dialled: 0,
             candidates: FlatMap::new(),
             known: Vec::new(),
             since: None,
@@ -131,7 +134,7 @@ impl Contacts {
             return;
         }
         self.since.get_or_insert(now);
-        let first_try = if self.me < node { now } else { now + POLITENESS };
+        let first_try = if dials_first(&self.me, &node) { now } else { now + POLITENESS };
         let candidate = self.candidates.get_or_insert_with(node, || Candidate {
             addrs: Vec::new(),
             is_connected: false,
@@ -206,6 +209,7 @@ impl Contacts {
             let jitter = self.rng.random_range(Duration::ZERO..=wait / 2);
             candidate.next_try = now + wait + jitter;
             candidate.attempts += 1;
+            self.dialled += 1;
             actions.push_back(NodeAction::Dial { node, addr });
         }
         let lost = |(_, c): &(&NodeId, &Candidate)| !c.is_connected && c.attempts > ATTEMPTS_MAX;
@@ -215,8 +219,8 @@ impl Contacts {
         self.due = self.next_due(sharing, now);
     }
 
-    /// How many may be dialled now. Where all can be connected, all are. Otherwise half of what is enough is chosen at
-    /// once, since as many will choose this node; and what still lacks after a while.
+    /// How many may be dialled now. Where all can be connected, all are, once it is known how many there are. Otherwise
+    /// half of what is enough is chosen at once, since as many will choose this node; and what still lacks after a while.
     fn room(&mut self, sharing: usize, now: MonoTime) -> usize {
         let room = self.connections_max.saturating_sub(self.connected);
         let is_tried = |c: &&Candidate| !c.is_connected && c.attempts > 0 && now < c.next_try;
@@ -224,7 +228,7 @@ impl Contacts {
         if !self.is_crowded() {
             self.crowded_since = None;
             let looks_around = self.since.is_some_and(|since| now < since + LOOK_AROUND);
-            let at_first = ENOUGH.saturating_sub(self.connected + under_way);
+            let at_first = (ENOUGH / 2).saturating_sub(self.dialled);
             return if looks_around { room.min(at_first) } else { room };
         }
         let since = *self.crowded_since.get_or_insert(now);
@@ -264,6 +268,13 @@ impl Candidate {
             self.addrs.truncate(ADDRS_MAX);
         }
     }
+}
+
+/// Whether it is this node that dials the other at once: for half of all pairs the smaller does. If it always did, the
+/// greatest would be dialled by everybody, and in a large site be the neighbour of all.
+fn dials_first(me: &NodeId, other: &NodeId) -> bool {
+    let is_odd = (prefix(me) ^ prefix(other)).count_ones() % 2 == 1;
+    (me < other) != is_odd
 }
 
 fn prefix(node: &NodeId) -> u64 {

@@ -1,5 +1,7 @@
 //! The node's rules, one at a time.
 
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use swarmline_types::message::WireRequest;
 use swarmline_types::{PieceLayout, Rate};
 
@@ -299,7 +301,7 @@ fn the_upload_rate_spaces_answers() {
 }
 
 #[test]
-fn of_two_nodes_that_find_each_other_the_smaller_dials_at_once() {
+fn of_two_nodes_that_find_each_other_one_dials_at_once() {
     let mut node = node();
     node.handle(NodeInput::Found { node: id(9), addr: addr(9) }, secs(0));
     node.handle(NodeInput::Found { node: id(2), addr: addr(2) }, secs(0));
@@ -308,6 +310,25 @@ fn of_two_nodes_that_find_each_other_the_smaller_dials_at_once() {
     node.handle(NodeInput::Timer, due);
     insta::assert_snapshot!(words(&drain(&mut node)), @"dial 2");
     assert_eq!(due, MonoTime::from_millis(700));
+}
+
+/// Of a hundred. If the smaller always dialled, the greatest would be dialled by ninety-nine.
+#[test]
+fn nobody_is_dialled_at_once_by_far_more_than_half_of_the_others() {
+    let mut rng = Pcg64Mcg::seed_from_u64(1);
+    let ids: Vec<_> = (0..100).map(|_| NodeId::new(rng.random())).collect();
+    let dials = |me: NodeId, other: NodeId| {
+        let mut node = Node::new(me, &NodeConfig::default(), 1);
+        node.handle(NodeInput::Found { node: other, addr: addr(1) }, secs(0));
+        drain(&mut node).len()
+    };
+    for me in &ids {
+        let others = || ids.iter().filter(|other| *other != me);
+        let dialled_by: usize = others().map(|other| dials(*other, *me)).sum();
+        let dialling: usize = others().map(|other| dials(*me, *other)).sum();
+        assert_eq!(dialled_by + dialling, 99, "one of each pair");
+        assert!((30..=70).contains(&dialled_by), "{dialled_by}");
+    }
 }
 
 #[test]
