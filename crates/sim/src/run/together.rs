@@ -119,7 +119,7 @@ impl<'a> Under<'a> {
     /// those that begin meanwhile.
     fn grant(&mut self, level: f64, now: MonoTime) {
         let share = self.own.min(level * self.line().draws);
-        if share < self.granted || share > self.granted {
+        if share.to_bits() != self.granted.to_bits() {
             self.granted = share;
             self.site.grant(share, now);
             self.due = self.site.due().unwrap_or(self.due);
