@@ -8,7 +8,6 @@ mod table;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
@@ -64,15 +63,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     };
     let mut rows = Vec::new();
     for file in &files {
-        let start = Instant::now();
         let row = match &options.resume {
             Some(folder) => Row::resumed(folder, &program, workspace, file, options.seeds)?,
             None => Row::measure(&program, workspace, file, options.seeds)?,
         };
-        eprintln!("{:>7.1} s  {}", start.elapsed().as_secs_f64(), row.line());
+        eprintln!("{}", row.line());
         rows.push(row);
     }
-    let report = table::markdown(&rows, &command(options));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let report = table::markdown(&rows, &command(options), cores);
     println!("{report}");
     if options.write {
         std::fs::write(workspace.root().join(REPORT), format!("{report}\n"))

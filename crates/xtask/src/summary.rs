@@ -15,6 +15,9 @@ pub(crate) struct Summary {
     pub(crate) answer: String,
     pub(crate) met: bool,
     pub(crate) metrics: Vec<Measured>,
+    /// Events of all its runs, from the lines before the last.
+    #[serde(default)]
+    pub(crate) events: u64,
 }
 
 /// One metric.
@@ -47,13 +50,19 @@ pub(crate) fn said(command: &mut Command) -> Result<Result<Summary, String>> {
     let last = out.lines().last().unwrap_or_default();
     let value: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
     if value["event"] == "sim" {
-        let summary =
+        let summary: Summary =
             serde_json::from_value(value).with_context(|| format!("cannot read what `{shown}` says"))?;
-        return Ok(Ok(summary));
+        return Ok(Ok(Summary { events: out.lines().filter_map(events_of).sum(), ..summary }));
     }
     let told = value["message"].as_str().map(str::to_owned);
     let told = told.unwrap_or_else(|| String::from_utf8_lossy(&done.stderr).trim().to_owned());
     Ok(Err(told))
+}
+
+/// What a line says of one run.
+fn events_of(line: &str) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    value["events"].as_u64().filter(|_| value["event"] == "run")
 }
 
 #[cfg(test)]
@@ -69,8 +78,10 @@ mod tests {
         let line = r#"{"event":"sim","question":"?","seeds":[1],"answer":"!","met":true,"metrics":[
             {"key":"origin","label":"l","unit":"ratio","mean":1.0,"best":1.0,"worst":1.0,"target":1.01,"met":true}]}"#
             .replace('\n', "");
-        let summary = echo(&line).unwrap();
+        let runs = "{\"event\":\"run\",\"events\":7}\n{\"event\":\"run\",\"events\":5}\n";
+        let summary = echo(&format!("{runs}{line}")).unwrap();
         assert_eq!((summary.met, summary.metric("origin").unwrap().target), (true, Some(1.01)));
+        assert_eq!(summary.events, 12);
     }
 
     #[test]

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn of(lines: &[(f64, f64)], egress: f64) -> f64 {
-        level(lines.iter().map(|(own, draws)| Line { own, draws: *draws }).collect(), egress)
+        level(lines.iter().map(|(own, draws)| Line { own: *own, draws: *draws }).collect(), egress)
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
 use super::{simulate, stem};
 use crate::summary::{Summary, said};
@@ -15,6 +17,15 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) file: String,
     pub(super) result: Result<Summary, String>,
+    /// How long its runs took, with the program's start.
+    pub(super) took: Duration,
+}
+
+/// What a run leaves for a later call.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    took: Duration,
+    summary: Summary,
 }
 
 impl Row {
@@ -25,8 +36,9 @@ impl Row {
         file: &str,
         seeds: Option<u32>,
     ) -> Result<Self> {
+        let begun = Instant::now();
         let result = said(&mut simulate(program, workspace, file, seeds))?;
-        Ok(Self { name: stem(file).to_owned(), file: file.to_owned(), result })
+        Ok(Self { name: stem(file).to_owned(), file: file.to_owned(), result, took: begun.elapsed() })
     }
 
     /// What an earlier call left in `folder`; otherwise runs the scenario and leaves it there, if it came to an end.
@@ -40,17 +52,27 @@ impl Row {
         let kept = folder.join(format!("{}.json", stem(file)));
         if kept.exists() {
             let text = fs::read_to_string(&kept)?;
-            let summary =
+            let Kept { took, summary } =
                 serde_json::from_str(&text).with_context(|| format!("--resume: {}", kept.display()))?;
-            return Ok(Self { name: stem(file).to_owned(), file: file.to_owned(), result: Ok(summary) });
+            return Ok(Self {
+                name: stem(file).to_owned(),
+                file: file.to_owned(),
+                result: Ok(summary),
+                took,
+            });
         }
-        let row = Self::measure(program, workspace, file, seeds)?;
-        if let Ok(summary) = &row.result {
-            fs::create_dir_all(folder)
-                .and_then(|()| fs::write(&kept, serde_json::to_string(summary)?))
-                .with_context(|| format!("--resume: cannot write {}", kept.display()))?;
-        }
-        Ok(row)
+        let Self { name, file, result, took } = Self::measure(program, workspace, file, seeds)?;
+        let result = match result {
+            Ok(summary) => {
+                let keep = Kept { took, summary };
+                fs::create_dir_all(folder)
+                    .and_then(|()| fs::write(&kept, serde_json::to_string(&keep)?))
+                    .with_context(|| format!("--resume: cannot write {}", kept.display()))?;
+                Ok(keep.summary)
+            }
+            Err(why) => Err(why),
+        };
+        Ok(Self { name, file, result, took })
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -61,8 +83,18 @@ impl Row {
         self.result.as_ref().is_ok_and(|summary| !summary.met)
     }
 
+    /// Events of its runs.
+    pub(super) fn events(&self) -> u64 {
+        self.result.as_ref().map_or(0, |summary| summary.events)
+    }
+
     /// In one line, for whoever waits.
     pub(super) fn line(&self) -> String {
+        let speed = millions(self.events() as f64 / self.took.as_secs_f64().max(1e-9));
+        format!("{:>7.1} s {speed:>6} M events/s  {}", self.took.as_secs_f64(), self.verdict())
+    }
+
+    fn verdict(&self) -> String {
         match &self.result {
             Ok(summary) => {
                 let missed: Vec<_> = summary.missed().map(|metric| metric.label.as_str()).collect();
@@ -77,6 +109,11 @@ impl Row {
     }
 }
 
+/// Millions, with two digits.
+pub(super) fn millions(number: f64) -> String {
+    format!("{:.2}", number / 1e6)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +122,7 @@ mod tests {
     fn what_an_earlier_call_has_run_is_taken_from_its_folder_and_nothing_else_is() {
         let folder = std::env::temp_dir().join(format!("swarmline-rows-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let kept = r#"{"question":"?","seeds":[1],"answer":"!","met":true,"metrics":[]}"#;
+        let kept = r#"{"took":{"secs":1,"nanos":0},"summary":{"question":"?","seeds":[1],"answer":"!","met":true,"metrics":[],"events":1}}"#;
         fs::write(folder.join("s1.json"), kept).unwrap();
         let workspace = Workspace::find().unwrap();
         let row = |file: &str| Row::resumed(&folder, Path::new("/nowhere"), &workspace, file, None);

@@ -1,6 +1,6 @@
 //! The report as Markdown: what is measured beside what is allowed.
 
-use super::row::Row;
+use super::row::{Row, millions};
 use crate::summary::{Measured, Summary};
 
 /// The columns: a metric, its head, and how many digits it has.
@@ -13,8 +13,8 @@ const COLUMNS: [(&str, &str); 6] = [
     ("requests", "requests"),
 ];
 
-/// The whole report. `command` writes it again.
-pub(super) fn markdown(rows: &[Row], command: &str) -> String {
+/// The whole report. `command` writes it again; `cores` are those of this machine.
+pub(super) fn markdown(rows: &[Row], command: &str, cores: usize) -> String {
     let (targets, questions): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.file.contains("/targets/"));
     let mut out = String::from("# What the scenarios come to\n\n");
     out += "Simulated, means of the seeds. **Bold** is a target that is missed; what may be at most stands behind the\n\
@@ -31,6 +31,7 @@ pub(super) fn markdown(rows: &[Row], command: &str) -> String {
         out += &table(&targets);
     }
     out += &missed(rows);
+    out += &speed(rows, cores);
     out.trim_end().to_owned()
 }
 
@@ -105,8 +106,25 @@ fn missed(rows: &[Row]) -> String {
     if lines.is_empty() { "\nEvery target is met.\n".into() } else { format!("\n## Missed\n\n{lines}") }
 }
 
+/// What depends on the machine stands by itself.
+fn speed(rows: &[Row], cores: usize) -> String {
+    let events: u64 = rows.iter().map(Row::events).sum();
+    let seconds: f64 = rows.iter().map(|row| row.took.as_secs_f64()).sum();
+    if events == 0 || seconds <= 0.0 {
+        return String::new();
+    }
+    format!(
+        "\n## Speed\n\nThe only part that is another on another machine, or beside other work: {} million events in {seconds:.0} \
+         s on {cores} cores,\n{} million events/s.\n",
+        millions(events as f64),
+        millions(events as f64 / seconds)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn row(file: &str, mean: f64, target: Option<f64>) -> Row {
@@ -125,8 +143,10 @@ mod tests {
             answer: "So.".into(),
             met: metric.met != Some(false),
             metrics: vec![metric],
+            events: 3_000_000,
         };
-        Row { name: super::super::stem(file).into(), file: file.into(), result: Ok(summary) }
+        let took = Duration::from_secs(2);
+        Row { name: super::super::stem(file).into(), file: file.into(), result: Ok(summary), took }
     }
 
     #[test]
@@ -138,18 +158,20 @@ mod tests {
                 name: "s2".into(),
                 file: "simulations/targets/s2.toml".into(),
                 result: Err("it broke".into()),
+                took: Duration::from_secs(2),
             },
         ];
-        let report = markdown(&rows, "cargo xtask scenarios");
+        let report = markdown(&rows, "cargo xtask scenarios", 4);
         for part in [
             "[`office`](office.toml): *Why?* So.",
             "| [office](office.toml) |  |  | 1.000 |  |  |  | 2 |",
             "| [s1](targets/s1.toml) |  |  | **1.020** ≤ 1.005 |  |  |  | 2 |",
             "| [s2](targets/s2.toml) | could not be run | | | | | | |",
             "- s1: bytes from the origin / one copy is 1.020 (worst 1.020), at most 1.005",
+            "6.00 million events in 6 s on 4 cores,\n1.00 million events/s.",
         ] {
             assert!(report.contains(part), "{part}\n{report}");
         }
-        assert!(markdown(&rows[..1], "x").contains("Every target is met."));
+        assert!(markdown(&rows[..1], "x", 4).contains("Every target is met."));
     }
 }

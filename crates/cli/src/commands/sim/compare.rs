@@ -71,6 +71,7 @@ pub(super) async fn run(args: &CompareArgs, watch: Stopwatch) -> Result<Exit, Fa
     for scenario in scenarios {
         studies.push(conductor.study(scenario).await?);
     }
+    conductor.tell_speed();
     let studies: Vec<&Study> = studies.iter().collect();
     let command = command(args);
     if let Some(path) = &args.html {

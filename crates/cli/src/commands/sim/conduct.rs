@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use swarmline_sim::study::{Plan, Step, Study};
+use swarmline_sim::words as quantity;
 use swarmline_sim::{Broken, Scenario};
 use tokio::sync::oneshot;
 
@@ -25,6 +26,9 @@ pub(super) struct Conductor {
     seed: u64,
     seeds: Option<u32>,
     is_quiet: bool,
+    /// Events of all studies, and how long they took.
+    events: u64,
+    took: Duration,
 }
 
 impl Conductor {
@@ -37,6 +41,8 @@ impl Conductor {
             seed: common.seed,
             seeds: common.seeds,
             is_quiet,
+            events: 0,
+            took: Duration::ZERO,
         })
     }
 
@@ -53,10 +59,32 @@ impl Conductor {
             };
             Study::conduct(&scenario, &plan, &watch)
         };
+        let begun = Instant::now();
         let study = aside(&mut self.signals, work).await;
+        self.took += begun.elapsed();
         view.finish();
-        study?.map_err(|broken| failure(&broken))
+        let study = study?.map_err(|broken| failure(&broken))?;
+        self.events += study.outcomes.iter().map(|outcome| outcome.events).sum::<u64>();
+        Ok(study)
     }
+
+    /// Tells people how fast it went. On stderr, since it is another number each time.
+    pub(super) fn tell_speed(&self) {
+        screen::note(&speed(self.events, self.took, self.threads));
+    }
+}
+
+/// How fast events were simulated, in a line.
+pub(super) fn speed(events: u64, took: Duration, threads: usize) -> String {
+    let seconds = took.as_secs_f64();
+    let rate = if seconds > 0.0 { events as f64 / seconds } else { f64::NAN };
+    format!(
+        "{} in {}: {} events/s on {}",
+        quantity::count(events, "event", "events"),
+        quantity::seconds(seconds),
+        quantity::number(rate),
+        quantity::count(threads as u64, "thread", "threads"),
+    )
 }
 
 /// Works on a thread of its own, and ends at once when a signal asks for it: then `work` finds its flag up, and nobody
@@ -183,3 +211,15 @@ fn steps(part: f64) -> u64 {
 
 /// Steps of a bar.
 const STEPS: u64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speed_is_events_over_time() {
+        let told = speed(1_500_000, Duration::from_millis(2_500), 2);
+        assert_eq!(told, "1,500,000 events in 2.5 s: 600,000 events/s on 2 threads");
+        assert_eq!(speed(1, Duration::ZERO, 1), "1 event in 0.0 s: – events/s on 1 thread");
+    }
+}

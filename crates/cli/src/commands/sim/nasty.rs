@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
 use swarmline_sim::trial::{Trial, Tried};
 
-use super::conduct::{View, aside, go_on, threads_of};
+use super::conduct::{View, aside, go_on, speed, threads_of};
 use crate::exit::{Exit, Failure};
 use crate::show::{Line, Stopwatch};
 use crate::signals::Signals;
@@ -66,9 +67,11 @@ pub(super) async fn run(args: &NastyArgs, watch: Stopwatch) -> Result<Exit, Fail
             go_on(stopped)
         })
     };
+    let begun = Instant::now();
     let ended = aside(&mut Signals::listen()?, work).await;
     view.finish();
     let tried = ended?.map_err(|fault| Failure::caused_by(Exit::Other, &fault))?;
+    screen::note(&speed(tried.events, begun.elapsed(), trial.threads));
     if args.json {
         let Tried { scenarios, peers, events } = tried;
         Line::new("nasty", watch.elapsed(), Held { first_seed: args.seed, scenarios, peers, events }).say();

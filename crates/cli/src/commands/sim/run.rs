@@ -52,6 +52,7 @@ pub(super) async fn run(args: &RunArgs, watch: Stopwatch) -> Result<Exit, Failur
         Line::new("started", watch.elapsed(), json::Started::of(&scenario, args.common.seeds)).say();
     }
     let study = conductor.study(scenario).await?;
+    conductor.tell_speed();
     let command = format!("swarmline sim run {}{}", quoted(&args.scenario), args.common.as_written());
     if let Some(path) = &args.html {
         write::report(path, &html::study(&study, &command))?;

@@ -119,6 +119,7 @@ pub(super) async fn run(args: &SweepArgs, watch: Stopwatch) -> Result<Exit, Fail
         study.scenario.name = name;
         studies.push((value, study));
     }
+    conductor.tell_speed();
     let sweep = Sweep { key: args.over.key.clone(), studies };
     let command = format!(
         "swarmline sim sweep {} --over {}{}",
