@@ -22,7 +22,7 @@ use swarmline_scheduler::{
     Action, Input, Node, NodeAction, NodeConfig, NodeInput, RequestId, Source, Ticket,
 };
 use swarmline_types::message::{ContentMessage, Message, WireRequest};
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, Priority};
 use tokio::sync::mpsc;
 use tracing::{debug, info};
 
@@ -218,7 +218,7 @@ impl Driver {
             Command::LookFor { url, looking } => self.look_for(url, looking),
             Command::AwaitTurn { url, content, bytes, turn } => self.await_turn(url, content, bytes, turn),
             Command::PlainBytes { bytes, reply } => {
-                self.on_origin_bytes(bytes);
+                self.on_origin_bytes(Priority::Foreground, bytes);
                 let _ = reply.send(());
             }
             Command::Status { reply } => {

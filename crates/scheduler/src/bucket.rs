@@ -34,6 +34,20 @@ impl Bucket {
         self.rate
     }
 
+    /// Another rate from now on. What was taken too much under the last one is forgiven if there is none any more.
+    pub(crate) fn change(&mut self, rate: Option<Rate>, now: MonoTime) {
+        if rate == self.rate {
+            return;
+        }
+        if let Some(before) = self.rate {
+            self.fill(before, now);
+        }
+        let owed = self.tokens.min(0);
+        let new = Self::new(rate);
+        let tokens = if self.rate.is_some() && rate.is_some() { owed } else { new.tokens };
+        *self = Self { tokens, filled: now, ..new };
+    }
+
     /// Whether something may start now; otherwise the time when it may.
     pub(crate) fn ready(&mut self, now: MonoTime) -> Result<(), MonoTime> {
         let Some(rate) = self.rate else { return Ok(()) };
@@ -99,6 +113,22 @@ mod tests {
         let mut bucket = Bucket::new(None);
         bucket.take(u64::MAX);
         assert_eq!(bucket.ready(MonoTime::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn another_rate_pays_the_debt_at_its_own_pace_and_gains_nothing_before_it_began() {
+        let at = MonoTime::from_millis;
+        let mut bucket = Bucket::new(Rate::bytes_per_s(1_000_000));
+        bucket.take(1_100_000);
+        // A second's worth is owed; half of it is paid when the rate falls to a tenth.
+        bucket.change(Rate::bytes_per_s(100_000), at(500));
+        let ready = bucket.ready(at(500)).unwrap_err();
+        assert!((at(5_400)..=at(5_600)).contains(&ready), "{ready:?}");
+        bucket.change(None, at(501));
+        assert_eq!(bucket.ready(at(501)), Ok(()));
+        bucket.change(Rate::bytes_per_s(1_000), at(1_000_000));
+        bucket.take(100);
+        assert!(bucket.ready(at(1_000_000)).is_err(), "no more than a tenth of a second was saved up");
     }
 
     #[test]

@@ -70,15 +70,30 @@ pub struct Policy {
     pub deadline: Option<MonoTime>,
 }
 
-impl Config {
-    /// How long the origin is left alone by policy.
-    pub(crate) fn origin_delay(&self) -> Duration {
-        match self.priority {
-            Priority::Foreground => self.policy.foreground_delay,
-            Priority::Background => self.policy.background_delay,
-        }
+impl Policy {
+    /// Until when a content of that class, opened at `opened`, leaves the origin alone. A deadline ends the wait when
+    /// twice the time is left that the bytes which are lacking should take, at the measured rate of the line in bytes a
+    /// second or, without one, at 1 MiB/s.
+    pub fn origin_opens_at(
+        &self,
+        class: Priority,
+        opened: MonoTime,
+        lacking: u64,
+        line: Option<u64>,
+    ) -> MonoTime {
+        let delay = match class {
+            Priority::Foreground => self.foreground_delay,
+            Priority::Background => self.background_delay,
+        };
+        let Some(deadline) = self.deadline else { return opened + delay };
+        let rate = line.unwrap_or(RATE_ASSUMED).max(1);
+        let needs =
+            Duration::from_millis(lacking.saturating_mul(1000) / rate).saturating_mul(DEADLINE_MARGIN);
+        (opened + delay).min(deadline - needs).max(opened)
     }
+}
 
+impl Config {
     /// Time per rank before a run without a claim is taken over.
     pub(crate) fn unclaimed_step(&self) -> Duration {
         match self.priority {

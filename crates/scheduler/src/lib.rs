@@ -20,7 +20,10 @@ pub mod score;
 
 mod bucket;
 mod gate;
+mod hours;
 mod runs;
+
+mod limits;
 
 mod coverage;
 mod members;
@@ -47,8 +50,10 @@ pub use allowance::{Allowance, Unlimited};
 pub use config::{Config, Policy};
 pub use content::{Content, Stage};
 pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX};
+pub use hours::{Hours, ParseHoursError, TimeOfDay};
 pub use input::{Failure, Input};
 pub use ledger::{Account, Ledger, SOURCES_MAX, Source};
-pub use node::{BAN, BANS_MAX, MEMBERS_MAX, Node, NodeAction, NodeConfig, NodeInput, Ticket};
+pub use limits::{CLASS_RATE_MIN, ClassLimits, Limit, OriginLimits, ParseLimitError};
+pub use node::{BAN, BANS_MAX, Hold, MEMBERS_MAX, Node, NodeAction, NodeConfig, NodeInput, Ticket};
 pub use requests::RequestId;
 pub use turn::Turn;

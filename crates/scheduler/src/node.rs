@@ -4,6 +4,8 @@
 //! Drive it like a [`Content`](crate::Content): one input, drain, wait. Each part has its own bounds, named there.
 
 mod action;
+mod classes;
+
 mod budget;
 mod contacts;
 mod input;
@@ -18,8 +20,10 @@ use swarmline_types::{CapacityClass, ContentId, FlatMap, MonoTime, NodeId, Prior
 
 use crate::allowance::Allowance;
 use crate::ledger::Source;
+use crate::limits::OriginLimits;
 pub use action::NodeAction;
 use budget::Budget;
+pub use budget::Hold;
 use contacts::Contacts;
 pub use input::NodeInput;
 pub use serving::Ticket;
@@ -42,6 +46,9 @@ pub struct NodeConfig {
     pub download_rate: Option<Rate>,
     /// Limit on what is served to peers. Default none.
     pub upload_rate: Option<Rate>,
+    /// Limits on what comes from the origin, by class of content and hour of the day; [`NodeInput::Clock`] tells the
+    /// hour. Default none.
+    pub origin_limits: OriginLimits,
     /// Bytes of pieces in flight, which are in memory. Default 48 MiB. One request always fits.
     pub buffer_bytes_max: u64,
     /// Origin requests at a time, of all contents. Default 24.
@@ -56,6 +63,7 @@ impl Default for NodeConfig {
             connections_max: 64,
             download_rate: None,
             upload_rate: None,
+            origin_limits: OriginLimits::default(),
             buffer_bytes_max: 48 << 20,
             origin_requests_max: 24,
             manifest_step: Duration::from_secs(1),
@@ -139,6 +147,7 @@ impl Node {
             NodeInput::Revoked { peer, request } => self.serving.revoke(&peer, request),
             NodeInput::Served { ticket } => self.serving.on_served(ticket, now),
             NodeInput::Banned { peer, content } => self.ban(peer, content, now),
+            NodeInput::Clock(time) => self.budget.set_clock(time, now),
             NodeInput::Timer => {}
         }
         self.contacts.dial_due(self.fewest_sharing(), &mut self.actions, now);
@@ -171,9 +180,9 @@ impl Node {
         self.contents.values().copied().min().unwrap_or(self.peers.len())
     }
 
-    /// Bytes of an origin's answer arrived. `Some` says until when to read no more of it.
-    pub fn on_origin_bytes(&mut self, bytes: u64, now: MonoTime) -> Option<MonoTime> {
-        self.budget.on_origin_bytes(bytes, now)
+    /// Bytes of an origin's answer arrived, for a content of that class. Says until when to read no more.
+    pub fn on_origin_bytes(&mut self, priority: Priority, bytes: u64, now: MonoTime) -> Hold {
+        self.budget.on_origin_bytes(priority, bytes, now)
     }
 
     /// How many peers are connected.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use swarmline_origin::{Answer, Fetch, FetchError, FetchRequest, Origin, Version};
 use swarmline_proto::Manifest;
-use swarmline_scheduler::{Failure, Input, RequestId};
-use swarmline_types::{ContentId, PieceIndex, PieceRange};
+use swarmline_scheduler::{Failure, Hold, Input, RequestId};
+use swarmline_types::{ContentId, PieceIndex, PieceRange, Priority};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tracing::debug;
@@ -70,7 +70,8 @@ impl Driver {
         what: Fetched,
     ) {
         if let Fetched::Bytes { new, .. } = what {
-            self.on_origin_bytes(new);
+            let class = self.contents.get(&content).map_or(Priority::Foreground, |driven| driven.priority);
+            self.on_origin_bytes(class, new);
         }
         let Some(driven) = self.current(content, opening) else { return };
         if !driven.fetches.contains_key(&request) {
@@ -99,9 +100,10 @@ impl Driver {
         self.input(content, Input::Failed { request, why });
     }
 
-    /// Bytes of an origin count towards the download rate as they come.
-    pub(super) fn on_origin_bytes(&mut self, bytes: u64) {
-        if let Some(until) = self.node.on_origin_bytes(bytes, self.clock.now()) {
+    /// Bytes of an origin count towards the download rate and the limit of their class as they come.
+    pub(super) fn on_origin_bytes(&mut self, class: Priority, bytes: u64) {
+        let Hold { all, of_class } = self.node.on_origin_bytes(class, bytes, self.clock.now());
+        if let Some(until) = all.max(of_class) {
             self.pace.hold_until(until);
         }
     }

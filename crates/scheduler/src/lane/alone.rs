@@ -9,7 +9,7 @@ use super::Lane;
 use super::claims::STRANGER_BELIEVED;
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{DEADLINE_MARGIN, RATE_ASSUMED, SMALL_CONTENT};
+use crate::config::{Config, SMALL_CONTENT};
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -40,14 +40,9 @@ impl Lane {
         let layout = site.coverage.runs().layout();
         let small = layout.content_len() <= SMALL_CONTENT;
         let discovered = if small { site.started } else { site.started + site.config.discovery_wait };
-        let allowed = site.started + site.config.origin_delay();
-        let Some(deadline) = site.config.policy.deadline.filter(|_| allowed > discovered) else {
-            return discovered.max(allowed);
-        };
-        let left = u64::from(site.coverage.lacking()) * u64::from(layout.piece_size());
-        let rate = self.width.line().unwrap_or(RATE_ASSUMED).max(1);
-        let needs = Duration::from_millis(left.saturating_mul(1000) / rate).saturating_mul(DEADLINE_MARGIN);
-        discovered.max(allowed.min(deadline - needs))
+        let lacking = u64::from(site.coverage.lacking()) * u64::from(layout.piece_size());
+        let Config { policy, priority, .. } = &site.config;
+        discovered.max(policy.origin_opens_at(*priority, site.started, lacking, self.width.line()))
     }
 
     /// A run from a random place of the order, one at a time: for a node that cannot hear the others, so that nodes which

@@ -1,4 +1,5 @@
-//! What the contents may start: buffers, origin connections and the download rate, foreground first.
+//! What the contents may start: buffers, origin connections, the download rate and the limits of classes, foreground
+//! first.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,7 +7,9 @@ use std::time::Duration;
 use swarmline_types::{ContentId, FlatMap, MonoTime, PIECE_SIZE_MAX, Priority};
 
 use crate::bucket::Bucket;
+use crate::hours::TimeOfDay;
 use crate::ledger::Source;
+use crate::node::classes::Classes;
 use crate::node::{NodeAction, NodeConfig};
 
 /// How long a refused foreground content keeps background ones waiting.
@@ -15,6 +18,7 @@ const FOREGROUND_FIRST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Budget {
     download: Bucket,
+    classes: Classes,
     buffer_bytes: u64,
     buffer_bytes_max: u64,
     origin_requests: usize,
@@ -33,6 +37,7 @@ impl Budget {
     pub(super) fn new(config: &NodeConfig) -> Self {
         Self {
             download: Bucket::new(config.download_rate),
+            classes: Classes::new(config.origin_limits),
             buffer_bytes: 0,
             buffer_bytes_max: config.buffer_bytes_max,
             origin_requests: 0,
@@ -63,6 +68,13 @@ impl Budget {
             if priority == Priority::Foreground {
                 self.foreground_refused = Some(now + FOREGROUND_FIRST);
             }
+            return false;
+        }
+        // The limit of a class is about itself: whoever keeps it needs nothing that others could leave him.
+        if from == Source::Origin
+            && let Err(until) = self.classes.may_start(priority, now)
+        {
+            self.refused.insert((priority, content), until);
             return false;
         }
         self.buffer_bytes += buffered(bytes);
@@ -103,9 +115,14 @@ impl Budget {
         self.has_room = true;
     }
 
-    pub(super) fn on_origin_bytes(&mut self, bytes: u64, now: MonoTime) -> Option<MonoTime> {
+    pub(super) fn on_origin_bytes(&mut self, priority: Priority, bytes: u64, now: MonoTime) -> Hold {
         self.download.take(bytes);
-        self.download.ready(now).err()
+        Hold { all: self.download.ready(now).err(), of_class: self.classes.on_bytes(priority, bytes, now) }
+    }
+
+    pub(super) fn set_clock(&mut self, time: TimeOfDay, now: MonoTime) {
+        self.classes.set_clock(time, now);
+        self.has_room = true;
     }
 
     pub(super) fn forget(&mut self, content: &ContentId) {
@@ -130,6 +147,15 @@ impl Budget {
             actions.push_back(NodeAction::Wake { content: key.1 });
         }
     }
+}
+
+/// Until when answers of the origin are not read on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Hold {
+    /// All of the node.
+    pub all: Option<MonoTime>,
+    /// Those of contents of the same class.
+    pub of_class: Option<MonoTime>,
 }
 
 /// What a request keeps in memory: a stream from the origin holds no more than its current piece.

@@ -6,6 +6,7 @@ use swarmline_types::message::{BlockRequest, WireRequest};
 use swarmline_types::{CapacityClass, ContentId, NodeId};
 
 use super::serving::Ticket;
+use crate::hours::TimeOfDay;
 
 /// A fact that has already happened.
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ pub enum NodeInput {
         /// Of which content.
         content: ContentId,
     },
+    /// What the clock on the wall shows: told at the start and whenever it was set, for limits that depend on the hour.
+    Clock(TimeOfDay),
     /// [`Node::poll_timeout`](crate::Node::poll_timeout) has come.
     Timer,
 }

@@ -6,6 +6,7 @@ use swarmline_types::message::WireRequest;
 use swarmline_types::{PieceLayout, Rate};
 
 use super::*;
+use crate::limits::{ClassLimits, Limit};
 
 const CONTENT: ContentId = ContentId::new([1; 32]);
 const OTHER: ContentId = ContentId::new([2; 32]);
@@ -480,12 +481,63 @@ fn the_download_rate_covers_peers_and_origin_alike() {
     let config = NodeConfig { download_rate: Rate::bytes_per_s(1_000_000), ..NodeConfig::default() };
     let mut node = node_with(&config);
     let source = Source::Peer(id(1));
-    assert_eq!(node.on_origin_bytes(100, secs(0)), None);
-    assert!(node.on_origin_bytes(1_000_000, secs(0)).is_some());
+    assert_eq!(node.on_origin_bytes(Priority::Foreground, 100, secs(0)), Hold::default());
+    assert!(node.on_origin_bytes(Priority::Foreground, 1_000_000, secs(0)).all.is_some());
     assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, secs(0)));
     let due = node.poll_timeout().unwrap();
     assert!(due > MonoTime::from_millis(800), "{due:?}");
     node.handle(NodeInput::Timer, due);
     insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
     assert!(node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, due));
+}
+
+/// Half of what comes from peers would be spent; the limit of a class is about the origin alone.
+#[test]
+fn the_limit_of_a_class_covers_the_origin_and_no_peer_and_not_the_other_class() {
+    let usual = ClassLimits { background: "800kbit".parse().unwrap(), ..ClassLimits::default() };
+    let config = NodeConfig {
+        origin_limits: OriginLimits { usual, ..OriginLimits::default() },
+        ..NodeConfig::default()
+    };
+    let mut node = node_with(&config);
+    node.open(OTHER, secs(0));
+    let hold = node.on_origin_bytes(Priority::Background, 1_010_000, secs(0));
+    assert_eq!((hold.all, hold.of_class.is_some_and(|until| until > secs(9))), (None, true), "{hold:?}");
+    assert!(node.allowance(CONTENT, Priority::Background).try_start(Source::Peer(id(1)), 1, secs(0)));
+    assert!(node.allowance(OTHER, Priority::Foreground).try_start(Source::Origin, 1, secs(0)));
+    assert!(!node.allowance(CONTENT, Priority::Background).try_start(Source::Origin, 1, secs(0)));
+    let due = node.poll_timeout().unwrap();
+    assert_eq!(Some(due), hold.of_class);
+    node.handle(NodeInput::Timer, due);
+    insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
+    assert!(node.allowance(CONTENT, Priority::Background).try_start(Source::Origin, 1, due));
+}
+
+#[test]
+fn a_foreground_that_keeps_its_own_limit_holds_no_background_up() {
+    let usual = ClassLimits { foreground: Limit::Nothing, ..ClassLimits::default() };
+    let config = NodeConfig {
+        origin_limits: OriginLimits { usual, ..OriginLimits::default() },
+        ..NodeConfig::default()
+    };
+    let mut node = node_with(&config);
+    assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(Source::Origin, 1, secs(0)));
+    assert!(node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(0)));
+}
+
+#[test]
+fn whoever_was_refused_by_the_hour_is_woken_when_it_is_over() {
+    let within = ClassLimits { background: Limit::Nothing, ..ClassLimits::default() };
+    let in_hours = Some(("8..17".parse().unwrap(), within));
+    let config = NodeConfig {
+        origin_limits: OriginLimits { in_hours, ..OriginLimits::default() },
+        ..NodeConfig::default()
+    };
+    let mut node = node_with(&config);
+    node.handle(NodeInput::Clock("16:59:00".parse().unwrap()), secs(5));
+    assert!(!node.allowance(CONTENT, Priority::Background).try_start(Source::Origin, 1, secs(6)));
+    assert_eq!(node.poll_timeout(), Some(secs(65)));
+    node.handle(NodeInput::Timer, secs(65));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
+    assert!(node.allowance(CONTENT, Priority::Background).try_start(Source::Origin, 1, secs(65)));
 }
