@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use swarmline_scheduler::{ClassLimits, OriginLimits};
 use swarmline_types::{Bitfield, CapacityClass, MonoTime, PieceLayout, Rate};
 
 use crate::bound;
@@ -32,6 +33,7 @@ pub(crate) struct Part {
     pub(crate) is_in_cell: bool,
     pub(crate) download_limit: Option<Rate>,
     pub(crate) upload_limit: Option<Rate>,
+    pub(crate) origin_limits: OriginLimits,
     pub(crate) foreground_delay: Duration,
     pub(crate) background_delay: Duration,
     /// After it begins to want a content.
@@ -49,6 +51,15 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Whether what comes from the origin is limited at all.
+    pub(crate) fn is_limited(&self) -> bool {
+        let OriginLimits { usual, in_hours, .. } = self.origin_limits;
+        let no_limits = ClassLimits::default();
+        self.download_limit.is_some()
+            || usual != no_limits
+            || in_hours.is_some_and(|(_, within)| within != no_limits)
+    }
+
     /// Whether its figures count.
     pub(crate) fn counts(&self) -> bool {
         self.kind == Kind::Peer && self.behaviour.is_honest() && self.wants.contains(&true)
@@ -164,6 +175,14 @@ fn part(
             own.and_then(|own| own.$field).or(all.$field)
         };
     }
+    let usual_limits = ClassLimits {
+        foreground: own_or_all!(foreground_limit).unwrap_or_default().0,
+        background: own_or_all!(background_limit).unwrap_or_default().0,
+    };
+    let in_hours = ClassLimits {
+        foreground: own_or_all!(foreground_limit_in_hours).map_or(usual_limits.foreground, |cap| cap.0),
+        background: own_or_all!(background_limit_in_hours).map_or(usual_limits.background, |cap| cap.0),
+    };
     let is_in_cell = own_or_all!(wifi).unwrap_or(false);
     let usual = if is_in_cell { CapacityClass::Wifi } else { CapacityClass::Wired };
     Part {
@@ -177,6 +196,11 @@ fn part(
         is_in_cell,
         download_limit: first(|peer| peer.download_limit).and_then(|line| line.0),
         upload_limit: first(|peer| peer.upload_limit).and_then(|line| line.0),
+        origin_limits: OriginLimits {
+            line: plan.wan.0,
+            usual: usual_limits,
+            in_hours: own_or_all!(hours).map(|hours| (hours.0, in_hours)),
+        },
         foreground_delay: own_or_all!(foreground_delay).map_or(Duration::ZERO, |span| span.0),
         background_delay: own_or_all!(background_delay).map_or(Duration::ZERO, |span| span.0),
         deadline: own_or_all!(deadline).map(|span| span.0),

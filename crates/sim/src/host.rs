@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use swarmline_scheduler::{Account, FetchReason, Node, RequestId};
-use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex};
+use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, Priority};
 
 use crate::cast::Part;
 use crate::chance::word;
@@ -47,7 +47,7 @@ pub(crate) struct Host {
     /// Connections to the origin that stand idle and have passed their slow start.
     pub(crate) warm: u32,
     /// Its origin fetches are not read on before.
-    pub(crate) held_until: MonoTime,
+    pub(crate) held_until: Held,
     /// It has come to an end that was foreseen, and has none again.
     pub(crate) has_ended: bool,
     /// Whether its outcome is known: done, gone or given up.
@@ -57,6 +57,34 @@ pub(crate) struct Host {
     pub(crate) gave_up: bool,
     pub(crate) sent: u64,
     pub(crate) from_origin: u64,
+}
+
+/// Until when answers of the origin are not read on: of all contents, and of those of a class.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    all: MonoTime,
+    foreground: MonoTime,
+    background: MonoTime,
+}
+
+impl Held {
+    /// For contents of that class.
+    pub(crate) fn until(&self, class: Priority) -> MonoTime {
+        self.all.max(match class {
+            Priority::Foreground => self.foreground,
+            Priority::Background => self.background,
+        })
+    }
+
+    /// Holds all, or those of a class alone.
+    pub(crate) fn hold(&mut self, of: Option<Priority>, until: MonoTime) {
+        let held = match of {
+            None => &mut self.all,
+            Some(Priority::Foreground) => &mut self.foreground,
+            Some(Priority::Background) => &mut self.background,
+        };
+        *held = (*held).max(until);
+    }
 }
 
 /// A content of a host.

@@ -23,7 +23,7 @@ pub use plan::{
     OriginPlan, Outage, Partition, PeerPlan, RecordPlan, Scenario, SchedulerPlan, SitePlan,
 };
 pub use strategy_name::{StrategyName, UnknownStrategy};
-pub use units::{Line, ParseShareError, ParseWhenError, Share, Size, Span, When};
+pub use units::{Cap, Clock, DayPart, Line, ParseShareError, ParseWhenError, Share, Size, Span, When};
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ use swarmline_types::{MonoTime, PieceIndex};
 use crate::cast::{Cast, pieces_at_start};
 use crate::chance::{Chance, Of, word};
 use crate::frame::Frame;
-use crate::host::{Driven, Host, Presence, id_of};
+use crate::host::{Driven, Held, Host, Presence, id_of};
 use crate::link::{Cell, Inlet, PAYLOAD, Pipe, Uplink, Wan};
 use crate::queue::Queue;
 use crate::recorder::Recorder;
@@ -351,7 +351,7 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
             dirty: 0,
             timer: MonoTime::NEVER,
             warm: 0,
-            held_until: MonoTime::ZERO,
+            held_until: Held::default(),
             has_ended: false,
             is_settled: !part.counts(),
             done: None,

@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use swarmline_scheduler::Limit;
 use swarmline_types::PieceLayout;
 
-use super::units::{Span, When};
+use super::units::{Line, Span, When};
 use super::{ContentPlan, GroupPlan, PeerPlan, Scenario, ScenarioError, SitePlan};
 
 /// Most peers, holders and caches of all sites together.
@@ -36,6 +37,7 @@ impl Scenario {
         self.check_sites()?;
         check_peer("peer", &self.peer)?;
         self.group.iter().try_for_each(check_group)?;
+        self.check_limits()?;
         let of_all: f64 = self.group.iter().filter_map(|group| group.share).map(|share| share.get()).sum();
         if of_all > 1.0 + 1e-9 {
             return Err(bound("group.share (sum)", of_all, "groups do not overlap, so together at most 1"));
@@ -71,6 +73,34 @@ impl Scenario {
         within("site.count (all entries together)", sites, 1..=SITES_MAX)?;
         let hosts = self.site.iter().map(|site| u64::from(site.count) * site.hosts()).sum();
         within("site.peers (of all sites)", hosts, 1..=HOSTS_MAX)
+    }
+
+    /// Limits within hours need hours, and a part of the line needs a line.
+    fn check_limits(&self) -> Checked {
+        let groups = self.group.iter().map(|group| (format!("group {:?}", group.name), &group.peer));
+        for (key, peer) in std::iter::once(("peer".into(), &self.peer)).chain(groups) {
+            let in_hours = [
+                ("foreground_limit_in_hours", peer.foreground_limit_in_hours),
+                ("background_limit_in_hours", peer.background_limit_in_hours),
+            ];
+            let usual =
+                [("foreground_limit", peer.foreground_limit), ("background_limit", peer.background_limit)];
+            let has_hours = peer.hours.or(self.peer.hours).is_some();
+            if let Some((name, cap)) = in_hours.iter().find_map(|(name, cap)| Some((name, (*cap)?)))
+                && !has_hours
+            {
+                return Err(bound(&format!("{key}.{name}"), cap, "say which hours too: hours = \"8..17\""));
+            }
+            let has_line = self.site.iter().all(|site| site.wan != Line::UNLIMITED);
+            for (name, cap) in usual.iter().chain(&in_hours).filter_map(|(name, cap)| Some((name, (*cap)?))) {
+                let is_part = matches!(cap.0, Limit::Percent(_));
+                if is_part && !has_line {
+                    let way_out = "a site's line is unlimited; write a rate like 2mbit";
+                    return Err(bound(&format!("{key}.{name}"), cap, way_out));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_network(&self) -> Checked {

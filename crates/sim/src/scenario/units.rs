@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use swarmline_scheduler::{Hours, Limit, ParseHoursError, ParseLimitError, TimeOfDay};
 use swarmline_types::{ParseQuantityError, Rate, parse_duration, parse_size};
 
 /// A number of bytes: `256MiB`, `64k`, or a bare number.
@@ -33,6 +34,18 @@ pub enum When {
     /// Between two parts of the bound; parts above 1 are allowed here.
     OfBound(f64, f64),
 }
+
+/// What the clock on the wall shows: `8`, `17:30`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Clock(pub TimeOfDay);
+
+/// A part of every day: `8..17`, `22:30..6`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DayPart(pub Hours);
+
+/// A limit on what comes from the origin: a rate from 64 kbit/s on, `10%` of the site's line, `nothing` or `unlimited`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cap(pub Limit);
 
 /// Why a text is not a time to be drawn.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -158,6 +171,28 @@ impl FromStr for When {
     }
 }
 
+macro_rules! text_as_scheduler {
+    ($quantity:ident, $error:ty) => {
+        impl FromStr for $quantity {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $quantity {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+text_as_scheduler!(Clock, ParseHoursError);
+text_as_scheduler!(DayPart, ParseHoursError);
+text_as_scheduler!(Cap, ParseLimitError);
+
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (scale, unit) in [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
@@ -255,6 +290,9 @@ macro_rules! serde_as_text {
 serde_as_text!(Size, "a size like \"256MiB\"");
 serde_as_text!(Span, "a span of time like \"30s\"");
 serde_as_text!(Line, "a rate like \"20mbit\", or \"unlimited\"");
+serde_as_text!(Clock, "a time of day like \"8:30\"");
+serde_as_text!(DayPart, "a part of the day like \"8..17\"");
+serde_as_text!(Cap, "a rate like \"2mbit\", a part of the line like \"10%\", \"nothing\" or \"unlimited\"");
 serde_as_text!(When, "a time like \"30s\", \"10s..90s\" or \"10%..90%\"");
 
 impl Serialize for Share {
@@ -285,6 +323,9 @@ mod tests {
         reads_what_it_shows::<Size>(&["256MiB", "1GiB", "1000", "0"]);
         reads_what_it_shows::<Span>(&["30s", "250ms", "50us", "2h", "90m", "0s"]);
         reads_what_it_shows::<Line>(&["20mbit", "1gbit", "unlimited"]);
+        reads_what_it_shows::<Clock>(&["8:00", "17:30"]);
+        reads_what_it_shows::<DayPart>(&["8:00..17:00", "22:30..6:00"]);
+        reads_what_it_shows::<Cap>(&["2mbit", "10%", "nothing", "unlimited"]);
         reads_what_it_shows::<Share>(&["0.3", "0", "1"]);
         reads_what_it_shows::<When>(&["30s", "10s..90s", "10%..150%"]);
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use swarmline_scheduler::{Failure, Input, RequestId};
-use swarmline_types::{MonoTime, PieceRange};
+use swarmline_scheduler::{Failure, Hold, Input, RequestId};
+use swarmline_types::{MonoTime, PieceRange, Priority};
 
 use super::{Event, Hop, Site};
 use crate::outcome::{FetchEnd, FetchRecord, Why};
@@ -156,7 +156,8 @@ impl Site<'_> {
     /// The connection takes its share of the line, up to the next mark.
     fn flow(&mut self, fetch: u32) {
         let host = self.fetches[fetch as usize].host;
-        if self.now < self.hosts[host as usize].held_until {
+        let class = self.class_of(fetch);
+        if self.now < self.hosts[host as usize].held_until.until(class) {
             self.fetches[fetch as usize].state = State::Held;
             return;
         }
@@ -172,7 +173,7 @@ impl Site<'_> {
     fn next_mark(&self, fetch: u32) -> u64 {
         let of = &self.fetches[fetch as usize];
         let layout = &self.frame.contents[of.content].layout;
-        let is_limited = self.hosts[of.host as usize].part.download_limit.is_some();
+        let is_limited = self.hosts[of.host as usize].part.is_limited();
         let most = if is_limited { TELL_BYTES_LIMITED } else { TELL_BYTES };
         // A slow answer is told of each second.
         let share = self.plan.wan.bytes_per_s().map(|rate| rate / (self.wan.len() as u64 + 1));
@@ -266,13 +267,14 @@ impl Site<'_> {
         let new = received - of.arrived;
         of.arrived = received;
         let (number, content, request) = (of.host, of.content, of.request);
+        let class = self.class_of(fetch);
         let host = self.host(number);
         host.from_origin += new;
         host.contents[content].book(request, received);
-        let hold = host.node.as_mut().and_then(|node| node.on_origin_bytes(new, now));
-        if let Some(until) = hold {
-            self.hold(number, until);
-        }
+        let told = host.node.as_mut().map(|node| node.on_origin_bytes(class, new, now));
+        let Hold { all, of_class } = told.unwrap_or_default();
+        self.hold(number, None, all);
+        self.hold(number, Some(class), of_class);
         let of = &self.fetches[fetch as usize];
         if of.state == State::Held && received == of.sent {
             self.flow(fetch);
@@ -346,12 +348,16 @@ impl Site<'_> {
         }
     }
 
-    /// The host does not read on before: its rate is used up.
-    fn hold(&mut self, number: u32, until: MonoTime) {
+    /// The host does not read on before: its rate, or that of a class, is used up.
+    fn hold(&mut self, number: u32, of: Option<Priority>, until: Option<MonoTime>) {
+        let Some(until) = until else { return };
         let host = self.host(number);
-        host.held_until = host.held_until.max(until);
-        let (life, until) = (host.life, host.held_until);
+        host.held_until.hold(of, until);
+        let life = host.life;
         for fetch in self.fetches_of(number) {
+            if of.is_some_and(|class| class != self.class_of(fetch)) {
+                continue;
+            }
             if let Some(sent) = self.wan.leave(fetch, self.now) {
                 self.count_sent(fetch, sent);
                 self.fetches[fetch as usize].state = State::Held;
@@ -361,8 +367,9 @@ impl Site<'_> {
         self.queue.push(until, Event::Unhold { host: number, life });
     }
 
+    /// Whatever is held for longer stays so.
     pub(super) fn on_unhold(&mut self, number: u32, life: u32) {
-        if !self.lives(number, life) || self.now < self.hosts[number as usize].held_until {
+        if !self.lives(number, life) {
             return;
         }
         for fetch in self.fetches_of(number) {
@@ -370,6 +377,10 @@ impl Site<'_> {
                 self.flow(fetch);
             }
         }
+    }
+
+    fn class_of(&self, fetch: u32) -> Priority {
+        self.frame.contents[self.fetches[fetch as usize].content].priority
     }
 
     fn fetches_of(&self, host: u32) -> Vec<u32> {

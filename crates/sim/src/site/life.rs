@@ -1,13 +1,13 @@
 //! Hosts come, begin, finish, go and come back.
 
-use swarmline_scheduler::{Config, Input, Node, NodeConfig, Policy};
+use swarmline_scheduler::{Config, Input, Node, NodeConfig, NodeInput, Policy};
 use swarmline_types::MonoTime;
 use swarmline_types::message::Message;
 
 use super::{Event, Site};
 use crate::cast::Kind;
 use crate::chance::{Chance, Of};
-use crate::host::{Driven, Host, Presence};
+use crate::host::{Driven, Held, Host, Presence};
 use crate::link::{Inlet, Uplink};
 use crate::outcome::FetchEnd;
 use crate::scenario::{Behaviour, Ending};
@@ -16,6 +16,7 @@ use crate::strategy::Opening;
 impl Site<'_> {
     pub(super) fn on_arrive(&mut self, number: u32) {
         let (now, config) = (self.now, self.node_config(number));
+        let clock = self.frame.scenario.clock.0.after(now.since(MonoTime::ZERO));
         let seed = Chance::new(self.seed, Of::Machine(number)).word();
         let host = self.host(number);
         if host.presence != Presence::Away {
@@ -23,7 +24,11 @@ impl Site<'_> {
         }
         host.presence = Presence::Here;
         host.life += 1;
-        host.node = Some(Box::new(Node::new(host.id, &config, seed ^ u64::from(host.life))));
+        let mut node = Box::new(Node::new(host.id, &config, seed ^ u64::from(host.life)));
+        if config.origin_limits.in_hours.is_some() {
+            node.handle(NodeInput::Clock(clock), now);
+        }
+        host.node = Some(node);
         let (life, is_liar, counts) = (host.life, !host.part.behaviour.is_honest(), host.part.counts());
         let ends = host.part.ends.filter(|_| !host.has_ended);
         self.present += u32::from(counts);
@@ -56,6 +61,7 @@ impl Site<'_> {
         let mut config = NodeConfig {
             download_rate: part.download_limit,
             upload_rate: part.upload_limit,
+            origin_limits: part.origin_limits,
             ..NodeConfig::default()
         };
         if let Some(most) = plan.connections_max {
@@ -182,7 +188,7 @@ impl Site<'_> {
         host.dirty = 0;
         host.timer = MonoTime::NEVER;
         host.warm = 0;
-        host.held_until = MonoTime::ZERO;
+        host.held_until = Held::default();
         host.uplink = Uplink::new(host.part.up);
         host.inlet = Inlet::new(host.part.down);
         host.disk = Inlet::new(host.part.disk);

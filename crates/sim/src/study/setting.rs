@@ -13,7 +13,24 @@ pub(super) fn of(scenario: &Scenario) -> String {
             format!("{} ({}, {})", content.name, words::bytes(content.size.0 as f64), pieces_of(pieces))
         })
         .collect();
-    format!("{} want {}; {}.", who(scenario), listed(&contents), lines(scenario))
+    let setting = format!("{} want {}; {}.", who(scenario), listed(&contents), lines(scenario));
+    match hours(scenario) {
+        Some(hours) => format!("{setting} {hours}"),
+        None => setting,
+    }
+}
+
+/// What clocks show at the start, and which hours have limits of their own.
+fn hours(scenario: &Scenario) -> Option<String> {
+    let plans = std::iter::once(&scenario.peer).chain(scenario.group.iter().map(|group| &group.peer));
+    let mut shown: Vec<String> = Vec::new();
+    for hours in plans.filter_map(|plan| plan.hours).map(|hours| hours.to_string().replace("..", " to ")) {
+        if !shown.contains(&hours) {
+            shown.push(hours);
+        }
+    }
+    let clock = scenario.clock;
+    (!shown.is_empty()).then(|| format!("It begins at {clock}; other limits hold from {}.", listed(&shown)))
 }
 
 fn pieces_of(count: u32) -> String {
@@ -93,6 +110,11 @@ mod tests {
             "40 peers and 2 cache nodes on 4 sites, beside 3 holders of everything, want file (64 MiB, 64 pieces) and \
              file-2 (64 MiB, 64 pieces); the line to the origin carries 20 Mbit/s and without limit, the LAN 1 Gbit/s, \
              the radio cell 100 Mbit/s."
+        );
+        let hours = told("clock = '16:00'\n[peer]\nhours = '8..17'\nbackground_limit_in_hours = '2%'");
+        assert!(
+            hours.ends_with(" 1 Gbit/s. It begins at 16:00; other limits hold from 8:00 to 17:00."),
+            "{hours}"
         );
     }
 }

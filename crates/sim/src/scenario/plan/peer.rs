@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use swarmline_types::CapacityClass;
 
-use crate::scenario::units::{Line, Share, Span, When};
+use crate::scenario::units::{Cap, DayPart, Line, Share, Span, When};
 
 /// What a peer is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -25,6 +25,17 @@ pub struct PeerPlan {
     pub download_limit: Option<Line>,
     /// Its limit on what it sends to peers, kept by the scheduler. Default unlimited.
     pub upload_limit: Option<Line>,
+    /// Its limit on what comes from the origin for foreground contents, kept by the scheduler; outside the
+    /// [hours](Self::hours), where there are any. Default unlimited.
+    pub foreground_limit: Option<Cap>,
+    /// The same for background contents. Default unlimited.
+    pub background_limit: Option<Cap>,
+    /// Hours of each day in which other limits are in force. Default none.
+    pub hours: Option<DayPart>,
+    /// Limit on foreground contents within the hours. Default as without.
+    pub foreground_limit_in_hours: Option<Cap>,
+    /// The same for background contents. Default as without.
+    pub background_limit_in_hours: Option<Cap>,
     /// How long after it begins to want a foreground content it leaves the origin alone. Default not at all.
     pub foreground_delay: Option<Span>,
     /// The same for a background content. Default not at all.

@@ -7,7 +7,7 @@ use super::peer::{GroupPlan, PeerPlan};
 use super::run::{CheckPlan, Expect, RecordPlan, SchedulerPlan};
 use super::world::{Arrive, Network, OriginPlan, Outage, Partition};
 use crate::scenario::StrategyName;
-use crate::scenario::units::{Line, Share, Size, Span};
+use crate::scenario::units::{Clock, Line, Share, Size, Span};
 
 /// A swarm and what happens to it. Every field has a default, so an empty file is a scenario: one site of ten peers that
 /// start together, behind a WAN line of 20 Mbit/s, and want one file of 64 MiB.
@@ -22,6 +22,8 @@ pub struct Scenario {
     pub seeds: u32,
     /// Virtual time at which the run ends; who has not finished then never does. Default 24 h, 1 s to 1,000 h.
     pub limit: Span,
+    /// What the clocks on the walls show at the start: hours of policy are by them. Default 0:00.
+    pub clock: Clock,
     /// What is fetched, 1 to 64 contents; `[content]` writes one, `[[content]]` several. Default one of 64 MiB.
     pub content: Vec<ContentPlan>,
     /// Where, 1 to 1,000 entries; `[site]` writes one, `[[site]]` several. Default one of ten peers.
@@ -107,6 +109,7 @@ impl Default for Scenario {
             question: String::new(),
             seeds: 1,
             limit: Span::secs(24 * 3600),
+            clock: Clock::default(),
             content: vec![ContentPlan::default()],
             site: vec![SitePlan::default()],
             group: Vec::new(),
