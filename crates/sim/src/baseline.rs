@@ -72,7 +72,17 @@ impl Strategy for StrategyName {
             Self::Rendezvous => Box::new(rendezvous::Rendezvous::new(opening)),
         }
     }
+
+    fn connections(&self) -> Option<u32> {
+        match self {
+            Self::LaneAndMesh | Self::OriginOnly => None,
+            Self::RarestFirst | Self::Rendezvous => Some(CONNECTIONS),
+        }
+    }
 }
+
+/// Nobody passes on what others do, so each must hear it himself: as many connections as clients of BitTorrent hold in all.
+const CONNECTIONS: u32 = 200;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,10 @@ pub trait Strategy: Sync {
     fn name(&self) -> &str;
     /// A machine for a content of which `have` is here already. Same arguments and same inputs must give the same orders.
     fn open(&self, opening: Opening) -> Box<dyn Machine>;
+    /// Connections that its nodes hold, where the scenario does not say. Default the product's.
+    fn connections(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// What a machine is made of; the arguments of [`Content::new`].

@@ -69,6 +69,10 @@ impl Strategy for Traced<'_> {
         self.of.name()
     }
 
+    fn connections(&self) -> Option<u32> {
+        self.of.connections()
+    }
+
     fn open(&self, opening: Opening) -> Box<dyn Machine> {
         let scribe = self.scribe_of(&opening);
         let Opening { content, now, .. } = opening;

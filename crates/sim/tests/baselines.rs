@@ -45,13 +45,13 @@ fn a_web_seed_is_read_the_more_often_the_more_there_are() {
     assert!((1.22..1.45).contains(&more), "{more}");
 }
 
-/// In that model: 1.00 for ten, 1.02 for thirty-two, 1.13 for a hundred. Here a hundred make 1.8, and it is not known why:
-/// beginning within half a second or two instead of in one instant changes little.
+/// In that model: 1.00 for ten, 1.02 for thirty-two, 1.13 for a hundred. (Here a hundred make 1.02, since who waits takes
+/// over by rank and learns how long a piece takes.)
 #[test]
-fn owners_without_claims_are_good_while_they_are_few() {
+fn owners_without_claims_are_good_while_all_know_each_other() {
     let [ten, more] = [10, 32].map(|peers| origin(StrategyName::Rendezvous, peers));
     assert!((1.0..1.02).contains(&ten), "{ten}");
-    assert!((1.0..1.10).contains(&more), "{more}");
+    assert!((1.0..1.05).contains(&more), "{more}");
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use swarmline_scheduler::{
-    Action, Allowance, BACK_OFF_MAX, BACK_OFF_MIN, Config, Explain, Failure, FetchReason, GiveUp,
+    Action, Allowance, BACK_OFF_MAX, BACK_OFF_MIN, Config, Explain, Failure, FetchReason, GiveUp, Policy,
     RETRY_AFTER_MAX, RequestId, Source, Stage,
 };
-use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange};
+use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority};
 
 use crate::strategy::Opening;
 
@@ -22,9 +22,9 @@ pub(super) struct InFlight {
     pub(super) pieces: PieceRange,
     pub(super) started: MonoTime,
     pub(super) last_progress: MonoTime,
-    received: u64,
+    pub(super) received: u64,
     unjudged: u32,
-    size: u64,
+    pub(super) size: u64,
 }
 
 /// What a request that is over was.
@@ -60,6 +60,11 @@ pub(super) struct Desk {
     /// The origin does not serve ranges: it is asked for everything or nothing.
     pub(super) is_origin_whole: bool,
     last_byte: MonoTime,
+    /// When the node last let nothing be started.
+    last_refused: MonoTime,
+    opened: MonoTime,
+    /// When policy let it ask the origin first, once it has.
+    began_at: Option<MonoTime>,
 }
 
 impl Desk {
@@ -85,6 +90,9 @@ impl Desk {
             contradictions_in_a_row: 0,
             is_origin_whole: false,
             last_byte: now,
+            last_refused: now,
+            opened: now,
+            began_at: None,
         }
     }
 
@@ -130,8 +138,31 @@ impl Desk {
     }
 
     /// Begins a turn: whoever wants to come back says so anew.
-    pub(super) fn begin_turn(&mut self) {
+    pub(super) fn begin_turn(&mut self, now: MonoTime) {
         self.wake = MonoTime::NEVER;
+        if self.began_at.is_none() {
+            self.began_at = Some(self.opens_at()).filter(|at| now >= *at);
+        }
+    }
+
+    /// Ends a turn: while this gets on in the foreground, what can wait leaves the origin alone, as clients with priorities do.
+    pub(super) fn end_turn(&self, allowance: &mut dyn Allowance) {
+        let needs = self.is_fetching() && !self.is_origin_closed;
+        allowance.keep_line(if needs { self.last_byte + LINE_KEPT } else { MonoTime::ZERO });
+    }
+
+    /// Somebody waits now, or nobody does any more, or the policy is another: it says anew whether to wait.
+    pub(super) fn on_policy(&mut self, priority: Priority, policy: Policy) {
+        (self.config.priority, self.config.policy) = (priority, policy);
+        self.began_at = None;
+    }
+
+    /// When policy lets the origin be asked: whoever has peers waits for them.
+    fn opens_at(&self) -> MonoTime {
+        let missing =
+            u64::from(self.layout.piece_count() - self.have.count()) * u64::from(self.layout.piece_size());
+        let Config { policy, priority, .. } = &self.config;
+        self.began_at.unwrap_or_else(|| policy.origin_opens_at(*priority, self.opened, missing, None))
     }
 
     pub(super) fn wake_at(&mut self, at: MonoTime) {
@@ -144,10 +175,11 @@ impl Desk {
 
     /// Whether the origin may be asked now; if it may later, the desk wakes up then.
     pub(super) fn is_origin_open(&mut self, now: MonoTime) -> bool {
-        if now < self.origin_rests_until {
-            self.wake_at(self.origin_rests_until);
+        let open_at = self.origin_rests_until.max(self.opens_at());
+        if now < open_at {
+            self.wake_at(open_at);
         }
-        !self.is_origin_closed && now >= self.origin_rests_until
+        !self.is_origin_closed && now >= open_at
     }
 
     /// Asks, if the node allows it.
@@ -160,6 +192,7 @@ impl Desk {
     ) -> bool {
         let size = self.layout.span(pieces).size();
         if !allowance.try_start(from, size, now) {
+            self.last_refused = now;
             return false;
         }
         let request = RequestId::new(self.next_request);
@@ -304,7 +337,7 @@ impl Desk {
         if !self.is_fetching() {
             return;
         }
-        let heard = self.last_byte.max(self.origin_rests_until);
+        let heard = self.last_byte.max(self.origin_rests_until).max(self.opens_at()).max(self.last_refused);
         let (patience, why) = match self.is_origin_closed && !offers {
             true => (self.config.orphan_grace, GiveUp::NoSource),
             false => (self.config.no_progress_timeout, GiveUp::NoProgress),
@@ -347,5 +380,7 @@ pub(super) enum Judged {
     Lied(NodeId),
 }
 
+/// How long after the last byte the line is still wanted, as in the product.
+const LINE_KEPT: Duration = Duration::from_secs(10);
 /// Wrong answers of the origin in a row before it is held to have another content.
 const CONTRADICTIONS_MAX: u32 = 2;

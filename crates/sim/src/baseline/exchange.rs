@@ -84,11 +84,11 @@ impl Exchange {
                 }
             }
             Input::Lost { piece } => desk.on_lost(piece),
-            // Priorities, wishes and delays are no part of these models, and the lane is what they do without.
+            Input::Priority(priority) => desk.on_policy(priority, desk.config.policy),
+            Input::Policy(policy) => desk.on_policy(desk.config.priority, policy),
+            // Wishes are no part of these models, and the lane is what they do without.
             Input::PeerWants { .. }
             | Input::Want { .. }
-            | Input::Priority(_)
-            | Input::Policy(_)
             | Input::Lane { .. }
             | Input::Rumours { .. }
             | Input::Timer => {}

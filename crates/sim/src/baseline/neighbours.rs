@@ -15,6 +15,8 @@ pub(super) struct Neighbour {
     in_flight: usize,
     rests_until: MonoTime,
     rejects_in_a_row: u32,
+    /// It let a request time out, and has delivered nothing since.
+    is_silent: bool,
 }
 
 /// All of them. Bounded by the connections of the node.
@@ -24,11 +26,14 @@ pub(super) struct Neighbours {
     peers: BTreeMap<NodeId, Neighbour>,
     /// How many of them have each piece.
     holders: Vec<u32>,
+    /// Of these, those who are not silent.
+    givers: Vec<u32>,
 }
 
 impl Neighbours {
     pub(super) fn new(layout: PieceLayout) -> Self {
-        Self { layout, peers: BTreeMap::new(), holders: vec![0; layout.piece_count() as usize] }
+        let none = vec![0; layout.piece_count() as usize];
+        Self { layout, peers: BTreeMap::new(), holders: none.clone(), givers: none }
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = NodeId> + '_ {
@@ -37,32 +42,56 @@ impl Neighbours {
 
     pub(super) fn add(&mut self, peer: NodeId) {
         let none = Bitfield::none(&self.layout);
-        let new = Neighbour { has: none, in_flight: 0, rests_until: MonoTime::ZERO, rejects_in_a_row: 0 };
+        let new = Neighbour {
+            has: none,
+            in_flight: 0,
+            rests_until: MonoTime::ZERO,
+            rejects_in_a_row: 0,
+            is_silent: false,
+        };
         self.peers.entry(peer).or_insert(new);
     }
 
     pub(super) fn remove(&mut self, peer: &NodeId) {
         if let Some(gone) = self.peers.remove(peer) {
-            gone.has.pieces().for_each(|piece| self.holders[piece.as_usize()] -= 1);
+            self.count_out(&gone.has, gone.is_silent);
         }
     }
 
     pub(super) fn set_bitmap(&mut self, peer: &NodeId, has: Bitfield) {
         let Some(known) = self.peers.get_mut(peer) else { return };
-        known.has.pieces().for_each(|piece| self.holders[piece.as_usize()] -= 1);
-        has.pieces().for_each(|piece| self.holders[piece.as_usize()] += 1);
-        known.has = has;
+        let before = std::mem::replace(&mut known.has, has.clone());
+        let is_silent = known.is_silent;
+        self.count_out(&before, is_silent);
+        for piece in has.pieces() {
+            self.holders[piece.as_usize()] += 1;
+            self.givers[piece.as_usize()] += u32::from(!is_silent);
+        }
+    }
+
+    fn count_out(&mut self, has: &Bitfield, is_silent: bool) {
+        for piece in has.pieces() {
+            self.holders[piece.as_usize()] -= 1;
+            self.givers[piece.as_usize()] -= u32::from(!is_silent);
+        }
     }
 
     pub(super) fn add_piece(&mut self, peer: &NodeId, piece: PieceIndex) {
-        if self.peers.get_mut(peer).is_some_and(|known| known.has.insert(piece)) {
+        if let Some(known) = self.peers.get_mut(peer).filter(|known| !known.has.has(piece)) {
+            known.has.insert(piece);
             self.holders[piece.as_usize()] += 1;
+            self.givers[piece.as_usize()] += u32::from(!known.is_silent);
         }
     }
 
     /// How many have it.
     pub(super) fn holders(&self, piece: PieceIndex) -> u32 {
         self.holders[piece.as_usize()]
+    }
+
+    /// How many have it and are not silent: who says he has everything and gives nothing is waited for once.
+    pub(super) fn givers(&self, piece: PieceIndex) -> u32 {
+        self.givers[piece.as_usize()]
     }
 
     pub(super) fn on_asked(&mut self, peer: &NodeId) {
@@ -75,6 +104,7 @@ impl Neighbours {
 
     pub(super) fn on_delivered(&mut self, peer: &NodeId) {
         self.change(peer, |known| (known.rejects_in_a_row, known.rests_until) = (0, MonoTime::ZERO));
+        self.set_silent(peer, false);
     }
 
     /// It is busy: not asked for a little while, each time in a row twice as long, with some chance in it.
@@ -89,6 +119,18 @@ impl Neighbours {
     /// It let a request time out.
     pub(super) fn on_timeout(&mut self, peer: &NodeId, now: MonoTime) {
         self.change(peer, |known| known.rests_until = now + SNUB);
+        self.set_silent(peer, true);
+    }
+
+    fn set_silent(&mut self, peer: &NodeId, is_silent: bool) {
+        let Some(known) = self.peers.get_mut(peer).filter(|known| known.is_silent != is_silent) else {
+            return;
+        };
+        known.is_silent = is_silent;
+        for piece in known.has.pieces() {
+            let givers = &mut self.givers[piece.as_usize()];
+            *givers = if is_silent { *givers - 1 } else { *givers + 1 };
+        }
     }
 
     /// Who may be asked for a piece: of those with the fewest of my requests one at random; and whether another turn

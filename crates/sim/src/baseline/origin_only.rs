@@ -1,9 +1,9 @@
-//! Everybody alone: one connection, one request for all that is missing, tried again after a failure.
+//! Everybody alone: one connection, one request after another for what is missing, tried again after a failure.
 //!
 //! It models what a download tool does that knows of nobody: the origin sends the file as many times as there are
 //! machines, and each waits for its share of the line.
 
-use swarmline_scheduler::{Allowance, FetchReason, Input};
+use swarmline_scheduler::{Allowance, FetchReason, Input, Policy};
 use swarmline_types::{MonoTime, PieceIndex, PieceRange};
 
 use super::Baseline;
@@ -17,11 +17,14 @@ pub(super) struct OriginOnly {
 }
 
 impl OriginOnly {
-    pub(super) fn new(opening: Opening) -> Self {
+    /// A delay of policy is time for peers to be found. Who looks for none has nothing to wait for.
+    pub(super) fn new(mut opening: Opening) -> Self {
+        opening.config.policy = Policy::default();
         Self { desk: Desk::new(opening) }
     }
 
-    /// All that is missing up to the first piece that is here; everything, where the origin serves no ranges.
+    /// All that is missing up to the first piece that is here, in one request of at most [`REQUEST_MAX`]; everything, where
+    /// the origin serves no ranges.
     fn next(&self) -> Option<PieceRange> {
         let desk = &self.desk;
         if desk.is_origin_whole {
@@ -29,7 +32,9 @@ impl OriginOnly {
         }
         let first = desk.have().missing().next()?;
         let missing = |piece: &PieceIndex| !desk.have().has(*piece);
-        let count = desk.layout.pieces().skip(first.as_usize()).take_while(missing).count();
+        let most = (REQUEST_MAX / u64::from(desk.layout.piece_size())).max(1);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let count = desk.layout.pieces().skip(first.as_usize()).take(most).take_while(missing).count();
         desk.layout.piece_range(first.get(), u32::try_from(count).expect("no more than the content has"))
     }
 }
@@ -45,7 +50,7 @@ impl Baseline for OriginOnly {
 
     fn take_turn(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         let desk = &mut self.desk;
-        desk.begin_turn();
+        desk.begin_turn(now);
         match input {
             Input::Progress { request, received } => desk.on_progress(request, received, now),
             Input::Verified { request, piece, ok } => {
@@ -55,6 +60,7 @@ impl Baseline for OriginOnly {
                 desk.on_failed(request, why, allowance, now);
             }
             Input::Lost { piece } => desk.on_lost(piece),
+            Input::Priority(priority) => desk.on_policy(priority, Policy::default()),
             // It has nobody to hear.
             _ => {}
         }
@@ -67,5 +73,9 @@ impl Baseline for OriginOnly {
             self.desk.fetch(pieces, FetchReason::Alone, allowance, now);
         }
         self.desk.judge_hope(false, allowance, now);
+        self.desk.end_turn(allowance);
     }
 }
+
+/// Bytes of a request, so that hours in which nothing may be fetched begin within a reasonable time.
+const REQUEST_MAX: u64 = 64 << 20;

@@ -74,7 +74,7 @@ impl Baseline for RarestFirst {
         if self.exchange.is_old_news(&input, &self.desk) {
             return;
         }
-        self.desk.begin_turn();
+        self.desk.begin_turn(now);
         let at_origin = self.desk.at_origin();
         self.exchange.take_in(input, &mut self.desk, allowance, now);
         if self.desk.at_origin() < at_origin {
@@ -84,6 +84,7 @@ impl Baseline for RarestFirst {
         self.ask_origin(allowance, now);
         let offers = self.exchange.offers(&self.desk);
         self.desk.judge_hope(offers, allowance, now);
+        self.desk.end_turn(allowance);
     }
 }
 

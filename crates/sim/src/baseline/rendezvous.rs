@@ -2,17 +2,19 @@
 //! it to spread, and help themselves when they wait too long.
 //!
 //! It models the obvious design without server or tracker: everybody computes the owners, nobody says what he does. A peer
-//! fetches its own pieces one after another. One that has none left to fetch, and got no new piece for 5 s, takes over
-//! the missing piece for which it ranks best. That a slow line looks like a dead owner to it is what it shows.
+//! fetches its own pieces one after another. One that has none left takes over from others when the site has been silent for
+//! longer than a fetch takes here: first the pieces for which it ranks second, later those for which it ranks third, so
+//! that not all who wait fetch the same. Whoever hears that a piece is on the LAN leaves it to the LAN. What it shows is what
+//! nobody can know without being told: whether an owner is slow or gone, and who takes over.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use swarmline_scheduler::{Allowance, FetchReason, Input};
+use swarmline_scheduler::{Allowance, FetchReason, Input, RequestId, Source};
 use swarmline_types::{CapacityClass, MonoTime, NodeId, PieceIndex, PieceRange};
 
 use super::Baseline;
-use super::desk::Desk;
+use super::desk::{Desk, InFlight};
 use super::exchange::{Exchange, Order};
 use crate::strategy::Opening;
 
@@ -21,22 +23,27 @@ use crate::strategy::Opening;
 pub(super) struct Rendezvous {
     desk: Desk,
     exchange: Exchange,
-    /// Everybody who fetches from the origin, this node among them. Bounded by the connections of the node.
+    /// The others who fetch from the origin. Bounded by the connections of the node.
     members: BTreeSet<NodeId>,
-    /// Who owns each piece, with his weight.
-    owners: Vec<Option<(u64, NodeId)>>,
+    /// How many of them come before this node, for each piece.
+    before: Vec<u32>,
+    /// Whether this node owns anything.
+    is_owner: bool,
     started: MonoTime,
+    /// When somebody was last heard to have got a piece.
+    last_news: Option<MonoTime>,
+    /// How long a piece takes to come from the origin at present.
+    takes: Duration,
 }
 
 impl Rendezvous {
     pub(super) fn new(opening: Opening) -> Self {
-        let (started, me, class) = (opening.now, opening.me, opening.config.class);
+        let (started, is_owner) = (opening.now, opening.config.class != CapacityClass::Never);
         let desk = Desk::new(opening);
         let exchange = Exchange::new(&desk, Order::Random);
-        let owners = vec![None; desk.layout.piece_count() as usize];
-        let mut made = Self { desk, exchange, members: BTreeSet::new(), owners, started };
-        made.join(me, class);
-        made
+        let before = vec![0; desk.layout.piece_count() as usize];
+        let (members, last_news, takes) = (BTreeSet::new(), None, Duration::ZERO);
+        Self { desk, exchange, members, before, is_owner, started, last_news, takes }
     }
 
     fn on_members(&mut self, input: &Input) {
@@ -48,52 +55,85 @@ impl Rendezvous {
     }
 
     fn join(&mut self, member: NodeId, class: CapacityClass) {
-        if class == CapacityClass::Never || !self.members.insert(member) {
-            return;
-        }
-        for (owner, piece) in self.owners.iter_mut().zip(self.desk.layout.pieces()) {
-            *owner = (*owner).max(Some((weight(member, piece), member)));
+        if class != CapacityClass::Never && self.members.insert(member) {
+            self.each_piece_before(member, |before| *before += 1);
         }
     }
 
     /// Only what was its own changes hands.
     fn leave(&mut self, member: NodeId) {
-        if !self.members.remove(&member) {
-            return;
+        if self.members.remove(&member) {
+            self.each_piece_before(member, |before| *before -= 1);
         }
-        for (owner, piece) in self.owners.iter_mut().zip(self.desk.layout.pieces()) {
-            if owner.is_some_and(|(_, owner)| owner == member) {
-                *owner = self.members.iter().map(|member| (weight(*member, piece), *member)).max();
+    }
+
+    /// Changes the count of each piece for which a member comes before this node.
+    fn each_piece_before(&mut self, member: NodeId, change: impl Fn(&mut u32)) {
+        let me = self.desk.me;
+        for (before, piece) in self.before.iter_mut().zip(self.desk.layout.pieces()) {
+            if (weight(member, piece), member) > (weight(me, piece), me) {
+                change(before);
             }
         }
     }
 
-    fn is_mine(&self, piece: PieceIndex) -> bool {
-        self.owners[piece.as_usize()].is_some_and(|(_, owner)| owner == self.desk.me)
+    /// Members that come before this one for a piece. Its owner is 0.
+    fn rank(&self, piece: PieceIndex) -> u32 {
+        self.before[piece.as_usize()] + u32::from(!self.is_owner)
+    }
+
+    /// A piece came or was heard of. What the first one took, all of them take about.
+    fn on_news(&mut self, input: &Input, now: MonoTime) {
+        let own = match input {
+            Input::Verified { request, ok: true, .. } => self.desk.request(*request),
+            Input::Have { .. } => None,
+            _ => return,
+        };
+        match own.filter(|request| request.from == Source::Origin) {
+            Some(own) => self.takes = now.since(own.started),
+            None if self.last_news.is_none() => self.takes = now.since(self.started),
+            None => {}
+        }
+        self.last_news = Some(now);
     }
 
     /// The next piece to fetch and why; `None` while there is nothing to do but wait.
     fn next(&mut self, now: MonoTime) -> Option<(PieceRange, FetchReason)> {
         let desk = &self.desk;
-        let open = || desk.have().missing().filter(|piece| desk.is_open(*piece));
-        let own = open().find(|piece| self.is_mine(*piece) && self.exchange.neighbours.holders(*piece) == 0);
-        if let Some(piece) = own {
+        let nobody_has = || {
+            let open = desk.have().missing().filter(|piece| desk.is_open(*piece));
+            open.filter(|piece| self.exchange.neighbours.givers(*piece) == 0)
+        };
+        if let Some(piece) = nobody_has().find(|piece| self.rank(*piece) == 0) {
             return Some((PieceRange::one(piece), FetchReason::Owner));
         }
-        let due = desk.last_gain.max(self.started) + STALL;
+        let (rank, best) = nobody_has().map(|piece| (self.rank(piece), piece)).min()?;
+        let silent_since = desk.last_gain.max(self.last_news.unwrap_or(self.started));
+        let due = silent_since + self.patience().saturating_mul(rank.min(RANK_MAX));
         if now < due {
             self.desk.wake_at(due);
             return None;
         }
-        let nobody_has = open().filter(|piece| self.exchange.neighbours.holders(*piece) == 0);
-        let best = nobody_has.min_by_key(|piece| self.rank(*piece))?;
         Some((PieceRange::one(best), FetchReason::TakeOver))
     }
 
-    /// Members that come before this one for a piece.
-    fn rank(&self, piece: PieceIndex) -> usize {
-        let own = weight(self.desk.me, piece);
-        self.members.iter().filter(|member| weight(**member, piece) > own).count()
+    /// How long the site may be silent for each rank.
+    fn patience(&self) -> Duration {
+        STALL.max(2 * self.takes)
+    }
+
+    /// Leaves to the LAN what turned up there, unless nearly all of it is here.
+    fn give_way(&mut self, allowance: &mut dyn Allowance) {
+        let is_elsewhere =
+            |piece: PieceIndex| self.desk.have().has(piece) || self.exchange.neighbours.givers(piece) > 0;
+        let superfluous = |(id, request): (RequestId, &InFlight)| {
+            let early = request.received * 5 < request.size * 4;
+            let gives_way =
+                request.from == Source::Origin && early && request.pieces.pieces().all(is_elsewhere);
+            gives_way.then_some(id)
+        };
+        let found: Vec<_> = self.desk.requests().filter_map(superfluous).collect();
+        found.into_iter().for_each(|request| self.desk.cancel(request, allowance));
     }
 }
 
@@ -107,12 +147,14 @@ impl Baseline for Rendezvous {
     }
 
     fn take_turn(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
+        self.on_news(&input, now);
         if self.exchange.is_old_news(&input, &self.desk) {
             return;
         }
-        self.desk.begin_turn();
+        self.desk.begin_turn(now);
         self.on_members(&input);
         self.exchange.take_in(input, &mut self.desk, allowance, now);
+        self.give_way(allowance);
         self.exchange.pull(&mut self.desk, allowance, now);
         let may_begin = now >= self.started + self.desk.config.discovery_wait;
         if !may_begin {
@@ -128,6 +170,7 @@ impl Baseline for Rendezvous {
         }
         let offers = self.exchange.offers(&self.desk);
         self.desk.judge_hope(offers, allowance, now);
+        self.desk.end_turn(allowance);
     }
 }
 
@@ -141,5 +184,7 @@ fn weight(member: NodeId, piece: PieceIndex) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Who got no new piece for this long takes another's piece over.
+/// Silence for each rank before a take-over, at least.
 const STALL: Duration = Duration::from_secs(5);
+/// Ranks beyond this wait no longer.
+const RANK_MAX: u32 = 8;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swarmline_scheduler::{
-    Action, Config, Explain, Failure, GiveUp, Input, RequestId, Source, Stage, Unlimited,
+    Action, Config, Explain, Failure, GiveUp, Input, Policy, RequestId, Source, Stage, Unlimited,
 };
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout};
@@ -264,24 +264,80 @@ fn each_piece_has_one_owner_and_all_agree() {
     assert_eq!(all, (0..64).collect::<Vec<_>>());
 }
 
+/// Forty members, two pieces, nobody does anything: who takes over after which silence.
 #[test]
-fn an_idle_peer_takes_over_after_five_seconds_without_news() {
-    let started = |me: u8| {
-        let config = Config { discovery_wait: Duration::from_millis(250), ..Config::default() };
-        let mut hand = Hand::with(StrategyName::Rendezvous, me, 2, &[], config);
-        (1..=40).filter(|peer| *peer != me).for_each(|peer| hand.meet(peer, &[]));
-        hand.wait(250);
-        hand
-    };
-    // Of forty members at most two own a piece.
-    let mut hand =
-        (1..=40).map(started).find_map(|mut hand| hand.drain().is_empty().then_some(hand)).unwrap();
-    hand.wait(4_749);
+fn an_idle_peer_takes_over_after_five_seconds_of_silence_for_each_rank() {
+    let config = || Config { discovery_wait: Duration::from_millis(250), ..Config::default() };
+    let ranks: Vec<usize> = (1..=40)
+        .map(|me| {
+            let mut hand = Hand::with(StrategyName::Rendezvous, me, 2, &[], config());
+            (1..=40).filter(|peer| *peer != me).for_each(|peer| hand.meet(peer, &[]));
+            hand.wait(250);
+            if !hand.drain().is_empty() {
+                return 0;
+            }
+            hand.wait(4_749);
+            assert_eq!(hand.drain(), "", "{me}: five seconds are not over");
+            hand.wait(1);
+            let helps_himself = |_: &usize| {
+                let taken = hand.drain();
+                hand.wait(5_000);
+                taken.starts_with("because TakeOver\nask origin for ") && taken.lines().count() == 2
+            };
+            (1..=8).find(helps_himself).expect("in the end everybody does")
+        })
+        .collect();
+    let of = |rank: usize| ranks.iter().filter(|it| **it == rank).count();
+    assert!(
+        (1..=2).contains(&of(0)) && (1..=2).contains(&of(1)) && of(2) <= 2,
+        "one for each piece: {ranks:?}"
+    );
+}
+
+#[test]
+fn what_turns_up_on_the_lan_is_left_to_the_lan() {
+    let mut hand = Hand::new(StrategyName::Rendezvous, 1, 1, &[]);
+    hand.tell(Input::Timer);
+    assert_eq!(hand.drain(), "because Owner\nask origin for 0+1 as #0");
+    hand.meet(2, &[0]);
+    assert_eq!(hand.drain(), "cancel #0\nask peer 2 for 0+1 as #1");
+    // It says that it has the piece, and gives nothing: the owner does not wait for it a second time.
+    hand.wait(20_000);
+    assert_eq!(hand.drain(), "cancel #1\nbecause Owner\nask origin for 0+1 as #2");
+}
+
+#[test]
+fn a_delay_of_policy_holds_whoever_has_peers_to_wait_for() {
+    let policy = Policy { foreground_delay: Duration::from_secs(60), ..Policy::default() };
+    let config = || Config { discovery_wait: Duration::ZERO, policy, ..Config::default() };
+    for strategy in [StrategyName::OriginOnly, StrategyName::RarestFirst, StrategyName::Rendezvous] {
+        let mut hand = Hand::with(strategy, 1, 1, &[], config());
+        hand.wait(59_999);
+        assert_eq!(hand.drain().is_empty(), strategy != StrategyName::OriginOnly, "{strategy}");
+        hand.wait(1);
+        assert!(strategy == StrategyName::OriginOnly || hand.drain().contains("ask origin"), "{strategy}");
+    }
+    let mut soon = Hand::with(StrategyName::RarestFirst, 1, 1, &[], config());
+    soon.wait(1);
+    soon.tell(Input::Priority(swarmline_types::Priority::Background));
+    assert!(soon.drain().contains("ask origin"), "the delay is that of the foreground");
+}
+
+/// Twice the 2 s that two pieces take at the rate that is assumed are left of the deadline.
+#[test]
+fn a_deadline_ends_the_wait_of_a_baseline_too() {
+    let deadline = Some(MonoTime::from_millis(30_000));
+    let policy = Policy { foreground_delay: Duration::from_secs(600), deadline, ..Policy::default() };
+    let config = Config { discovery_wait: Duration::ZERO, policy, ..Config::default() };
+    let mut hand = Hand::with(StrategyName::RarestFirst, 1, 2, &[], config);
+    hand.wait(25_999);
     assert_eq!(hand.drain(), "");
     hand.wait(1);
-    let taken = hand.drain();
-    assert!(taken.starts_with("because TakeOver\nask origin for "), "{taken}");
-    assert_eq!(taken.lines().count(), 2, "one at a time");
+    assert!(hand.drain().contains("ask origin"));
+    hand.verify(0, 0, true);
+    hand.verify(0, 1, true);
+    hand.wait(10);
+    assert_eq!(hand.machine.stage(), Stage::Complete, "a wait that is over stays over");
 }
 
 #[test]

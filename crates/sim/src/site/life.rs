@@ -64,7 +64,7 @@ impl Site<'_> {
             origin_limits: part.origin_limits,
             ..NodeConfig::default()
         };
-        if let Some(most) = plan.connections_max {
+        if let Some(most) = plan.connections_max.or(self.frame.strategy.connections()) {
             config.connections_max = most as usize;
         }
         if let Some(most) = plan.buffer_bytes_max {

@@ -89,8 +89,8 @@ impl Site<'_> {
                 self.end_down(conn, is_second, false);
             }
         }
-        let most =
-            self.frame.scenario.scheduler.connections_max.map_or(CONNECTIONS_MAX, |most| most as usize);
+        let most = self.frame.scenario.scheduler.connections_max.or(self.frame.strategy.connections());
+        let most = most.map_or(CONNECTIONS_MAX, |most| most as usize);
         if [from, to].iter().any(|end| self.hosts[*end as usize].conns.len() >= most) {
             return;
         }
