@@ -12,21 +12,20 @@ mod view;
 mod merge;
 
 mod happened;
+mod policy;
+
 mod scene;
 
 pub use error::ReplayError;
 pub use happened::Happened;
+pub use policy::{UnderPolicy, with_policy};
 
-use toml::{Table, Value};
-
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::Scenario;
 use merge::Merged;
 use view::View;
 
 /// Most bytes of one trace that is read: as many as a node writes.
 pub const TRACE_BYTES_MAX: u64 = 256 << 20;
-/// Keys that a policy may have.
-const POLICY_KEYS: [&str; 3] = ["strategy", "scheduler", "policy"];
 
 /// An office as traces tell of it.
 #[derive(Clone, Debug)]
@@ -35,6 +34,8 @@ pub struct Office {
     pub happened: Happened,
     /// The same office for the simulator.
     pub scenario: Scenario,
+    /// What the nodes ran with and the simulator cannot do: a sentence for each, with its name.
+    pub left_out: Vec<String>,
 }
 
 impl Office {
@@ -53,37 +54,7 @@ impl Office {
         let happened = Happened::of(&merged);
         let scenario = scene::scenario(&merged, &happened);
         scenario.check()?;
-        Ok(Self { happened, scenario })
-    }
-}
-
-/// A scenario under another policy: `strategy`, `[scheduler]` and `[policy]` of a file laid over its own.
-///
-/// # Errors
-/// When the file is no TOML, says something else, or what it says is no key or out of bounds.
-pub fn with_policy(scenario: &Scenario, text: &str) -> Result<Scenario, ScenarioError> {
-    let policy: Table = toml::from_str(text).map_err(|source| ScenarioError::Syntax { source })?;
-    if let Some(key) = policy.keys().find(|key| !POLICY_KEYS.contains(&key.as_str())) {
-        return Err(ScenarioError::Bound {
-            key: key.clone(),
-            value: "given".into(),
-            way_out: "a policy says `strategy`, `[scheduler]` and `[policy]`; the office stays as it is"
-                .into(),
-        });
-    }
-    let mut table: Table =
-        toml::from_str(&scenario.to_toml()).map_err(|source| ScenarioError::Syntax { source })?;
-    lay_over(&mut table, policy);
-    let text = toml::to_string(&table).expect("texts, numbers and tables are TOML");
-    Scenario::parse(&text)
-}
-
-fn lay_over(table: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (table.get_mut(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(over)) => lay_over(inner, over),
-            (_, value) => _ = table.insert(key, value),
-        }
+        Ok(Self { happened, scenario, left_out: scene::left_out(&merged) })
     }
 }
 

@@ -8,7 +8,8 @@ use swarmline_types::{MonoTime, NodeId, Rate};
 use super::flow::percentile;
 use super::happened::{Happened, Role, done_at, rate_of, role, transfers};
 use super::merge::Merged;
-use super::view::{Member, OriginError};
+use super::policy::delays;
+use super::view::{Member, OriginError, View};
 use crate::scenario::{
     Answer, Behaviour, ContentPlan, ENTRIES_MAX, Ending, GroupPlan, Line, Outage, PeerPlan, Scenario,
     SchedulerPlan, Share, SitePlan, Size, Span, When,
@@ -20,6 +21,8 @@ const ALONE_MAX: usize = 56;
 const SLOW_PART: f64 = 0.5;
 /// Pieces that must have come of a peer before its rate is believed.
 const PIECES_MIN: usize = 4;
+/// Later than any run lasts.
+const DEADLINE_NONE: Span = Span::secs(3_600_000);
 /// Two errors of the origin are one outage if no longer than this lies between them.
 const OUTAGE_GAP: Duration = Duration::from_secs(10);
 
@@ -43,6 +46,8 @@ pub(super) fn scenario(merged: &Merged, happened: &Happened) -> Scenario {
             lan,
             ..default
         }],
+        // An administrator's rule is for all; who was seen to have another has it in its group.
+        peer: merged.views.first().map(|view| delays(&view.delays)).unwrap_or_default(),
         group: groups(merged, &peers, zero, lan),
         outage: outages(merged, zero),
         origin: origin(merged, &config),
@@ -160,7 +165,8 @@ fn peer(merged: &Merged, node: &NodeId, member: &Member, last_done: Option<MonoT
     let believed = own.len() >= PIECES_MIN;
     let up = rate_of(&own)
         .filter(|up| believed && lan.bytes_per_s().is_some_and(|lan| *up < SLOW_PART * lan as f64));
-    let facts = merged.views.iter().map(|view| &view.facts).find(|facts| facts.node == *node);
+    let view = merged.views.iter().find(|view| view.facts.node == *node);
+    let facts = view.map(|view| &view.facts);
     PeerPlan {
         behaviour: member.sent_bad.then_some(Behaviour::Corrupts),
         class: Some(member.class),
@@ -173,8 +179,43 @@ fn peer(merged: &Merged, node: &NodeId, member: &Member, last_done: Option<MonoT
             When::Spans(after, after)
         }),
         ending: goes.map(|(_, clean)| if clean { Ending::Leave } else { Ending::Crash }),
+        ..own_delays(view, merged.views.first())
+    }
+}
+
+/// What a node was told of waiting, where the first was told something else.
+fn own_delays(own: Option<&View>, first: Option<&View>) -> PeerPlan {
+    let differ =
+        own.zip(first).map(|(own, first)| (own.delays, first.delays)).filter(|(own, first)| own != first);
+    let Some((own, first)) = differ else { return PeerPlan::default() };
+    // One that is as late as can be is none.
+    let none = first.deadline.map(|_| DEADLINE_NONE);
+    PeerPlan {
+        foreground_delay: Some(Span(own.foreground)),
+        background_delay: Some(Span(own.background)),
+        deadline: own.deadline.map(Span).or(none),
         ..PeerPlan::default()
     }
+}
+
+/// What nodes ran with and a scenario has no word for.
+pub(super) fn left_out(merged: &Merged) -> Vec<String> {
+    let configs = || merged.views.iter().filter_map(|view| Some((view, view.config.as_ref()?)));
+    let mut told = Vec::new();
+    let others = match configs().next() {
+        Some((_, first)) => configs().filter(|(_, own)| parameters(own) != parameters(first)).collect(),
+        None => Vec::new(),
+    };
+    told.extend(others.into_iter().map(|(view, _)| {
+        let node = view.facts.node.short();
+        format!("scheduler: the parameters of {node}; those of the node that began first hold for all")
+    }));
+    if configs().any(|(_, config)| !config.window_adapts) {
+        told.push("window_adapts: windows follow the measured line".to_owned());
+    }
+    let ranges = merged.contents.iter().filter(|(_, seen)| seen.config.wanted.is_some());
+    told.extend(ranges.map(|(id, _)| format!("wanted: of {id} ranges were fetched; here all of it is")));
+    told
 }
 
 fn origin(merged: &Merged, config: &Config) -> crate::scenario::OriginPlan {

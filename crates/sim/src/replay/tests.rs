@@ -116,19 +116,35 @@ fn many_who_are_alike_are_drawn_together() {
     assert_eq!(run(&office.scenario, 1, &mut Unwatched).unwrap().total.unfinished, 0);
 }
 
+/// The first that begins stands for those of whom nothing is known.
 #[test]
-fn a_policy_changes_what_it_says_and_nothing_of_the_office() {
-    let scenario = Scenario::parse("site.peers = 3\nscheduler.degree = 5").unwrap();
-    let other = with_policy(&scenario, "strategy = 'origin-only'\n[scheduler]\nwindow = 9").unwrap();
-    assert_eq!((other.scheduler.window, other.scheduler.degree), (Some(9), Some(5)));
-    assert_eq!(
-        (other.site.clone(), other.content.clone()),
-        (scenario.site.clone(), scenario.content.clone())
-    );
-    assert_ne!(other.strategy, scenario.strategy);
-    let refused = with_policy(&scenario, "site.peers = 4").unwrap_err().to_string();
-    assert!(refused.contains("the office stays as it is"), "{refused}");
-    assert!(with_policy(&scenario, "scheduler.windows = 9").is_err());
+fn how_long_nodes_leave_the_origin_alone_is_part_of_the_office() {
+    let text = "site.peers = 4\ncontent.size = '8MiB'\npeer.foreground_delay = '12s'\npeer.deadline = '5m'\narrive.over = '1s'\n\
+                [group]\ncount = 1\nforeground_delay = '0s'\narrives = '2s'";
+    let (first, office) = office(text, 4);
+    let peer = &office.scenario.peer;
+    assert_eq!(peer.foreground_delay, Some(crate::scenario::Span::secs(12)));
+    assert_eq!(peer.deadline, Some(crate::scenario::Span::secs(300)));
+    let spared = office.scenario.group.iter().filter(|it| it.peer.foreground_delay.is_some());
+    assert_eq!(spared.count(), 1, "{:?}", office.scenario.group);
+    assert_eq!(office.left_out, [""; 0]);
+    let again = run(&office.scenario, 1, &mut Unwatched).unwrap();
+    assert!(near(again.total.makespan_s, first.total.makespan_s, 0.15), "{again:?}");
+    // Without whom they wait for, all wait.
+    let all = with_policy(&office.scenario, "policy.foreground_delay = '12s'").unwrap().scenario;
+    let later = run(&all, 1, &mut Unwatched).unwrap();
+    assert!(later.total.makespan_s > 12.0, "{} {}", later.total.makespan_s, again.total.makespan_s);
+}
+
+#[test]
+fn what_nodes_ran_with_and_no_scenario_says_is_left_out_by_name() {
+    let (_, mut traces) = traced("site.peers = 2\ncontent.size = '4MiB'\nscheduler.window = 9", 1);
+    traces.truncate(1);
+    let (_, others) = traced("site.peers = 3\ncontent.size = '4MiB'", 2);
+    traces.extend(others.into_iter().take(1));
+    let office = Office::read(&traces).unwrap();
+    assert_eq!(office.left_out.len(), 1, "{:?}", office.left_out);
+    assert!(office.left_out[0].starts_with("scheduler: the parameters of "), "{:?}", office.left_out);
 }
 
 /// Small, so that many can be tried.

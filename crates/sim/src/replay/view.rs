@@ -3,8 +3,9 @@
 mod reading;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use swarmline_scheduler::{Config, Failure, FetchReason};
+use swarmline_scheduler::{Config, Failure, FetchReason, Policy};
 use swarmline_trace::NodeFacts;
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout};
 
@@ -24,6 +25,8 @@ pub(super) struct View {
     pub(super) heard: BTreeMap<NodeId, Vec<Flow>>,
     pub(super) errors: Vec<OriginError>,
     pub(super) config: Option<Config>,
+    /// What it was told of waiting, as it was in force last.
+    pub(super) delays: Delays,
     pub(super) dropped: u64,
     pub(super) ends: MonoTime,
     /// Whether the node was stopped then.
@@ -50,6 +53,24 @@ pub(super) struct Share {
     pub(super) begun: MonoTime,
     /// When it had all it wants.
     pub(super) complete: Option<MonoTime>,
+}
+
+/// A node's policy, counted from the opening of what it wants.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Delays {
+    pub(super) foreground: Duration,
+    pub(super) background: Duration,
+    pub(super) deadline: Option<Duration>,
+}
+
+impl Delays {
+    pub(super) fn of(policy: Policy, opened: MonoTime) -> Self {
+        Self {
+            foreground: policy.foreground_delay,
+            background: policy.background_delay,
+            deadline: policy.deadline.map(|deadline| deadline.since(opened)),
+        }
+    }
 }
 
 /// A content.

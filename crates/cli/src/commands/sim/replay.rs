@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use swarmline_sim::outcome::Outcome;
-use swarmline_sim::replay::{Happened, Office, TRACE_BYTES_MAX, with_policy};
+use swarmline_sim::replay::{Happened, Office, TRACE_BYTES_MAX, UnderPolicy, with_policy};
 use swarmline_sim::study::Study;
 use swarmline_sim::{Scenario, html, words};
 use swarmline_trace::again::{Again, again};
@@ -25,7 +25,8 @@ use crate::signals::Signals;
 /// Takes traces that `get --trace` or `daemon --trace` wrote, of one node or of several of one office. With one trace, the
 /// others are known from its view: when they came and went, what they had, how fast they sent, what they said they fetch.
 /// Prints what really happened beside what the simulator makes of the same office. A policy is a file that says `strategy`,
-/// `[scheduler]` or `[policy]` as a scenario does.
+/// `[scheduler]` or `[policy]`: delays, limits, hours and mode, in swarmline's words or in those of Windows Delivery
+/// Optimization. What the simulator has no counterpart for is named on stderr.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -65,6 +66,9 @@ pub(super) async fn run(args: &ReplayArgs, watch: Stopwatch) -> Result<Exit, Fai
     let scenario = Scenario::parse_with(&office.scenario.to_toml(), &args.common.overrides())
         .map_err(|error| usage(&error))?;
     let other = args.policy.as_deref().map(|path| under_policy(&scenario, path)).transpose()?;
+    for what in &office.left_out {
+        screen::note(&format!("left out of the office: {what}"));
+    }
     if let Some(path) = &args.write {
         write::report(path, &scenario.to_toml())?;
     }
@@ -73,6 +77,7 @@ pub(super) async fn run(args: &ReplayArgs, watch: Stopwatch) -> Result<Exit, Fai
     if let Some(other) = other {
         studies.push(conductor.study(other).await?);
     }
+    conductor.tell_speed();
     let command = command(args);
     if let Some(path) = &args.html {
         let page = match studies.as_slice() {
@@ -122,8 +127,11 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>, Failure> {
 fn under_policy(scenario: &Scenario, path: &Path) -> Result<Scenario, Failure> {
     let name = path.display().to_string();
     let text = Source::read_file(path)?;
-    let mut other = with_policy(scenario, &text)
+    let UnderPolicy { scenario: mut other, left_out } = with_policy(scenario, &text)
         .map_err(|error| Failure::new(Exit::Usage, format!("{name}: {}", with_causes(&error))))?;
+    for what in &left_out {
+        screen::note(&format!("left out of {name}: {what}"));
+    }
     other.name = path.file_stem().map_or(name, |stem| stem.to_string_lossy().into_owned());
     Ok(other)
 }

@@ -7,7 +7,7 @@ use swarmline_trace::{End, Opened, Order, ReadError, Reader, Record, Slot};
 use swarmline_types::message::{LaneMessage, Word};
 use swarmline_types::{Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, PieceRange};
 
-use super::{Fetch, Member, OriginError, Seen, Share, Transfer, View};
+use super::{Delays, Fetch, Member, OriginError, Seen, Share, Transfer, View};
 use crate::replay::flow::Flow;
 
 /// Members that are remembered of one trace; later ones are passed over.
@@ -36,6 +36,7 @@ struct Open {
 #[derive(Debug)]
 struct Driven {
     content: ContentId,
+    opened: MonoTime,
     layout: PieceLayout,
     open: BTreeMap<RequestId, Open>,
     whys: BTreeMap<RequestId, FetchReason>,
@@ -66,6 +67,7 @@ impl View {
             heard: BTreeMap::new(),
             errors: Vec::new(),
             config: None,
+            delays: Delays::default(),
             dropped: 0,
             ends: MonoTime::ZERO,
             is_stopped: false,
@@ -101,6 +103,7 @@ impl Reading {
     fn opened(&mut self, slot: Slot, opened: Opened, now: MonoTime) {
         let Opened { config, content, layout, have, .. } = opened;
         self.view.config.get_or_insert_with(|| config.clone());
+        self.view.delays = Delays::of(config.policy, now);
         let is_complete = have.is_all();
         let seen = Seen { layout, config: config.clone(), is_fetched: false };
         let known = self.view.contents.entry(content).or_insert(seen);
@@ -113,6 +116,7 @@ impl Reading {
         }
         let driven = Driven {
             content,
+            opened: now,
             layout,
             open: BTreeMap::new(),
             whys: BTreeMap::new(),
@@ -166,10 +170,14 @@ impl Reading {
             Input::Verified { request, ok, .. } => self.verified(slot, request, ok, now),
             Input::Failed { request, why } => self.failed(slot, request, why, now),
             Input::Rejected { request } => self.end(slot, request),
+            Input::Policy(policy) => {
+                if let Some(driven) = self.slots.get(&slot) {
+                    self.view.delays = Delays::of(policy, driven.opened);
+                }
+            }
             Input::PeerWants { .. }
             | Input::Want { .. }
             | Input::Priority(_)
-            | Input::Policy(_)
             | Input::Lost { .. }
             | Input::Timer => {}
         }
