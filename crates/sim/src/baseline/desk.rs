@@ -173,6 +173,11 @@ impl Desk {
         (self.wake != MonoTime::NEVER).then_some(self.wake)
     }
 
+    /// Whether the origin can help at all.
+    pub(super) fn has_origin(&self) -> bool {
+        !self.is_origin_closed
+    }
+
     /// Whether the origin may be asked now; if it may later, the desk wakes up then.
     pub(super) fn is_origin_open(&mut self, now: MonoTime) -> bool {
         let open_at = self.origin_rests_until.max(self.opens_at());

@@ -169,11 +169,13 @@ impl Exchange {
     /// The next piece and whom to ask for it: one that nobody was asked for, or at the very end a second source for one
     /// that is under way.
     fn next(&self, desk: &mut Desk, now: MonoTime) -> Option<(PieceIndex, NodeId)> {
-        let open: Vec<_> = desk
-            .have()
-            .missing()
-            .filter(|piece| desk.is_open(*piece) && self.neighbours.holders(*piece) > 0)
-            .collect();
+        let silent_too = !desk.has_origin();
+        let offered = |piece: PieceIndex| match silent_too {
+            true => self.neighbours.holders(piece) > 0,
+            false => self.neighbours.givers(piece) > 0,
+        };
+        let open: Vec<_> =
+            desk.have().missing().filter(|piece| desk.is_open(*piece) && offered(*piece)).collect();
         let is_over = open.is_empty() && desk.have().missing().all(|piece| desk.copies(piece) > 0);
         if is_over {
             return self.second_source(desk, now);
@@ -187,9 +189,9 @@ impl Exchange {
         }
         ranked.sort_unstable();
         let rng = &mut desk.rng;
-        ranked
-            .into_iter()
-            .find_map(|(.., piece)| Some((piece, self.neighbours.source_of(piece, None, rng, now)?)))
+        ranked.into_iter().find_map(|(.., piece)| {
+            Some((piece, self.neighbours.source_of(piece, None, silent_too, rng, now)?))
+        })
     }
 
     fn rank(&self, piece: PieceIndex, desk: &Desk) -> u32 {
@@ -200,6 +202,7 @@ impl Exchange {
     }
 
     fn second_source(&self, desk: &mut Desk, now: MonoTime) -> Option<(PieceIndex, NodeId)> {
+        let silent_too = !desk.has_origin();
         let mut waiting: Vec<_> = desk
             .requests()
             .filter_map(|(_, request)| match request.from {
@@ -211,7 +214,7 @@ impl Exchange {
         waiting.sort_unstable();
         let rng = &mut desk.rng;
         waiting.into_iter().find_map(|(_, piece, asked)| {
-            Some((piece, self.neighbours.source_of(piece, Some(asked), rng, now)?))
+            Some((piece, self.neighbours.source_of(piece, Some(asked), silent_too, rng, now)?))
         })
     }
 

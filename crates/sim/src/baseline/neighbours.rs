@@ -133,18 +133,20 @@ impl Neighbours {
         }
     }
 
-    /// Who may be asked for a piece: of those with the fewest of my requests one at random; and whether another turn
-    /// may find somebody who rests now.
+    /// Who may be asked for a piece: of those with the fewest of my requests one at random. The silent are asked where
+    /// nobody else can help.
     pub(super) fn source_of(
         &self,
         piece: PieceIndex,
         not: Option<NodeId>,
+        silent_too: bool,
         rng: &mut Pcg64Mcg,
         now: MonoTime,
     ) -> Option<NodeId> {
         let fits = |(id, known): &(&NodeId, &Neighbour)| {
             Some(**id) != not
                 && known.has.has(piece)
+                && (silent_too || !known.is_silent)
                 && known.in_flight < PER_PEER_MAX
                 && now >= known.rests_until
         };

@@ -306,6 +306,24 @@ fn what_turns_up_on_the_lan_is_left_to_the_lan() {
     assert_eq!(hand.drain(), "cancel #1\nbecause Owner\nask origin for 0+1 as #2");
 }
 
+/// Five who say that they have everything take turns in saying nothing.
+#[test]
+fn the_silent_are_not_asked_again_while_there_is_an_origin() {
+    for strategy in [StrategyName::RarestFirst, StrategyName::Rendezvous] {
+        let config = Config { class: CapacityClass::Never, ..Config::default() };
+        let mut hand = Hand::with(strategy, 1, 1, &[], config);
+        (2..=6).for_each(|peer| hand.meet(peer, &[0]));
+        let mut said = String::new();
+        for _ in 0..30 {
+            said += &hand.drain();
+            hand.wait(5_000);
+        }
+        assert!(said.contains("ask origin for 0+1"), "{strategy}: {said}");
+        let asked = said.matches("ask peer").count();
+        assert!(asked <= 6, "{strategy}: {said}");
+    }
+}
+
 #[test]
 fn a_delay_of_policy_holds_whoever_has_peers_to_wait_for() {
     let policy = Policy { foreground_delay: Duration::from_secs(60), ..Policy::default() };
