@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::workspace::shown;
 
@@ -26,7 +26,9 @@ pub(crate) struct Measured {
     pub(crate) key: String,
     pub(crate) label: String,
     pub(crate) unit: String,
+    #[serde(deserialize_with = "or_never")]
     pub(crate) mean: f64,
+    #[serde(deserialize_with = "or_never")]
     pub(crate) worst: f64,
     pub(crate) target: Option<f64>,
     pub(crate) met: Option<bool>,
@@ -59,6 +61,11 @@ pub(crate) fn said(command: &mut Command) -> Result<Result<Summary, String>> {
     Ok(Err(told))
 }
 
+/// JSON has no number for a time that never comes.
+fn or_never<'de, D: Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or(f64::INFINITY))
+}
+
 /// What a line says of one run.
 fn events_of(line: &str) -> Option<u64> {
     let value: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -82,6 +89,8 @@ mod tests {
         let summary = echo(&format!("{runs}{line}")).unwrap();
         assert_eq!((summary.met, summary.metric("origin").unwrap().target), (true, Some(1.01)));
         assert_eq!(summary.events, 12);
+        let never = echo(&line.replace("\"mean\":1.0", "\"mean\":null")).unwrap();
+        assert!(never.metric("origin").unwrap().mean.is_infinite());
     }
 
     #[test]

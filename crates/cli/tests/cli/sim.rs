@@ -13,7 +13,7 @@ async fn what_comes_with_the_program_is_listed_with_its_question() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run("sim list").await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.out.contains("  office     What will patch day do to my 100 Mbit line"), "{}", ran.out);
+    assert!(ran.out.contains("  office        What will patch day do to my 100 Mbit line"), "{}", ran.out);
     let all = sandbox.run("sim list --json").await.last();
     assert!(
         all["scenarios"]

@@ -15,7 +15,7 @@ pub(super) struct Point {
 }
 
 /// Draws it. Values stand at equal distances, in the order in which they were asked for.
-pub(super) fn draw(metric: &str, key: &str, points: &[Point], target: Option<f64>) -> String {
+pub(super) fn draw(metric: &str, unit: Unit, key: &str, points: &[Point], target: Option<f64>) -> String {
     let all = points.iter().flat_map(|point| [point.min, point.max]).chain(target);
     let (low, high) =
         all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -30,7 +30,7 @@ pub(super) fn draw(metric: &str, key: &str, points: &[Point], target: Option<f64
         width: WIDTH - 82.0 - 24.0,
         height: HEIGHT - 30.0 - 46.0,
         x: Scale::from_zero(Unit::Number, last, 1).without_ticks(),
-        y: Scale::new(Unit::Number, low, high + margin, 4),
+        y: Scale::new(unit, low, high + margin, 4),
     };
     frame.draw(&mut drawing);
     let across = |nth: usize| frame.left + 20.0 + (frame.width - 40.0) * nth as f64 / last;
@@ -73,10 +73,11 @@ mod tests {
     #[test]
     fn every_value_has_a_dot_and_a_span() {
         let point = |at: &str, mean: f64| Point { at: at.into(), mean, min: mean - 0.1, max: mean + 0.1 };
-        let svg = draw("makespan / bound", "k", &[point("4", 1.1), point("<8>", 1.0)], Some(1.05));
+        let svg =
+            draw("makespan / bound", Unit::Number, "k", &[point("4", 1.1), point("<8>", 1.0)], Some(1.05));
         assert_eq!((svg.matches("<circle").count(), svg.matches("whisker").count()), (2, 2), "{svg}");
         assert!(svg.contains("&lt;8&gt;") && svg.contains(">target<"), "{svg}");
-        let none = draw("x", "k", &[], None);
+        let none = draw("x", Unit::Share, "k", &[], None);
         assert!(!none.contains("NaN") && !none.contains("inf"), "{none}");
     }
 }

@@ -56,9 +56,9 @@ pub fn comparison(studies: &[&Study], command: &str) -> String {
 
 /// One key over several values.
 pub fn sweep(sweep: &Sweep, command: &str) -> String {
-    let Some((_, first)) = sweep.studies.first() else { return whole(&sweep.key, "", command) };
+    let Some((value, first)) = sweep.studies.first() else { return whole(&sweep.key, "", command) };
     let over = format!("Simulation · {} over {} · {}", first.scenario.name, sweep.key, seeds(first));
-    let setting = format!("{} Beside that, {} is changed.", first.setting(), sweep.key);
+    let setting = format!("With {} = {value}: {}", sweep.key, first.setting());
     let mut body = head(&over, question(first), &[], &setting);
     body += &section("Measured", "Means over the seeds.", &table::swept(sweep));
     for svg in table::curves(sweep) {

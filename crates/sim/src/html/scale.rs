@@ -24,6 +24,7 @@ pub(super) struct Scale {
     pub(super) max: f64,
     pub(super) ticks: Vec<f64>,
     unit: Unit,
+    step: f64,
 }
 
 impl Scale {
@@ -50,7 +51,7 @@ impl Scale {
         if unit != Unit::Time && ticks.last().is_none_or(|last| *last < end - step * 0.5) {
             ticks.push(end);
         }
-        Self { min: begins, max: end, ticks, unit }
+        Self { min: begins, max: end, ticks, unit, step }
     }
 
     /// The same axis without ticks.
@@ -63,10 +64,21 @@ impl Scale {
         ((value - self.min) / (self.max - self.min)).clamp(0.0, 1.0)
     }
 
-    /// What a tick says.
+    /// What a tick says: with as many digits as it takes to tell it from the next.
     pub(super) fn label(&self, value: f64) -> String {
-        label(self.unit, value)
+        match self.unit {
+            Unit::Number if self.step < 1.0 => told_apart(value, self.step),
+            Unit::Share if self.step < 0.01 => format!("{} %", told_apart(value * 100.0, self.step * 100.0)),
+            unit => label(unit, value),
+        }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just before")]
+fn told_apart(value: f64, step: f64) -> String {
+    let digits = (-step.log10()).ceil().clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A value of an axis in words.
@@ -134,6 +146,13 @@ mod tests {
             shown(&Scale::from_zero(Unit::BitRate, 24e6, 5)),
             "0 | 5 Mbit/s | 10 Mbit/s | 15 Mbit/s | 20 Mbit/s | 25 Mbit/s"
         );
+    }
+
+    #[test]
+    fn neighbours_say_different_things() {
+        let near = |unit, min, max| shown(&Scale::new(unit, min, max, 4));
+        assert_eq!(near(Unit::Number, 0.998, 1.012), "0.995 | 1 | 1.005 | 1.01 | 1.015");
+        assert_eq!(near(Unit::Share, 0.0, 0.0055), "0 % | 0.2 % | 0.4 % | 0.6 %");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::curve::{self, Point};
 use super::markup::Escaped;
-use crate::study::{Metric, Study};
+use super::scale;
+use crate::study::{Metric, Study, Unit};
 use crate::words;
 
 /// One scenario at several values of a key.
@@ -95,7 +96,7 @@ pub(super) fn swept(sweep: &Sweep) -> String {
     let rows = sweep.rows();
     let Some((_, heads)) = rows.first() else { return String::new() };
     let mut out = format!("<div class=\"wide\"><table>\n<thead><tr><th>{}</th>", Escaped(&sweep.key));
-    heads.iter().for_each(|metric| out += &format!("<th>{}</th>", Escaped(&metric.label)));
+    heads.iter().for_each(|metric| out += &format!("<th>{}</th>", Escaped(metric.short())));
     out += "</tr></thead>\n<tbody>\n";
     for (value, metrics) in &rows {
         out += &format!("<tr><td>{}</td>", Escaped(value));
@@ -105,6 +106,14 @@ pub(super) fn swept(sweep: &Sweep) -> String {
         out += "</tr>\n";
     }
     out + "</tbody></table></div>\n"
+}
+
+fn axis(unit: Unit) -> scale::Unit {
+    match unit {
+        Unit::Seconds => scale::Unit::Time,
+        Unit::Share => scale::Unit::Share,
+        Unit::Ratio | Unit::Count => scale::Unit::Number,
+    }
 }
 
 /// A figure for each of the metrics that are drawn.
@@ -121,7 +130,7 @@ pub(super) fn curves(sweep: &Sweep) -> Vec<String> {
             max: metric.worst(),
         };
         let points: Vec<_> = all.iter().map(point).collect();
-        Some(curve::draw(&first.label, &sweep.key, &points, first.target))
+        Some(curve::draw(&first.label, axis(first.unit), &sweep.key, &points, first.target))
     };
     DRAWN.iter().filter_map(figure).collect()
 }

@@ -15,6 +15,10 @@ fn who_has_it(study: &Study) -> String {
     let (makespan, bound) = (mean(|f| f.makespan_s), mean(|f| f.bound_s));
     let most_unfinished = study.outcomes.iter().map(|outcome| outcome.total.unfinished).max().unwrap_or(0);
     let went = study.outcomes.iter().map(|outcome| outcome.total.went).max().unwrap_or(0);
+    let is_anybody_done = study.outcomes.iter().any(|outcome| outcome.total.finished > 0);
+    if most_unfinished > 0 && !is_anybody_done {
+        return "Nobody ever gets it.".into();
+    }
     let who = match (most_unfinished, went) {
         (0, 0) => "Everybody has it".to_owned(),
         (0, _) => "Everybody who stayed has it".to_owned(),

@@ -26,6 +26,19 @@ fn nobody_may_be_left_without_it_in_any_run() {
 }
 
 #[test]
+fn where_nobody_is_ever_done_no_bound_on_time_is_kept() {
+    let mut study = sample::study("[expect]\nmakespan_max = 9\nmean_max = 9");
+    assert_eq!(metric(&study, "makespan").is_met(), Some(true));
+    for outcome in &mut study.outcomes {
+        outcome.total.unfinished = outcome.total.finished;
+        outcome.total.finished = 0;
+        (outcome.total.makespan, outcome.total.mean) = (0.0, 0.0);
+    }
+    assert_eq!([metric(&study, "makespan").is_met(), metric(&study, "mean").is_met()], [Some(false); 2]);
+    assert!(study.answer().starts_with("Nobody ever gets it."), "{}", study.answer());
+}
+
+#[test]
 fn every_bound_of_a_scenario_is_the_target_of_a_metric() {
     let bounds = [
         "makespan_max",

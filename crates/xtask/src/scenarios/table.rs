@@ -83,6 +83,7 @@ fn cell(summary: &Summary, key: &str) -> String {
 
 fn show(unit: &str, value: f64) -> String {
     match unit {
+        _ if !value.is_finite() => "never".into(),
         "share" => format!("{:.2} %", value * 100.0),
         "ratio" if value < 10.0 => format!("{value:.3}"),
         "ratio" => format!("{value:.1}"),

@@ -45,9 +45,10 @@ pub(super) fn run(args: &ListArgs, watch: Stopwatch) -> Exit {
 }
 
 fn text() -> String {
+    let width = ENTRIES.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
     let of = |is_target: bool| {
         let lines = ENTRIES.iter().filter(move |entry| entry.is_target == is_target);
-        lines.map(|entry| format!("  {:<10} {}\n", entry.name, question(entry))).collect::<String>()
+        lines.map(|entry| format!("  {:<width$} {}\n", entry.name, question(entry))).collect::<String>()
     };
     format!("Questions:\n{}\nTargets that the algorithm is held to:\n{}", of(false), of(true))
 }

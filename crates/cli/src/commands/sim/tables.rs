@@ -79,7 +79,7 @@ pub(super) fn sweep(sweep: &Sweep, command: &str) -> String {
     let rows = sweep.rows();
     let Some((_, metrics)) = rows.first() else { return String::new() };
     let mut heads = vec![sweep.key.as_str()];
-    heads.extend(metrics.iter().map(|metric| metric.label.as_str()));
+    heads.extend(metrics.iter().map(Metric::short));
     let lines: Vec<Vec<String>> = rows
         .iter()
         .map(|(value, metrics)| {
