@@ -71,16 +71,21 @@ impl Lane {
 
     /// Nothing came and nothing is on its way, whatever the others claim.
     pub(super) fn help_oneself(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        let patience = STRANGER_BELIEVED + TURN.saturating_mul(turn(site));
-        let helped = self.claims.helped(site.last_from_peers, patience, now);
         // What the node held back itself was not left alone by the others.
         let begin = site.last_refused.max(self.start_at(site)).max(self.gate.paused_until());
-        let due = helped.max(begin) + site.config.isolation();
-        let offered = site.coverage.has_useful();
-        if now >= due && !offered {
+        let mut due = |turns: u32, site: &Site| {
+            let patience = STRANGER_BELIEVED + TURN.saturating_mul(turns);
+            self.claims.helped(site.last_from_peers, patience, now).max(begin) + site.config.isolation()
+        };
+        // Whose turn it is matters only to those who would lose their patience first.
+        let mut at = due(0, site);
+        if now >= at {
+            at = due(turn(site), site);
+        }
+        if now < at {
+            site.wake_at(at);
+        } else if !site.coverage.has_useful() {
             self.fetch_anything(site, allowance, now);
-        } else if now < due {
-            site.wake_at(due);
         }
     }
 }

@@ -22,7 +22,7 @@ const OTHERS_MIN: usize = 3;
 pub(super) struct Holders {
     /// Runs that lack something, those first for which I rank high. Empty while there is no such holder.
     turns: Vec<(usize, RunIndex)>,
-    /// Epoch of the members, growths of the coverage, and the holders, that `turns` is made of.
+    /// Changes of who is ranked, growths of the coverage, and the holders, that `turns` is made of.
     made_of: Option<(u32, u32, Vec<NodeId>)>,
 }
 
@@ -41,7 +41,7 @@ impl Holders {
             return None;
         }
         let count = u16::try_from(holders.len()).expect("no more than HOLDERS_MAX");
-        let seen = Some((site.members.epoch(), site.coverage.growths(), holders));
+        let seen = Some((site.members.ranked_changes(), site.coverage.growths(), holders));
         if self.made_of != seen {
             self.made_of = seen;
             self.rank(site);
