@@ -394,7 +394,7 @@ impl Content {
     fn on_failed(&mut self, request: RequestId, why: Failure, allowance: &mut dyn Allowance, now: MonoTime) {
         let Some(ended) = self.site.end(request, allowance) else { return };
         if let Some(peer) = ended.peer() {
-            self.site.peers.on_timeout(&peer, &mut self.site.coverage, now);
+            self.site.peers.on_timeout(&peer, ended.last_progress, &mut self.site.coverage, now);
             return;
         }
         let news = match why {

@@ -153,14 +153,14 @@ impl Mesh {
             || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
         let due: Vec<_> = at_peers()
             .filter(|(_, r, _)| now >= r.last_progress + timeout)
-            .map(|(id, _, p)| (id, p))
+            .map(|(id, request, peer)| (id, peer, request.last_progress))
             .collect();
         let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
         // A request that begins meanwhile has at least as long.
         self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
-        for (request, peer) in due {
+        for (request, peer, silent_since) in due {
             site.cancel(request, allowance);
-            site.peers.on_timeout(&peer, &mut site.coverage, now);
+            site.peers.on_timeout(&peer, silent_since, &mut site.coverage, now);
         }
         site.wake_at(next.unwrap_or(MonoTime::NEVER));
     }

@@ -331,10 +331,17 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It let a request time out: not asked for a while. What timed out beside that, or was asked before, says no more.
-    pub(crate) fn on_timeout(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) {
+    /// It let a request time out, silent since then: not asked for a while. What timed out beside that, or was asked before, says
+    /// no more. Time in which it owed an answer forgives nothing.
+    pub(crate) fn on_timeout(
+        &mut self,
+        id: &NodeId,
+        silent_since: MonoTime,
+        coverage: &mut Coverage,
+        now: MonoTime,
+    ) {
         if let Some(peer) = self.peers.get_mut(id).filter(|peer| now >= peer.snub.until) {
-            let times = peer.snub.times_by(now);
+            let times = peer.snub.times_by(silent_since);
             let pause = SNUB.saturating_mul(1 << times.min(8)).min(SNUB_MAX);
             peer.snub = Pause { until: now + pause, times: times + 1 };
             self.due = self.due.min(peer.snub.until);
@@ -366,7 +373,7 @@ impl Peers {
             if patience_over && !is_fed {
                 // What comes after that is seen by itself.
                 peer.asked_since = Some(now);
-                return self.on_timeout(id, coverage, now);
+                return self.on_timeout(id, now, coverage, now);
             }
         }
         self.judge(id, coverage, now);

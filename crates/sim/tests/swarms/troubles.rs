@@ -104,6 +104,14 @@ fn slow_peers_among_fast_ones_finish_soon() {
     assert!(outcome.total.makespan < 3.0, "{}", outcome.total.makespan);
 }
 
+/// Where pieces take long, a time-out takes longer than one is remembered. The last neighbour, that never answers, was forgiven each
+/// and kept the only piece that was missing from the origin until there was no progress for five minutes.
+#[test]
+fn who_is_silent_for_long_each_time_is_doubted_in_the_end() {
+    let outcome = run(&nasty(2638), 2638, &mut Unwatched).unwrap_or_else(|broken| panic!("{broken}"));
+    assert_all_finish(&outcome);
+}
+
 #[test]
 fn a_scenario_out_of_bounds_is_refused() {
     let mut scenario = nasty(1);
