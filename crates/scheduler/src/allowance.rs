@@ -18,6 +18,10 @@ pub trait Allowance {
     fn needs_rumours(&self) -> bool {
         false
     }
+    /// How much of the content the node has given to peers since it was opened, in whole MiB. Default none.
+    fn given_mib(&self) -> u64 {
+        0
+    }
 }
 
 /// Lets everything start; for tests of a content alone.

@@ -1,20 +1,25 @@
-//! Tells neighbours which pieces are here: in batches, and never what they have already.
+//! Tells neighbours which pieces are here: in batches, never what they have already, and where the LAN has time to spare a
+//! few at a time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
 
 use crate::config::{
-    FAST_RUNS, FAST_SPAN, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX, RUN_SIZE, SUMMARY_EVERY,
+    CALM_SERVICES, FAST_RUNS, FAST_SPAN, GIVEN_JUDGED_FROM, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX,
+    RUN_SIZE, SUMMARY_EVERY, TOLD_AT_ONCE,
 };
 use crate::site::Site;
 
-/// Pieces that are had and not yet announced. Bounded by the pieces of the content.
+/// Pieces that are had and not yet announced to all. Bounded by the pieces of the content.
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
     pending: Vec<PieceIndex>,
+    /// Announced to some, and to whom.
+    partly: Vec<(PieceIndex, Vec<NodeId>)>,
     last_batch: Option<MonoTime>,
     /// When the bitmap is sent again, if anything changed since.
     summary_due: MonoTime,
@@ -55,6 +60,7 @@ impl Announcer {
     /// Something was lost: the next summary must say so, at once, and no batch may take it back.
     pub(crate) fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
         self.pending.retain(|pending| *pending != piece);
+        self.partly.retain(|(partly, _)| *partly != piece);
         self.must_summarise_by(now);
     }
 
@@ -79,7 +85,7 @@ impl Announcer {
             true => site.wake_at(self.summary_due),
             false => {}
         }
-        if self.pending.is_empty() {
+        if self.pending.is_empty() && self.partly.is_empty() {
             return;
         }
         match self.last_batch.map(|last| last + self.batch_every()) {
@@ -95,23 +101,58 @@ impl Announcer {
         if is_fast { HAVE_BATCH_FAST } else { HAVE_BATCH }
     }
 
+    /// How many neighbours are told of a piece in one batch; `None`: all. Where the line is slow against the LAN, a piece is
+    /// everywhere long before the next comes, and nobody waits for the word of one neighbour. Then whoever told all its
+    /// neighbours at once would be asked by all; and whoever has given much already shall be asked by fewer.
+    fn told_at_once(&self, site: &Site) -> Option<usize> {
+        let (first, last, usual) = (self.latest.front()?, self.latest.back()?, site.peers.usual_service()?);
+        let steps = u32::try_from(self.latest.len()).expect("no more than FAST_RUNS") - 1;
+        let pieces = (RUN_SIZE / site.coverage.runs().layout().piece_size()).max(1);
+        let is_calm = self.latest.len() == FAST_RUNS
+            && last.since(*first) >= usual.saturating_mul(CALM_SERVICES * steps * pieces);
+        let (given, got) = (site.given_mib, site.got_mib());
+        is_calm.then_some(match () {
+            _ if got < GIVEN_JUDGED_FROM => TOLD_AT_ONCE,
+            _ if 2 * given > 3 * got => 1,
+            _ if 5 * given > 6 * got => TOLD_AT_ONCE / 2,
+            _ => TOLD_AT_ONCE,
+        })
+    }
+
     fn flush(&mut self, site: &mut Site, now: MonoTime) {
         self.last_batch = Some(now);
+        let at_once = self.told_at_once(site).unwrap_or(usize::MAX);
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
         pending.dedup();
-        let peers: Vec<_> = site.neighbours().map(|(id, _)| *id).collect();
-        for to in peers {
-            let has = |piece: &PieceIndex| site.peers.get(&to).is_some_and(|peer| peer.has(*piece));
-            let news: Vec<_> = pending.iter().filter(|piece| !has(piece)).copied().collect();
-            for batch in news.chunks(HAVE_BATCH_MAX) {
+        let partly = std::mem::take(&mut self.partly);
+        let mut news: BTreeMap<NodeId, Vec<PieceIndex>> = BTreeMap::new();
+        for (piece, mut told) in partly.into_iter().chain(pending.into_iter().map(|it| (it, Vec::new()))) {
+            let ignorant = site.neighbours().filter(|(id, peer)| !peer.has(piece) && !told.contains(id));
+            let mut ignorant: Vec<_> = ignorant.map(|(id, _)| *id).collect();
+            let is_rest = ignorant.len() <= at_once;
+            let next =
+                if is_rest { &ignorant[..] } else { ignorant.partial_shuffle(&mut site.rng, at_once).0 };
+            next.iter().for_each(|to| news.entry(*to).or_default().push(piece));
+            if !is_rest {
+                told.extend_from_slice(next);
+                self.partly.push((piece, told));
+            }
+        }
+        for (to, mut pieces) in news {
+            pieces.sort_unstable();
+            for batch in pieces.chunks(HAVE_BATCH_MAX) {
                 site.send(to, ContentMessage::Have(batch.to_vec()));
             }
+        }
+        if !self.partly.is_empty() {
+            site.wake_at(now + self.batch_every());
         }
     }
 
     fn summarise(&mut self, site: &mut Site) {
         self.changed = false;
+        self.partly.clear();
         let bitmap: Bitfield = site.coverage.have().clone();
         let peers: Vec<_> = site.peers.ids().collect();
         peers.into_iter().for_each(|to| site.send(to, ContentMessage::Bitmap(bitmap.clone())));

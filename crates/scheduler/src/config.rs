@@ -230,6 +230,13 @@ pub(crate) const HAVE_BATCH_FAST: Duration = Duration::from_millis(20);
 pub(crate) const FAST_RUNS: usize = 8;
 /// See [`FAST_RUNS`].
 pub(crate) const FAST_SPAN: Duration = Duration::from_millis(400);
+/// Announcing: where a run comes no more often than each so many times that a request takes, the LAN has time to spare.
+pub(crate) const CALM_SERVICES: u32 = 3;
+/// Announcing: neighbours that are told of a piece in one batch where the LAN has time to spare; half of it by who has given
+/// a fifth more than it got, and one by who has given half as much again.
+pub(crate) const TOLD_AT_ONCE: usize = 4;
+/// Announcing: MiB that a node must have got before what it gave is held against it.
+pub(crate) const GIVEN_JUDGED_FROM: u64 = 8;
 /// Announcing: most pieces in one batch, as the wire allows.
 pub(crate) const HAVE_BATCH_MAX: usize = 4096;
 /// Announcing: a changed bitmap is repeated in full this often, against drift.

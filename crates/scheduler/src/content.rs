@@ -90,6 +90,7 @@ impl Content {
     pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.take_wake();
         self.site.now = now;
+        self.site.given_mib = allowance.given_mib();
         if allowance.needs_rumours() {
             self.site.begin_rumours();
         }

@@ -78,13 +78,22 @@ pub struct Node {
     contacts: Contacts,
     serving: Serving,
     budget: Budget,
-    /// Open contents, and how many peers share each.
-    contents: FlatMap<ContentId, usize>,
+    /// Open contents.
+    contents: FlatMap<ContentId, OpenContent>,
     peers: FlatMap<NodeId, PeerState>,
     /// Until when; bounded by [`BANS_MAX`].
     bans: BTreeMap<(NodeId, ContentId), MonoTime>,
     /// Bounded by what one input can cause.
     actions: VecDeque<NodeAction>,
+}
+
+/// What the node knows of a content that is open.
+#[derive(Debug)]
+struct OpenContent {
+    /// How many peers share it.
+    sharing: usize,
+    /// Bytes of it that went to peers.
+    given: u64,
 }
 
 #[derive(Debug)]
@@ -124,7 +133,7 @@ impl Node {
             .filter(|(_, p)| p.contents.binary_search(&content).is_ok())
             .map(|(id, _)| *id)
             .collect();
-        self.contents.insert(content, sharing.len());
+        self.contents.insert(content, OpenContent { sharing: sharing.len(), given: 0 });
         sharing.into_iter().for_each(|peer| self.meet(peer, content, now));
     }
 
@@ -145,7 +154,7 @@ impl Node {
             NodeInput::Left { peer, content } => self.on_left(peer, content),
             NodeInput::Asked { peer, content, block, has } => self.on_asked(peer, content, block, has, now),
             NodeInput::Revoked { peer, request } => self.serving.revoke(&peer, request),
-            NodeInput::Served { ticket } => self.serving.on_served(ticket, now),
+            NodeInput::Served { ticket } => self.on_served(ticket, now),
             NodeInput::Banned { peer, content } => self.ban(peer, content, now),
             NodeInput::Clock(time) => self.budget.set_clock(time, now),
             NodeInput::Timer => {}
@@ -169,6 +178,7 @@ impl Node {
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
         OneContent {
             needs_rumours: self.contacts.needs_rumours(),
+            given_mib: self.contents.get(&content).map_or(0, |open| open.given >> 20),
             budget: &mut self.budget,
             content,
             priority,
@@ -177,7 +187,7 @@ impl Node {
 
     /// How many peers share that of my contents which the fewest share.
     fn fewest_sharing(&self) -> usize {
-        self.contents.values().copied().min().unwrap_or(self.peers.len())
+        self.contents.values().map(|open| open.sharing).min().unwrap_or(self.peers.len())
     }
 
     /// Bytes of an origin's answer arrived, for a content of that class. Says until when to read no more.
@@ -226,8 +236,8 @@ impl Node {
 
     /// One peer more, or one fewer, shares the content.
     fn count(&mut self, content: ContentId, more: bool) {
-        if let Some(sharing) = self.contents.get_mut(&content) {
-            *sharing = if more { *sharing + 1 } else { sharing.saturating_sub(1) };
+        if let Some(open) = self.contents.get_mut(&content) {
+            open.sharing = if more { open.sharing + 1 } else { open.sharing.saturating_sub(1) };
             self.contacts.reconsider();
         }
     }
@@ -288,6 +298,13 @@ impl Node {
         }
     }
 
+    fn on_served(&mut self, ticket: Ticket, now: MonoTime) {
+        let Some((content, bytes)) = self.serving.on_served(ticket, now) else { return };
+        if let Some(open) = self.contents.get_mut(&content) {
+            open.given += bytes;
+        }
+    }
+
     fn ban(&mut self, peer: NodeId, content: ContentId, now: MonoTime) {
         self.bans.retain(|_, until| now < *until);
         if self.bans.len() >= BANS_MAX
@@ -307,6 +324,7 @@ impl Node {
 
 struct OneContent<'a> {
     needs_rumours: bool,
+    given_mib: u64,
     budget: &'a mut Budget,
     content: ContentId,
     priority: Priority,
@@ -327,6 +345,10 @@ impl Allowance for OneContent<'_> {
 
     fn needs_rumours(&self) -> bool {
         self.needs_rumours
+    }
+
+    fn given_mib(&self) -> u64 {
+        self.given_mib
     }
 }
 

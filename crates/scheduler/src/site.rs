@@ -31,6 +31,8 @@ pub(crate) struct Site {
     draw: u64,
     pub(crate) requests: Requests,
     pub(crate) ledger: Ledger,
+    /// MiB that went to peers, as the node says.
+    pub(crate) given_mib: u64,
     pub(crate) rng: Pcg64Mcg,
     pub(crate) started: MonoTime,
     /// Of the input that is being handled.
@@ -72,6 +74,7 @@ impl Site {
             draw: score::draw_of_member(&content, &me),
             requests: Requests::default(),
             ledger: Ledger::default(),
+            given_mib: 0,
             rng,
             started: now,
             now,
@@ -152,6 +155,12 @@ impl Site {
     /// nobody can only claim it. Most of the latest pieces must be such, since now and then a word of the lane is missed.
     pub(crate) fn is_fed_by_holders(&self) -> bool {
         self.fed.count_ones() >= FED_MIN && self.now < self.last_fed + PROGRESS_TIMEOUT
+    }
+
+    /// MiB that are here, wherever they came from.
+    pub(crate) fn got_mib(&self) -> u64 {
+        let piece_size = self.coverage.runs().layout().piece_size();
+        (u64::from(self.coverage.have().count()) * u64::from(piece_size)) >> 20
     }
 
     /// A peer shares the content from now on.

@@ -106,7 +106,8 @@ struct Driven {
 impl Driven {
     fn tell(&mut self, allowed: Allowed, tell: impl FnOnce(&mut Content, &mut dyn Allowance)) {
         let Some(machine) = &mut self.machine else { return };
-        tell(machine, &mut Answers { answers: allowed.answers.into(), needs_rumours: allowed.needs_rumours });
+        let Allowed { answers, needs_rumours, given_mib } = allowed;
+        tell(machine, &mut Answers { answers: answers.into(), needs_rumours, given_mib });
         while let Some(action) = machine.poll_action() {
             self.ordered.extend(Order::of(&action));
         }
@@ -117,6 +118,7 @@ impl Driven {
 struct Answers {
     answers: VecDeque<bool>,
     needs_rumours: bool,
+    given_mib: u64,
 }
 
 impl Allowance for Answers {
@@ -128,5 +130,9 @@ impl Allowance for Answers {
 
     fn needs_rumours(&self) -> bool {
         self.needs_rumours
+    }
+
+    fn given_mib(&self) -> u64 {
+        self.given_mib
     }
 }

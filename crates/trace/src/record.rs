@@ -56,6 +56,8 @@ pub struct Allowed {
     pub answers: Vec<bool>,
     /// Whether not everybody could be connected with everybody.
     pub needs_rumours: bool,
+    /// How much of the content it had given to peers, in whole MiB.
+    pub given_mib: u64,
 }
 
 /// An order of a content's machine, but for what it says to others: that follows from the rest.

@@ -110,10 +110,10 @@ impl Scribe {
         let slot = desk.slot(content);
         let mut what = Out::default();
         let told = slot.and_then(|_| encode::input(&mut what, &input, &mut |node| desk.name(node, now)));
-        let mut witness =
-            Witness { needs_rumours: allowance.needs_rumours(), allowance, answers: Vec::new() };
+        let (needs_rumours, given_mib) = (allowance.needs_rumours(), allowance.given_mib());
+        let mut witness = Witness { allowance, answers: Vec::new(), needs_rumours, given_mib };
         handle(input, &mut witness);
-        let allowed = Allowed { needs_rumours: witness.needs_rumours, answers: witness.answers };
+        let allowed = Allowed { answers: witness.answers, needs_rumours, given_mib };
         let is_told = told.is_some() && allowed.answers.len() as u64 <= ANSWERS_MAX;
         match (slot, is_told) {
             (Some(slot), true) => {
@@ -235,6 +235,7 @@ struct Witness<'a> {
     allowance: &'a mut dyn Allowance,
     answers: Vec<bool>,
     needs_rumours: bool,
+    given_mib: u64,
 }
 
 impl Allowance for Witness<'_> {
@@ -254,5 +255,9 @@ impl Allowance for Witness<'_> {
 
     fn needs_rumours(&self) -> bool {
         self.needs_rumours
+    }
+
+    fn given_mib(&self) -> u64 {
+        self.given_mib
     }
 }

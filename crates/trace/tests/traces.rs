@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use swarmline_scheduler::{Action, Config, Content, Failure, Input, Policy, Source, Unlimited};
+use swarmline_scheduler::{Action, Allowance, Config, Content, Failure, Input, Policy, Source};
 use swarmline_trace::{End, NodeFacts, Opened, Order, ReadError, Reader, Record, Scribe, Sink, again::again};
 use swarmline_types::message::{LaneMessage, OriginNews, Rumour, Word};
 use swarmline_types::{
@@ -72,6 +72,23 @@ struct Bench {
     seen: Vec<String>,
 }
 
+/// A node that lets everything start, and has given so much.
+struct Giving {
+    mib: u64,
+}
+
+impl Allowance for Giving {
+    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
+        true
+    }
+
+    fn end(&mut self, _: Source, _: u64, _: u64) {}
+
+    fn given_mib(&self) -> u64 {
+        self.mib
+    }
+}
+
 impl Bench {
     fn new(bytes_max: u64) -> Self {
         let (kept, opened) = (Kept::default(), opened(12));
@@ -85,9 +102,10 @@ impl Bench {
 
     fn tell(&mut self, input: Input) {
         self.now = self.now + Duration::from_micros(1_700);
-        self.seen.push(format!("{input:?}"));
+        let mut node = Giving { mib: self.seen.len() as u64 * 20 };
+        self.seen.push(format!("{input:?}, given {}", node.mib));
         let (machine, now) = (&mut self.machine, self.now);
-        self.scribe.handle(&self.opened.content, input, &mut Unlimited, now, |input, allowance| {
+        self.scribe.handle(&self.opened.content, input, &mut node, now, |input, allowance| {
             machine.handle(input, allowance, now);
         });
         while let Some(action) = self.machine.poll_action() {
@@ -174,7 +192,7 @@ fn every_input_is_read_as_it_was_given() {
     let inputs: Vec<_> = all
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Input { input, .. } => Some(format!("{input:?}")),
+            Record::Input { input, allowed, .. } => Some(format!("{input:?}, given {}", allowed.given_mib)),
             _ => None,
         })
         .collect();

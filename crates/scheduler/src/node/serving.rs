@@ -190,14 +190,16 @@ impl Serving {
         self.queues.retain(|_, queue| !queue.is_empty());
     }
 
-    pub(super) fn on_served(&mut self, ticket: Ticket, now: MonoTime) {
-        let Some(done) = self.active.remove(&ticket) else { return };
+    /// An answer is on its way. Returns of which content, and how many bytes.
+    pub(super) fn on_served(&mut self, ticket: Ticket, now: MonoTime) -> Option<(ContentId, u64)> {
+        let done = self.active.remove(&ticket)?;
         let busy_since = done.since.max(self.last_served);
         self.last_served = now;
         let micros = u64::try_from(now.since(busy_since).as_micros()).unwrap_or(u64::MAX).max(1);
         let rate = done.size.saturating_mul(1_000_000) / micros;
         let mean = self.measured.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
         self.measured = Rate::bytes_per_s(mean.max(1));
+        Some((done.piece.0, done.size))
     }
 
     pub(super) fn due(&self) -> Option<MonoTime> {

@@ -200,6 +200,18 @@ fn served(actions: &[NodeAction]) -> Ticket {
 }
 
 #[test]
+fn what_went_to_peers_is_counted_for_its_content() {
+    let mut node = slow_node();
+    node.open(OTHER, secs(1));
+    assert_eq!(node.allowance(CONTENT, Priority::Foreground).given_mib(), 1);
+    assert_eq!(node.allowance(OTHER, Priority::Foreground).given_mib(), 0);
+    let cancelled = served(&ask(&mut node, 1, 1, secs(1)));
+    node.handle(NodeInput::Down { peer: id(1), clean: false }, secs(1));
+    node.handle(NodeInput::Served { ticket: cancelled }, secs(2));
+    assert_eq!(node.allowance(CONTENT, Priority::Foreground).given_mib(), 1, "nobody took it");
+}
+
+#[test]
 fn a_slow_line_carries_one_answer_after_another() {
     let mut node = slow_node();
     let first = served(&ask(&mut node, 1, 1, secs(1)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use swarmline_scheduler::{
-    Action, Config, Content, Failure, Input, Policy, RequestId, Source, Stage, Unlimited,
+    Action, Allowance, Config, Content, Failure, Input, Policy, RequestId, Source, Stage,
 };
 use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews, Rumour, Word};
 use swarmline_types::{
@@ -14,7 +14,7 @@ use swarmline_types::{
 
 /// Large enough that a content of one piece is not small.
 const PIECE: u32 = 4 << 20;
-const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
+const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
 pub(crate) struct Desk {
     content: Content,
@@ -26,6 +26,25 @@ pub(crate) struct Desk {
     /// Whole bitmaps that were sent.
     pub(crate) bitmaps: usize,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
+    /// What the node says that it gave to peers.
+    pub(crate) given_mib: u64,
+}
+
+/// A node that lets everything start.
+struct Generous {
+    given_mib: u64,
+}
+
+impl Allowance for Generous {
+    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
+        true
+    }
+
+    fn end(&mut self, _: Source, _: u64, _: u64) {}
+
+    fn given_mib(&self) -> u64 {
+        self.given_mib
+    }
 }
 
 impl Desk {
@@ -91,6 +110,7 @@ impl Desk {
             taken: 0,
             bitmaps: 0,
             open: BTreeMap::new(),
+            given_mib: 0,
         }
     }
 
@@ -360,7 +380,7 @@ impl Desk {
     }
 
     fn input(&mut self, input: Input) {
-        self.content.handle(input, &mut Unlimited, self.now);
+        self.content.handle(input, &mut Generous { given_mib: self.given_mib }, self.now);
         while let Some(action) = self.content.poll_action() {
             self.note(action);
         }

@@ -161,3 +161,68 @@ fn pieces_that_come_fast_are_told_sooner() {
     assert!(is_told_soon(15));
     assert!(!is_told_soon(60));
 }
+
+const OTHERS: &str = "bob carol dave erin frank grace heidi";
+
+/// Alice gets one piece more each `gap_ms`, of twenty, and gives it within ten: the last of twelve has just come from her.
+/// Seven others have none.
+fn after_twelve(gap_ms: u64) -> Desk {
+    let nothing = ".".repeat(20);
+    let peers =
+        format!("alice {OTHERS}").split(' ').map(|name| format!("{name} {nothing}\n")).collect::<String>();
+    let mut desk = Desk::without_origin(20).peers(&peers);
+    (0..12).for_each(|turn| next_comes(&mut desk, turn, gap_ms));
+    desk
+}
+
+fn next_comes(desk: &mut Desk, turn: u32, gap_ms: u64) {
+    desk.at_ms(gap_ms * u64::from(turn + 1));
+    desk.gets("alice", turn);
+    desk.at_ms(gap_ms * u64::from(turn + 1) + 10);
+    desk.take();
+    assert!(desk.delivers_next("alice"));
+}
+
+/// How many were told of a piece since the last time.
+fn told_of(desk: &mut Desk, piece: u32) -> usize {
+    let said = desk.take();
+    OTHERS.split(' ').filter(|name| said.contains(&format!("have #{piece} to {name}"))).count()
+}
+
+#[test]
+fn where_the_lan_has_time_to_spare_a_few_neighbours_are_told_at_a_time() {
+    let mut desk = after_twelve(400);
+    assert_eq!(told_of(&mut desk, 11), 4);
+    desk.at_ms(4_950);
+    assert_eq!(told_of(&mut desk, 11), 3, "the others a batch later");
+    desk.at_ms(30_000);
+    assert_eq!(told_of(&mut desk, 11), 0);
+}
+
+/// A piece each 25 ms, of which it takes ten to come.
+#[test]
+fn where_the_lan_has_no_time_to_spare_all_neighbours_are_told_at_once() {
+    let mut desk = after_twelve(25);
+    desk.at_ms(25 * 12 + 40);
+    assert_eq!(told_of(&mut desk, 11), 7);
+}
+
+/// Of 52 MiB that are here.
+#[test]
+fn who_has_given_more_than_it_got_tells_fewer() {
+    for (given_mib, told) in [(0, 4), (60, 4), (70, 2), (90, 1)] {
+        let mut desk = after_twelve(400);
+        desk.given_mib = given_mib;
+        next_comes(&mut desk, 12, 400);
+        assert_eq!(told_of(&mut desk, 12), told, "{given_mib}");
+    }
+}
+
+#[test]
+fn who_said_what_it_has_in_the_meantime_is_not_told() {
+    let mut desk = after_twelve(400);
+    told_of(&mut desk, 11);
+    OTHERS.split(' ').for_each(|name| desk.gets(name, 11));
+    desk.at_ms(4_950);
+    assert_eq!(told_of(&mut desk, 11), 0);
+}
