@@ -28,10 +28,10 @@ pub(super) fn run(crew: &Crew<'_>, egress: f64, meter: &mut Meter<'_>) -> Report
     let (mut now, mut epochs) = (MonoTime::ZERO, 0u32);
     while let Some((next, _)) = dues.first() {
         let until = (*next).max(now) + EPOCH;
-        let level = {
-            let lines = drawing.iter().filter_map(|at| sites[*at].as_deref()).map(Under::line);
-            level(lines.collect(), egress)
-        };
+        // Those that are in this turn may begin to draw in it.
+        let beginning = dues.iter().take_while(|(due, _)| *due <= until).map(|(_, at)| at);
+        let lines = drawing.iter().chain(beginning.filter(|at| !drawing.contains(at)));
+        let level = level(lines.filter_map(|at| sites[*at].as_deref()).map(Under::line).collect(), egress);
         for at in &drawing {
             let under = sites[*at].as_mut().expect("every site is in its place between epochs");
             let was = under.due;
