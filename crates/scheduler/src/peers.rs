@@ -371,8 +371,8 @@ impl Peers {
             let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
             // Busy for so long with nobody is as good as silent, whatever it gave before.
             if patience_over && !is_fed {
-                // What comes after that is seen by itself.
-                peer.asked_since = Some(now);
+                // Where all are slow, what comes after that is seen by itself.
+                peer.asked_since = peer.asked_since.map(|since| if all_are_slow { now } else { since });
                 return self.on_timeout(id, now, coverage, now);
             }
         }
