@@ -121,6 +121,7 @@ impl Mesh {
 
     fn ask_around(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         let spared = self.holders.review(site);
+        spared.into_iter().for_each(|holders| holder::take_back(holders, site, allowance));
         while let Some((holder, piece)) = spared.and_then(|holders| self.holders.turn(holders, site)) {
             let room = site.requests.at_peers() < self.limit;
             if !room || site.request(holder, PieceRange::one(piece), allowance, now).is_none() {

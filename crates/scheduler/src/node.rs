@@ -286,7 +286,8 @@ impl Node {
 
     fn on_asked(&mut self, peer: NodeId, content: ContentId, block: BlockRequest, has: bool, now: MonoTime) {
         let known = self.peers.get(&peer).is_some_and(|state| state.contents.binary_search(&content).is_ok());
-        let accepted = if known && has { self.serving.take(peer, content, block) } else { Asked::Rejected };
+        let accepted =
+            if known && has { self.serving.take(peer, content, block, now) } else { Asked::Rejected };
         let refuse = NodeAction::Reject { peer, content, request: block.request };
         match accepted {
             Asked::Queued => {}

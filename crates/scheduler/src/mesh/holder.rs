@@ -6,8 +6,10 @@
 
 use swarmline_types::{NodeId, PieceIndex};
 
+use crate::allowance::Allowance;
 use crate::ledger::Source;
 use crate::peers::Peer;
+use crate::requests::{InFlight, RequestId};
 use crate::runs::RunIndex;
 use crate::score;
 use crate::site::Site;
@@ -78,4 +80,20 @@ impl Holders {
         let piece = mine.flat_map(|(_, run)| site.coverage.runs().pieces(*run).pieces()).find(fresh)?;
         Some((Source::Peer(*holder), piece))
     }
+}
+
+/// Takes back what waits at a holder and has begun to spread: another was quicker, and from him it reaches me too. The
+/// holder would send it twice while nobody has the rest.
+pub(super) fn take_back(holders: u16, site: &mut Site, allowance: &mut dyn Allowance) {
+    let waits_at_holder = |request: &InFlight| {
+        let holder = request.peer().and_then(|peer| site.peers.get(&peer)).filter(|peer| peer.is_source());
+        holder.is_some() && request.received == 0
+    };
+    let spreads = |(id, request): (RequestId, &InFlight)| {
+        let piece = request.pieces.first();
+        let is_elsewhere = site.coverage.holders(piece) > holders && site.coverage.copies(piece) == 1;
+        (is_elsewhere && waits_at_holder(request)).then_some(id)
+    };
+    let late: Vec<_> = site.requests.iter().filter_map(spreads).collect();
+    late.into_iter().for_each(|request| site.cancel(request, allowance));
 }

@@ -17,6 +17,12 @@ const QUEUE_BYTES_MAX: u64 = 8 << 20;
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
 /// Requests of one peer that may wait.
 const QUEUE_PER_PEER_MAX: usize = 64;
+/// How long a piece that went out to one peer is put behind pieces that went to nobody: until it can be had from there.
+const SPREADS_FOR: Duration = Duration::from_millis(250);
+/// Pieces that are remembered for that: as many as go out meanwhile on a line of 1 Gbit/s.
+const SPREADING_MAX: usize = 32;
+/// How long a request may be put behind others for that.
+const PUT_BACK_MAX: Duration = Duration::from_millis(500);
 /// Blocks of a piece already begun that one peer may always have waiting, so that a large piece does not break off.
 const CONTINUED_MAX: usize = 4;
 /// Rejects per second that one peer may cause before it is held to flood.
@@ -49,6 +55,13 @@ pub(super) enum Asked {
 struct Ask {
     content: ContentId,
     block: BlockRequest,
+    since: MonoTime,
+}
+
+impl Ask {
+    fn piece(&self) -> (ContentId, PieceIndex) {
+        (self.content, self.block.piece)
+    }
 }
 
 #[derive(Debug)]
@@ -69,6 +82,8 @@ pub(super) struct Serving {
     last_turn: Option<NodeId>,
     active: FlatMap<Ticket, Active>,
     next_ticket: u64,
+    /// Pieces that went out lately, to whom and when. At most [`SPREADING_MAX`].
+    spreading: VecDeque<((ContentId, PieceIndex), NodeId, MonoTime)>,
     measured: Option<Rate>,
     last_served: MonoTime,
     /// What each peer may still be refused this second.
@@ -85,6 +100,7 @@ impl Serving {
             last_turn: None,
             active: FlatMap::new(),
             next_ticket: 0,
+            spreading: VecDeque::new(),
             measured: None,
             last_served: MonoTime::ZERO,
             rejects: FlatMap::new(),
@@ -93,7 +109,13 @@ impl Serving {
     }
 
     /// Puts a request into the queue if its bounds allow.
-    pub(super) fn take(&mut self, peer: NodeId, content: ContentId, block: BlockRequest) -> Asked {
+    pub(super) fn take(
+        &mut self,
+        peer: NodeId,
+        content: ContentId,
+        block: BlockRequest,
+        now: MonoTime,
+    ) -> Asked {
         let of_peer = self.queues.get(&peer).map_or(0, VecDeque::len);
         let continued = block.offset > 0 && of_peer < CONTINUED_MAX;
         let size = u64::from(block.size);
@@ -106,7 +128,8 @@ impl Serving {
             return Asked::Rejected;
         }
         self.queued_bytes += size;
-        self.queues.get_or_insert_with(peer, VecDeque::new).push_back(Ask { content, block });
+        let ask = Ask { content, block, since: now };
+        self.queues.get_or_insert_with(peer, VecDeque::new).push_back(ask);
         match displaced {
             Some((greedy, ask)) => Asked::Instead(greedy, ask.content, ask.block.request),
             None => Asked::Queued,
@@ -206,7 +229,9 @@ impl Serving {
         self.due
     }
 
-    /// Begins answers while there is room: of each peer in turn, the oldest.
+    /// Begins answers while there is room: of each peer in turn, the oldest; those first that send a piece to the first who
+    /// gets it. The others have it from there soon, and whoever is the only one to have much is not to send the same twice
+    /// while nobody has the rest.
     pub(super) fn start_due(&mut self, actions: &mut VecDeque<NodeAction>, now: MonoTime) {
         self.due = None;
         while !self.queues.is_empty() {
@@ -218,21 +243,20 @@ impl Serving {
                 self.due = Some(later);
                 return;
             }
-            let Some((peer, ask)) = self.next_ask() else { return };
+            let Some((peer, ask)) = self.next_ask(now) else { return };
+            self.note_spreading(peer, &ask, now);
             let size = u64::from(ask.block.size);
             self.upload.take(size);
             self.queued_bytes -= size;
             let ticket = Ticket(self.next_ticket);
             self.next_ticket += 1;
-            self.active
-                .insert(ticket, Active { peer, size, since: now, piece: (ask.content, ask.block.piece) });
+            self.active.insert(ticket, Active { peer, size, since: now, piece: ask.piece() });
             actions.push_back(NodeAction::Serve { ticket, peer, content: ask.content, block: ask.block });
         }
     }
 
-    fn next_ask(&mut self) -> Option<(NodeId, Ask)> {
-        let after = |last: &NodeId| self.queues.keys_after(last).next().copied();
-        let peer = self.last_turn.as_ref().and_then(after).or_else(|| self.queues.keys().next().copied())?;
+    fn next_ask(&mut self, now: MonoTime) -> Option<(NodeId, Ask)> {
+        let peer = self.next_turn(now)?;
         self.last_turn = Some(peer);
         let queue = self.queues.get_mut(&peer)?;
         let ask = queue.pop_front()?;
@@ -240,6 +264,34 @@ impl Serving {
             self.queues.remove(&peer);
         }
         Some((peer, ask))
+    }
+
+    fn next_turn(&self, now: MonoTime) -> Option<NodeId> {
+        let after = self.last_turn.iter().flat_map(|last| self.queues.keys_after(last));
+        let mut in_turn = after.chain(self.queues.keys()).copied();
+        let goes_first = |peer: &NodeId| {
+            let ask = self.queues.get(peer).and_then(VecDeque::front);
+            ask.is_some_and(|ask| now >= ask.since + PUT_BACK_MAX || !self.is_spreading(peer, ask, now))
+        };
+        in_turn.clone().find(goes_first).or_else(|| in_turn.next())
+    }
+
+    /// Whether the piece goes to somebody else, or did lately.
+    fn is_spreading(&self, peer: &NodeId, ask: &Ask, now: MonoTime) -> bool {
+        let lately = self.spreading.iter().filter(|(.., at)| now < *at + SPREADS_FOR);
+        let going = self.active.values().map(|active| (active.piece, active.peer));
+        let mut gone = lately.map(|(piece, to, _)| (*piece, *to)).chain(going);
+        gone.any(|(piece, to)| piece == ask.piece() && to != *peer)
+    }
+
+    fn note_spreading(&mut self, peer: NodeId, ask: &Ask, now: MonoTime) {
+        if ask.block.offset > 0 {
+            return;
+        }
+        if self.spreading.len() >= SPREADING_MAX {
+            self.spreading.pop_front();
+        }
+        self.spreading.push_back((ask.piece(), peer, now));
     }
 }
 

@@ -181,6 +181,23 @@ fn peers_are_served_in_turn() {
     assert_eq!(order, [1, 1, 1, 1, 2, 3, 1, 2, 3, 1, 1, 1]);
 }
 
+/// The line is full when 2 and 3 ask for the same piece (requests that are 64 apart), and 1 for another.
+#[test]
+fn a_piece_that_goes_to_one_lets_others_pass_on_its_way_to_the_next() {
+    let mut node = node();
+    (1..=3).for_each(|peer| _ = up(&mut node, peer, secs(0)));
+    let begun: Vec<_> = (10..14).map(|request| served(&ask(&mut node, 1, request, secs(0)))).collect();
+    for (peer, request) in [(2, 0), (3, 64), (1, 1)] {
+        assert_eq!(words(&ask(&mut node, peer, request, secs(0))), "");
+    }
+    let mut order = Vec::new();
+    for ticket in begun {
+        node.handle(NodeInput::Served { ticket }, secs(0));
+        order.push(words(&drain(&mut node)));
+    }
+    assert_eq!(order, ["serve 2#0", "serve 1#1", "serve 3#64", ""]);
+}
+
 /// A node that has sent 1 MiB in a second, which is slow.
 fn slow_node() -> Node {
     let mut node = node();
