@@ -220,6 +220,10 @@ impl Lane {
             site.wake_at(self.gate.paused_until());
             return;
         }
+        if let Some(until) = site.held_elsewhere_until() {
+            site.wake_at(until);
+            return self.leave_it_to_holders(site, allowance);
+        }
         if self.is_settling(site, now) {
             site.wake_at(site.started + site.config.settle);
             self.fetch_anything(site, allowance, now);
@@ -232,11 +236,21 @@ impl Lane {
     /// A run that turned up on the LAN need not come over the WAN, unless nearly all of it is here.
     fn give_way_to_the_lan(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
         let superfluous = |(run, fetch): (&RunIndex, &Fetch)| {
-            let is_early = site.requests.get(fetch.request).is_some_and(|request| !request.is_nearly_here());
-            (is_early && self.is_on_the_lan(*run, site)).then_some(*run)
+            (is_early(fetch, site) && self.is_on_the_lan(*run, site)).then_some(*run)
         };
         let found: Vec<_> = self.fetches.iter().filter_map(superfluous).collect();
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
+    }
+
+    /// Somebody has everything, and what it gives proves it: what it will give need not come over the WAN, unless nearly all
+    /// of it is here.
+    fn leave_it_to_holders(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
+        if !site.is_fed_by_holders() {
+            return;
+        }
+        let runs: Vec<_> =
+            self.fetches.iter().filter(|(_, it)| is_early(it, site)).map(|(run, _)| *run).collect();
+        runs.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
     }
 
     /// Whether everything lacking of the run is here at peers that have delivered before: of a stranger's word alone
@@ -261,4 +275,9 @@ impl Lane {
     fn live_count(&mut self, now: MonoTime) -> usize {
         self.claims.moving_count(now) + self.fetches.len()
     }
+}
+
+/// Whether so much of a fetch is missing that to stop it saves more than it loses.
+fn is_early(fetch: &Fetch, site: &Site) -> bool {
+    site.requests.get(fetch.request).is_some_and(|request| !request.is_nearly_here())
 }

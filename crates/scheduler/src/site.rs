@@ -1,5 +1,6 @@
 //! What lane, mesh and announcer share: the state of one content as this node sees its site, and the way out.
 
+mod elsewhere;
 mod rumours;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use crate::members::Members;
 use crate::peers::{Peer, Peers};
 use crate::requests::{InFlight, RequestId, Requests};
 use crate::score::{self, Entrant};
+use elsewhere::Elsewhere;
 use rumours::Rumours;
 
 pub(crate) struct Site {
@@ -27,6 +29,7 @@ pub(crate) struct Site {
     pub(crate) members: Members,
     pub(crate) peers: Peers,
     rumours: Rumours,
+    elsewhere: Elsewhere,
     /// What this node draws in every race.
     draw: u64,
     pub(crate) requests: Requests,
@@ -71,6 +74,7 @@ impl Site {
             members: Members::default(),
             peers: Peers::default(),
             rumours: Rumours::default(),
+            elsewhere: Elsewhere::default(),
             draw: score::draw_of_member(&content, &me),
             requests: Requests::default(),
             ledger: Ledger::default(),

@@ -125,7 +125,8 @@ impl Bench {
         let run = layout.piece_range(3, 2).unwrap();
         let piece = layout.piece(4).unwrap();
         let some = Wanted::of([run]);
-        let rumour = |word| Rumour { member: PEER, class: CapacityClass::Slow, number: 3, word };
+        let rumour =
+            |word| Rumour { member: PEER, class: CapacityClass::Slow, number: 3, has_all: true, word };
         self.tell(Input::PeerUp { peer: PEER, class: CapacityClass::Never });
         self.tell(Input::Bitmap { peer: PEER, has: Bitfield::none(&layout) });
         self.tell(Input::Have { peer: PEER, pieces: vec![piece] });

@@ -183,6 +183,8 @@ pub struct Rumour {
     pub class: CapacityClass,
     /// Grows with each word of that member: what is not greater than the last one heard is an echo.
     pub number: u64,
+    /// The member has every piece, it says, or the one who knows it.
+    pub has_all: bool,
     /// The word.
     pub word: Word,
 }

@@ -173,7 +173,7 @@ fn rumour(raw: &schema::Rumour, layout: &PieceLayout) -> Result<Option<Rumour>, 
         None => return Ok(None),
     };
     let member = node_id(&raw.member)?;
-    Ok(Some(Rumour { member, class: class(raw.class)?, number: raw.number, word }))
+    Ok(Some(Rumour { member, class: class(raw.class)?, number: raw.number, has_all: raw.has_all, word }))
 }
 
 fn progress(raw: &schema::Progress, layout: &PieceLayout) -> Result<Vec<(PieceRange, u64)>, WireError> {

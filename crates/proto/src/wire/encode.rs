@@ -158,6 +158,7 @@ fn rumour(rumour: &Rumour) -> schema::Rumour {
         class: class(rumour.class),
         number: rumour.number,
         word: Some(word),
+        has_all: rumour.has_all,
     }
 }
 

@@ -151,6 +151,8 @@ pub(super) struct Rumour {
     pub(super) number: u64,
     #[prost(oneof = "Word", tags = "4, 5, 6, 7")]
     pub(super) word: Option<Word>,
+    #[prost(bool, tag = "8")]
+    pub(super) has_all: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]

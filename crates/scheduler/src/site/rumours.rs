@@ -14,6 +14,7 @@ use super::Site;
 use crate::config::{
     HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOURS_MAX,
 };
+use crate::peers::Peer;
 
 /// What this node passes on, and over which links.
 #[derive(Debug, Default)]
@@ -67,6 +68,7 @@ impl Site {
                     member: member.id,
                     class: member.class(),
                     number: member.number,
+                    has_all: self.has_all(&member.id),
                     word: Word::Known(member.wanted().cloned().unwrap_or_else(|| Wanted::all(&layout))),
                 }
             });
@@ -84,7 +86,14 @@ impl Site {
     }
 
     fn my_rumour(&self, word: Word) -> Rumour {
-        Rumour { member: self.me, class: self.config.class, number: self.rumours.number, word }
+        let (class, number) = (self.config.class, self.rumours.number);
+        Rumour { member: self.me, class, number, has_all: self.coverage.have().is_all(), word }
+    }
+
+    /// Whether another said to everybody that it has everything, or has it and has delivered: a bitmap is said to me only.
+    fn has_all(&self, member: &NodeId) -> bool {
+        let is_source = |peer: &Peer| peer.is_proven() && peer.is_source();
+        self.elsewhere.knows(member) || self.peers.get(member).is_some_and(is_source)
     }
 
     /// A peer is gone, and with it the link.
@@ -169,9 +178,13 @@ impl Site {
 
     fn book(&mut self, rumour: &Rumour) {
         if let Word::Gone = rumour.word {
+            self.forget_holder(&rumour.member);
             return self.members.leave(&rumour.member, rumour.number);
         }
-        let Rumour { member, class, number, .. } = *rumour;
+        let Rumour { member, class, number, has_all, .. } = *rumour;
+        if has_all {
+            self.hear_of_holder(member);
+        }
         self.members.hear(member, class, number, &self.content, &mut self.rng, self.now);
         if let Word::Here(wanted) | Word::Known(wanted) = &rumour.word {
             self.members.set_wanted(&member, wanted, self.coverage.runs().layout());

@@ -138,7 +138,14 @@ impl Desk {
     /// A peer passes on what a member said.
     pub(crate) fn hears(&mut self, via: &str, member: &str, number: u64, word: Word) {
         let class = CapacityClass::Wired;
-        let rumours = [Rumour { member: id(member), class, number, word }].into();
+        let rumours = [Rumour { member: id(member), class, number, has_all: false, word }].into();
+        self.input(Input::Rumours { from: id(via), rumours });
+    }
+
+    /// A peer passes on that a member has everything.
+    pub(crate) fn hears_of_holder(&mut self, via: &str, member: &str, number: u64) {
+        let (class, word) = (CapacityClass::Wired, self.here());
+        let rumours = [Rumour { member: id(member), class, number, has_all: true, word }].into();
         self.input(Input::Rumours { from: id(via), rumours });
     }
 
@@ -148,7 +155,8 @@ impl Desk {
             let mut member = [0xee; 32];
             member[..8].copy_from_slice(&name.to_le_bytes());
             let (class, word) = (CapacityClass::Wired, Word::Here(Wanted::all(&self.layout)));
-            let rumours = [Rumour { member: NodeId::new(member), class, number: 1, word }].into();
+            let rumours =
+                [Rumour { member: NodeId::new(member), class, number: 1, has_all: false, word }].into();
             self.input(Input::Rumours { from: id(via), rumours });
         }
     }
@@ -496,7 +504,8 @@ fn rumour_words(rumour: &Rumour) -> String {
         Word::Gone => "gone".into(),
         Word::Lane(message) => lane_words(message),
     };
-    format!("{} {}: {word}", name(rumour.member), rumour.number)
+    let has_all = if rumour.has_all { " and has all" } else { "" };
+    format!("{} {}: {word}{has_all}", name(rumour.member), rumour.number)
 }
 
 fn news(number: u32) -> OriginNews {

@@ -130,3 +130,80 @@ fn invented_members_cannot_own_the_file_by_doing_nothing() {
     desk.at_ms(35_000);
     assert!(desk.fetches().len() > begun, "{:?}", desk.fetches());
 }
+
+/// A node with an origin that is not connected with dave, who says that he has everything.
+fn desk_with_holder_elsewhere() -> Desk {
+    let nothing = ".".repeat(40);
+    let mut desk = Desk::of(40).peers(&format!("alice {nothing}\n bob {nothing}\n carol {nothing}"));
+    desk.hears_of_holder("alice", "dave", 1);
+    desk
+}
+
+#[test]
+fn a_holder_elsewhere_is_waited_for_once_and_not_for_long() {
+    let mut desk = desk_with_holder_elsewhere();
+    desk.at_ms(2_900);
+    assert_eq!(desk.fetches(), [], "{:?}", desk.said);
+    desk.hears_of_holder("alice", "erin", 1);
+    desk.at_ms(3_500);
+    assert!(!desk.fetches().is_empty(), "whoever else says so");
+}
+
+#[test]
+fn a_holder_elsewhere_that_leaves_is_not_waited_for() {
+    let mut desk = desk_with_holder_elsewhere();
+    desk.at_ms(1_000);
+    desk.hears("alice", "dave", 2, Word::Gone);
+    desk.at_ms(1_100);
+    assert!(!desk.fetches().is_empty(), "{:?}", desk.said);
+}
+
+#[test]
+fn as_long_as_what_nobody_fetched_comes_from_peers_a_holder_elsewhere_is_waited_for() {
+    let mut desk = desk_with_holder_elsewhere();
+    for second in 0..20 {
+        desk.at_ms(1_000 * u64::from(second));
+        (2 * second..2 * second + 2).for_each(|piece| desk.gets("alice", piece));
+        while desk.delivers_next("alice") {}
+    }
+    assert_eq!(desk.fetches(), [], "{:?}", desk.said);
+}
+
+#[test]
+fn what_a_holder_elsewhere_is_seen_to_give_is_fetched_no_further() {
+    let nothing = ".".repeat(40);
+    let mut desk = Desk::of(40).peers(&format!("alice {nothing}\n bob {nothing}\n carol {nothing}"));
+    desk.at_ms(300);
+    let begun = desk.fetches();
+    assert!(!begun.is_empty());
+    desk.hears_of_holder("alice", "dave", 1);
+    assert!(desk.has_origin_request(), "a word stops nothing");
+    for piece in (0..40).filter(|piece| !begun.contains(piece)).take(8) {
+        desk.gets("alice", piece);
+        while desk.delivers_next("alice") {}
+    }
+    assert!(!desk.has_origin_request(), "{:?}", desk.said);
+}
+
+#[test]
+fn who_has_everything_says_so() {
+    let mut desk = Desk::small_pieces("xxx").peers("alice ...");
+    let here = desk.here();
+    desk.hears("alice", "dave", 1, here);
+    assert!(desk.take().contains("me 1: here and has all"), "{:?}", desk.said);
+}
+
+/// A bitmap may say what it likes to one; everybody hears only what the holder says to everybody, or has given.
+#[test]
+fn of_a_stranger_that_says_so_to_me_only_nobody_is_told_that_it_has_all() {
+    let known = |desk: &mut Desk| {
+        desk.hears_of_holder("bob", "erin", 1);
+        desk.take()
+    };
+    let mut desk = Desk::without_origin(4).peers("alice xxxx\n bob ....");
+    let said = known(&mut desk);
+    assert!(said.contains("alice 0: known") && !said.contains("alice 0: known and has all"), "{said}");
+    let mut desk = Desk::without_origin(4).peers("alice xxxx\n bob ....");
+    assert!(desk.delivers_next("alice"));
+    assert!(known(&mut desk).contains("alice 0: known and has all"));
+}

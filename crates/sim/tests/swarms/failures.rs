@@ -186,6 +186,12 @@ fn a_holder_on_the_site_is_a_source_and_no_bottle_neck() {
 }
 
 #[test]
+fn who_is_not_connected_with_the_only_holder_leaves_the_origin_alone() {
+    let outcome = outcome("content.size = '64MiB'\nsite = { peers = 79, holders = 1 }", 1);
+    assert_kept(&outcome, 2.0, 0.0);
+}
+
+#[test]
 fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
     let outage = "outage = { from = '5s', until = '15s', retry_after = '5s' }";
     let outcome = hold(outage, 1.40, 1.01);

@@ -141,10 +141,12 @@ fn rumour() -> impl Strategy<Value = Rumour> {
         Just(Word::Gone),
         lane().prop_map(Word::Lane)
     ];
-    (any::<[u8; 32]>(), class(), any::<u64>(), word).prop_map(|(node, class, number, word)| Rumour {
+    let of = (any::<[u8; 32]>(), class(), any::<u64>(), any::<bool>(), word);
+    of.prop_map(|(node, class, number, has_all, word)| Rumour {
         member: NodeId::new(node),
         class,
         number,
+        has_all,
         word,
     })
 }

@@ -58,7 +58,7 @@ fn rumours(rumours: Vec<schema::Rumour>) -> Vec<u8> {
 }
 
 fn rumour(member: usize, class: i32, word: Option<schema::Word>) -> schema::Rumour {
-    schema::Rumour { member: zeros(member), class, number: 1, word }
+    schema::Rumour { member: zeros(member), class, number: 1, word, has_all: false }
 }
 
 fn gone() -> Option<schema::Word> {
@@ -345,6 +345,7 @@ fn the_largest_legal_messages_pass() {
         member: NodeId::new([0xff; 32]),
         class: CapacityClass::Never,
         number: u64::MAX,
+        has_all: true,
         word: Word::Lane(LaneMessage::Progress(claims.clone())),
     };
     let messages = [

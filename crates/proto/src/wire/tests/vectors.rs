@@ -145,7 +145,13 @@ fn messages() -> [Message<ContentMessage>; NAMES.len()] {
 }
 
 fn rumours() -> Arc<[Rumour]> {
-    let rumour = |byte, class, number, word| Rumour { member: NodeId::new([byte; 32]), class, number, word };
+    let rumour = |byte, class, number, word| Rumour {
+        member: NodeId::new([byte; 32]),
+        class,
+        number,
+        has_all: byte == 0xbb,
+        word,
+    };
     Arc::new([
         rumour(0xaa, CapacityClass::Wired, 1, Word::Here(Wanted::of([pieces(0, 11)]))),
         rumour(0xbb, CapacityClass::Slow, 300, Word::Known(Wanted::default())),
@@ -189,7 +195,7 @@ fn every_message_has_its_golden_bytes() {
     release without ranges: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f3a0a2a080a04080310021a00
     wanted: 000000303a2e0a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f420a0a0210030a0408081002
     wanted nothing: 000000263a240a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4200
-    rumours: 000000d73ad4010a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4aaf010a2a0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa180122040a02100b0a290a20bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb100218ac022a000a280a20cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc1001180932000a2c0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa18023a060a0408031002
+    rumours: 000000d93ad6010a20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f4ab1010a2a0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa180122040a02100b0a2b0a20bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb100218ac022a0040010a280a20cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc1001180932000a2c0a20aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa18023a060a0408031002
     ");
 }
 
