@@ -131,7 +131,7 @@ async fn what_is_held_is_served_to_peers() {
     let download = case.held().await;
     let newcomer = node(&case.dir.path().join("newcomer"), &[&case.node]).await;
     let copy = case.dir.path().join("copy");
-    let request = get(support::dead_url().await, &copy, support::phf_file(case.dir.path(), &manifest));
+    let request = get(support::dead_url(), &copy, support::phf_file(case.dir.path(), &manifest));
     let progress = support::completed(newcomer.get(request)).await;
     assert_holds(&copy, &file);
     assert_eq!(progress.from_peers, 2 * MIB);
@@ -380,7 +380,7 @@ async fn an_origin_that_is_silent_or_gone_is_told_apart() {
     assert_eq!(error.kind, ErrorKind::NoProgress, "{error}");
     assert_eq!((error.cause.origin, error.cause.is_transient), (Some(OriginFault::Timeout), true), "{error}");
 
-    let request = get(support::dead_url().await, &out, support::phf_file(dir.path(), &manifest));
+    let request = get(support::dead_url(), &out, support::phf_file(dir.path(), &manifest));
     let error = failed(node.get(request)).await;
     assert_eq!(error.cause.origin, Some(OriginFault::Unreachable), "{error}");
     assert_eq!(error.cause.errno, Some(111), "{error}");

@@ -116,7 +116,7 @@ async fn one_honest_peer_among_liars_is_enough_without_an_origin() {
     let peers = liars.iter().map(Stranger::addr).chain([addr_of(&honest)]);
     let victim = start(case.dir.path(), knowing(peers)).await;
     let manifest = phf_file(case.dir.path(), &case.manifest);
-    let progress = completed(victim.get(get(dead_url().await, case.out(), manifest))).await;
+    let progress = completed(victim.get(get(dead_url(), case.out(), manifest))).await;
     assert_holds(&case.out(), &case.file);
     assert_eq!((progress.from_origin, progress.from_peers - progress.wasted), (0, 4 * MIB));
     let was_caught = |counts: Counts| counts.wanted == 0 || !counts.downs.is_empty();
@@ -168,7 +168,7 @@ async fn who_asks_for_more_than_there_is_leaves_the_others_their_turn() {
     flooder.until("a flood", |counts| counts.rejects > 100).await;
     let newcomer = start(dir.path(), knowing([addr_of(&holder)])).await;
     let out = dir.path().join("out");
-    completed(newcomer.get(get(dead_url().await, &out, phf_file(dir.path(), &manifest)))).await;
+    completed(newcomer.get(get(dead_url(), &out, phf_file(dir.path(), &manifest)))).await;
     assert_holds(&out, &file);
 }
 
@@ -316,7 +316,7 @@ async fn what_is_no_peer_at_all_does_no_harm() {
         open.push(client);
     }
     let newcomer = start(case.dir.path(), knowing([addr_of(&honest)])).await;
-    let url = Some(dead_url().await.parse().unwrap());
+    let url = Some(dead_url().parse().unwrap());
     completed(newcomer.get(GetRequest { url, ..case.request() })).await;
     assert_holds(&case.out(), &case.file);
     for mut client in open {

@@ -62,7 +62,7 @@ async fn newcomers_at_the_same_time_all_get_it_when_the_origin_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let (file, manifest) = content(4, 5_000_000);
     let first = seed(&dir.path().join("first"), &file, &manifest).await;
-    let url = dead_url().await;
+    let url = dead_url();
     let newcomers = (0..5).map(|number| {
         let (dir, url, source) = (dir.path().join(format!("{number}")), url.clone(), pinned(&manifest));
         let (first, file) = (addr_of(&first), file.clone());

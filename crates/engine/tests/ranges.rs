@@ -67,7 +67,7 @@ async fn ranges_come_from_a_peer_where_the_origin_is_gone() {
     let holder = seed(&dir.path().join("holder"), &file, &manifest).await;
     let newcomer = node(dir.path(), &[&holder]).await;
     let out = dir.path().join("out");
-    let request = get(dead_url().await, &out, phf_file(&dir.path().join("phf"), &manifest));
+    let request = get(dead_url(), &out, phf_file(&dir.path().join("phf"), &manifest));
     let progress = completed(newcomer.get(with(&WISH, request))).await;
     assert_packed(&out, &file, &WISH);
     assert_eq!((progress.from_origin, progress.received), (0, progress.from_peers));

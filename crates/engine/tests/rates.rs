@@ -57,7 +57,7 @@ async fn the_download_rate_holds_for_peers() {
     let node = start(dir.path(), slow_to_receive(knowing([addr_of(&holder)]))).await;
     let out = dir.path().join("out");
     let source = phf_file(dir.path(), &manifest);
-    takes_its_time(completed(node.get(get(dead_url().await, &out, source)))).await;
+    takes_its_time(completed(node.get(get(dead_url(), &out, source)))).await;
     assert_holds(&out, &file);
 }
 
@@ -89,7 +89,7 @@ async fn the_upload_rate_holds_for_all_peers_together() {
         let dir = dir.path().join(number);
         let source = phf_file(&dir, &manifest);
         let node = start(&dir, knowing([addr_of(&holder)])).await;
-        downloads.push(completed(node.get(get(dead_url().await, dir.join("out"), source))));
+        downloads.push(completed(node.get(get(dead_url(), dir.join("out"), source))));
     }
     // They pass it on to each other, so that together they may take one copy of the holder.
     takes_its_time(futures::future::join_all(downloads)).await;

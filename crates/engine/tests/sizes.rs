@@ -102,7 +102,7 @@ async fn pieces_around_four_gib_get_to_their_places() {
     let node = start(dir.path(), knowing([addr_of(&holder)])).await;
     let out = dir.path().join("out");
     let phf = phf_file(dir.path(), &manifest);
-    let progress = completed(node.get(get(dead_url().await, &out, phf))).await;
+    let progress = completed(node.get(get(dead_url(), &out, phf))).await;
     assert_eq!(progress.bytes_resumed, layout.content_len() - 4 * MIB);
     assert_eq!(progress.from_peers - progress.wasted, 4 * MIB);
     let file = File::open(&out).unwrap();

@@ -215,9 +215,14 @@ pub(crate) async fn seed_with(
     engine
 }
 
-/// A URL that nobody answers: the port was closed again.
-pub(crate) async fn dead_url() -> String {
-    TestOrigin::empty().await.url()
+/// A URL that nobody answers. The port stays taken and nobody listens there: one that was closed again could be given to
+/// another test's origin.
+pub(crate) fn dead_url() -> String {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let url = format!("http://{}/file", socket.local_addr().unwrap());
+    std::mem::forget(socket);
+    url
 }
 
 /// Fails unless the file at `path` is this content. Neither holds nor prints megabytes.
