@@ -201,6 +201,8 @@ pub(crate) const SMALL_PIECE_FACTOR_MAX: usize = 16;
 pub(crate) const CHOICES: usize = 4;
 /// Mesh: most draws of such pieces that find no usable source before the turn ends.
 pub(crate) const DRAWS_MAX: usize = 8;
+/// Mesh: when the draws found no source, somebody may have a piece all the same: drawn again after so long.
+pub(crate) const REDRAW: Duration = Duration::from_millis(250);
 /// Mesh: a service time below this asks for one more request in flight.
 pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(1);
 /// Mesh: a service time above this asks for one fewer.

@@ -175,10 +175,12 @@ impl Content {
             Input::PeerUp { peer, class } => self.on_peer_up(peer, class, now),
             Input::PeerDown { peer, clean } => self.on_peer_down(peer, clean, allowance, now),
             Input::Bitmap { peer, has } => {
+                self.mesh.on_spread(has.pieces(), &site.coverage);
                 site.peers.set_bitmap(&peer, has, &mut site.coverage);
                 self.last_news = now;
             }
             Input::Have { peer, pieces } => {
+                self.mesh.on_spread(pieces.iter().copied(), &site.coverage);
                 for piece in pieces {
                     if !self.lane.is_claimed_by(&peer, piece, site) {
                         site.peers.on_passed_on(&peer, piece, &mut site.coverage, now);
@@ -213,18 +215,21 @@ impl Content {
 
     fn tick(&mut self, again: bool, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
-        let next = site.peers.tick(&mut site.coverage, now);
-        site.wake_at(next);
-        let next = site.members.tick(now);
-        site.wake_at(next);
+        site.peers.tick(&mut site.coverage, now);
+        site.members.tick(now);
         site.tick_rumours();
         if self.stage == Stage::Fetching {
             self.mesh.expire(site, allowance, now);
             self.lane.tick(again, site, allowance, now);
             self.mesh.pull(again, site, allowance, now);
+            // What was asked for may leave the lane another choice.
+            self.lane.tick(false, site, allowance, now);
             self.judge_hope(allowance, now);
+            self.site.wake_at(self.mesh.due(&self.site));
         }
         self.announcer.tick(&mut self.site, now);
+        // Only now: who was asked meanwhile has time for an answer, and who let it pass has a pause that ends.
+        self.site.wake_at(self.site.peers.due().min(self.site.members.due()));
     }
 
     fn on_peer_up(&mut self, peer: NodeId, class: CapacityClass, now: MonoTime) {

@@ -338,11 +338,15 @@ impl Members {
         }
     }
 
-    /// Lets time pass: suspects come back, and whoever was not heard of for long is forgotten. Returns when the next of
-    /// these may happen.
-    pub(crate) fn tick(&mut self, now: MonoTime) -> MonoTime {
+    /// When the next suspect comes back or is forgotten, at the earliest.
+    pub(crate) fn due(&self) -> MonoTime {
+        self.due
+    }
+
+    /// Lets time pass: suspects come back, and whoever was not heard of for long is forgotten.
+    pub(crate) fn tick(&mut self, now: MonoTime) {
         if now < self.due {
-            return self.due;
+            return;
         }
         let cleared: Vec<_> =
             self.suspects.iter().filter(|(_, until)| now >= **until).map(|(id, _)| *id).collect();
@@ -357,7 +361,6 @@ impl Members {
         let next_expiry = self.members.iter().filter(|member| !member.is_connected).map(expires).min();
         let next_cleared = self.suspects.values().copied().min();
         self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
-        self.due
     }
 }
 

@@ -14,9 +14,10 @@ use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 use crate::allowance::Allowance;
 use crate::config::{
     CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
-    IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, RUN_SIZE, SLOW_SERVICE,
+    IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, REDRAW, RUN_SIZE, SLOW_SERVICE,
     SMALL_PIECE_FACTOR_MAX,
 };
+use crate::coverage::Coverage;
 use crate::ledger::Source;
 use crate::peers::Peer;
 use crate::requests::{InFlight, RequestId};
@@ -44,12 +45,13 @@ pub(crate) struct Mesh {
     seen: Option<Seen>,
     /// When a request will be over its time.
     expire_due: MonoTime,
-    /// When a request will be old enough for a second source.
-    endgame_due: MonoTime,
+    /// When to look again though nothing has changed: a request is old enough then for a second source, or the draws were
+    /// unlucky.
+    again_due: MonoTime,
 }
 
-/// Changes of coverage, peers and requests, and how many requests may be in flight.
-type Seen = (u32, u32, u32, usize);
+/// Changes of coverage, peers, requests and ranked members, and how many requests may be in flight.
+type Seen = (u32, u32, u32, u32, usize);
 
 /// How soon a peer should answer: whether it let my latest requests time out, whether it is far slower than others, my
 /// requests that it has not answered, and how long its latest answers took.
@@ -69,7 +71,7 @@ impl Mesh {
             holders: Holders::default(),
             seen: None,
             expire_due: MonoTime::ZERO,
-            endgame_due: MonoTime::NEVER,
+            again_due: MonoTime::NEVER,
         }
     }
 
@@ -99,6 +101,13 @@ impl Mesh {
         self.limit_max = filling.clamp(self.limit_floor, IN_FLIGHT_MOST.max(self.limit_floor));
     }
 
+    /// Peers have more of this: what waits at a spared holder may have begun to spread.
+    pub(crate) fn on_spread(&mut self, pieces: impl IntoIterator<Item = PieceIndex>, coverage: &Coverage) {
+        if self.holders.are_spared() && pieces.into_iter().any(|piece| coverage.copies(piece) == 1) {
+            self.seen = None;
+        }
+    }
+
     /// Asks for as much as may be in flight. `again`: also if nothing has changed since nothing more could be asked for.
     pub(crate) fn pull(
         &mut self,
@@ -107,16 +116,16 @@ impl Mesh {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
-        if again || self.seen != Some(self.sees(site)) || now >= self.endgame_due {
-            self.endgame_due = MonoTime::NEVER;
+        if again || self.seen != Some(self.sees(site)) || now >= self.again_due {
+            self.again_due = MonoTime::NEVER;
             self.ask_around(site, allowance, now);
             self.seen = Some(self.sees(site));
         }
-        site.wake_at(self.endgame_due);
     }
 
     fn sees(&self, site: &Site) -> Seen {
-        (site.coverage.mesh_changes(), site.peers.changes(), site.requests.changes(), self.limit)
+        let (coverage, peers) = (site.coverage.mesh_changes(), site.peers.changes());
+        (coverage, peers, site.requests.changes(), site.members.ranked_changes(), self.limit)
     }
 
     fn ask_around(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
@@ -137,6 +146,9 @@ impl Mesh {
                 None => draws += 1,
             }
         }
+        if site.requests.at_peers() < self.limit && site.coverage.has_useful() {
+            self.again_due = now + REDRAW;
+        }
         self.probe(site, allowance, now);
         self.try_strangers(site, allowance, now);
         if !site.coverage.has_useful() && site.coverage.all_lacking_in_flight() {
@@ -147,7 +159,7 @@ impl Mesh {
     /// Ends requests that stand still. What only silent peers hold is open again, so this comes before the lane's turn.
     pub(crate) fn expire(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         if now < self.expire_due {
-            return site.wake_at(self.expire_due);
+            return;
         }
         let timeout = PROGRESS_TIMEOUT.max(site.peers.usual_service().unwrap_or_default() * 3);
         let at_peers =
@@ -163,7 +175,12 @@ impl Mesh {
             site.cancel(request, allowance);
             site.peers.on_timeout(&peer, silent_since, &mut site.coverage, now);
         }
-        site.wake_at(next.unwrap_or(MonoTime::NEVER));
+    }
+
+    /// When to come back if nothing happens.
+    pub(crate) fn due(&self, site: &Site) -> MonoTime {
+        let expire_due = if site.requests.at_peers() > 0 { self.expire_due } else { MonoTime::NEVER };
+        self.again_due.min(expire_due)
     }
 
     fn ask(
@@ -235,16 +252,13 @@ impl Mesh {
         if site.requests.at_peers() >= self.limit {
             return;
         }
-        let idle = site
-            .peers
-            .iter()
-            .filter(|(_, peer)| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0);
-        let wanted = |piece: &PieceIndex| site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 0;
-        let chance = |(id, peer): (&NodeId, &Peer)| Some((*id, peer.bitmap().pieces().find(wanted)?));
-        let probes: Vec<_> = idle.filter_map(chance).collect();
-        for (peer, piece) in probes {
-            if site.coverage.copies(piece) == 0 {
-                self.ask(peer, piece, site, allowance, now);
+        let is_idle = |peer: &Peer| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0;
+        let idle: Vec<_> = site.peers.iter().filter(|(_, peer)| is_idle(peer)).map(|(id, _)| *id).collect();
+        for id in idle {
+            let wanted =
+                |piece: &PieceIndex| site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 0;
+            if let Some(piece) = site.peers.get(&id).and_then(|peer| peer.bitmap().pieces().find(wanted)) {
+                self.ask(id, piece, site, allowance, now);
             }
         }
     }
@@ -256,23 +270,13 @@ impl Mesh {
             return;
         }
         let starves = site.requests.at_peers() == 0;
-        let idle = site
-            .peers
-            .iter()
-            .filter(|(_, peer)| !peer.is_proven() && peer.is_usable(now) && peer.in_flight == 0)
-            .filter(|(_, peer)| starves || peer.is_neighbour);
-        let chance = |(id, peer): (&NodeId, &Peer)| {
-            let fetched = site.requests.iter().map(|(_, request)| request);
-            let fetched = fetched.filter(|request| request.peer().is_none() && !request.is_nearly_here());
-            let offered = fetched.flat_map(|request| request.pieces.pieces()).find(|piece| {
-                peer.has(*piece) && site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 1
-            });
-            Some((*id, offered?))
-        };
-        let tries: Vec<_> = idle.filter_map(chance).collect();
-        for (peer, piece) in tries {
-            if site.coverage.copies(piece) == 1 {
-                self.ask(peer, piece, site, allowance, now);
+        let is_idle = |peer: &Peer| !peer.is_proven() && peer.is_usable(now) && peer.in_flight == 0;
+        let may_be_asked = |peer: &Peer| is_idle(peer) && (starves || peer.is_neighbour);
+        let idle: Vec<_> =
+            site.peers.iter().filter(|(_, peer)| may_be_asked(peer)).map(|(id, _)| *id).collect();
+        for id in idle {
+            if let Some(piece) = fetched_piece_of(&id, site) {
+                self.ask(id, piece, site, allowance, now);
             }
         }
     }
@@ -297,7 +301,7 @@ impl Mesh {
             site.requests.iter().filter_map(waiting).map(|(due, piece)| (piece, due)).collect();
         for (piece, due) in candidates {
             if now < due {
-                self.endgame_due = self.endgame_due.min(due);
+                self.again_due = self.again_due.min(due);
                 continue;
             }
             let of_piece = |(_, request): (RequestId, &InFlight)| {
@@ -311,4 +315,14 @@ impl Mesh {
             }
         }
     }
+}
+
+/// A piece that this peer says it has, that comes from the origin, and that nobody else was asked for.
+fn fetched_piece_of(peer: &NodeId, site: &Site) -> Option<PieceIndex> {
+    let peer = site.peers.get(peer)?;
+    let fetched = site.requests.iter().map(|(_, request)| request);
+    let fetched = fetched.filter(|request| request.peer().is_none() && !request.is_nearly_here());
+    fetched
+        .flat_map(|request| request.pieces.pieces())
+        .find(|piece| peer.has(*piece) && site.coverage.lacks(*piece) && site.coverage.copies(*piece) == 1)
 }

@@ -402,10 +402,15 @@ impl Peers {
         self.judge(&giver, coverage, now);
     }
 
-    /// Lets time pass: snubs and pauses end. Returns when the next of these happens.
-    pub(crate) fn tick(&mut self, coverage: &mut Coverage, now: MonoTime) -> MonoTime {
+    /// When the next pause or credit ends.
+    pub(crate) fn due(&self) -> MonoTime {
+        self.due
+    }
+
+    /// Lets time pass: snubs and pauses end.
+    pub(crate) fn tick(&mut self, coverage: &mut Coverage, now: MonoTime) {
         if now < self.due {
-            return self.due;
+            return;
         }
         let patience = patience(self.usual);
         let over: Vec<_> = self
@@ -419,7 +424,6 @@ impl Peers {
         let ends = |peer: &Peer| peer.pauses().into_iter().chain(peer.credit_ends(patience));
         let next = self.peers.values().flat_map(ends).filter(|end| *end > now).min();
         self.due = next.unwrap_or(MonoTime::NEVER);
-        self.due
     }
 
     fn should_count(&self, peer: &Peer, now: MonoTime) -> bool {

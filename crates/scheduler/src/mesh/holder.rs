@@ -51,6 +51,11 @@ impl Holders {
         Some(count)
     }
 
+    /// Whether some were spared when this was last looked at.
+    pub(super) fn are_spared(&self) -> bool {
+        self.made_of.is_some()
+    }
+
     fn rank(&mut self, site: &Site) {
         let runs = site.coverage.runs();
         let holders = self.made_of.as_ref().map_or(&[][..], |(.., holders)| holders);

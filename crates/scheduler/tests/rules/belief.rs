@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use swarmline_scheduler::Policy;
+use swarmline_types::MonoTime;
 
 use crate::desk::Desk;
 
@@ -77,4 +78,25 @@ fn two_that_corrupt_a_piece_one_after_another_do_not_stall_it() {
     assert!(["ban alice", "ban bob"].iter().all(|ban| desk.said.iter().any(|line| line == ban)));
     desk.at_ms(1_000);
     assert_eq!(desk.fetches(), [0], "{:?}", desk.said);
+}
+
+/// Nobody else is there, so only the node's own timers wake it.
+#[test]
+fn who_is_silent_is_asked_again_after_its_pause_though_nothing_else_happens() {
+    let mut desk = Desk::of(8).peers("alice xxxxxxxx");
+    assert!(desk.delivers_next("alice"));
+    desk.sleeps_until(MonoTime::from_millis(4_900));
+    let asked = desk.asks("alice");
+    desk.sleeps_until(MonoTime::from_millis(9_000));
+    assert!(desk.asks("alice") > asked, "{:?}", desk.said);
+}
+
+/// They have the same pieces; both are asked at once, each for another one.
+#[test]
+fn two_that_were_silent_are_tried_at_the_same_time() {
+    let mut desk = Desk::without_origin(8).peers("alice xxxxxxxx\n bob xxxxxxxx");
+    desk.sleeps_until(MonoTime::from_millis(5_500));
+    assert!(!desk.waits_for("alice") && !desk.waits_for("bob"), "{:?}", desk.said);
+    desk.sleeps_until(MonoTime::from_millis(8_000));
+    assert!(desk.waits_for("alice") && desk.waits_for("bob"), "{:?}", desk.said);
 }

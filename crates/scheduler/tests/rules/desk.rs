@@ -14,6 +14,7 @@ use swarmline_types::{
 
 /// Large enough that a content of one piece is not small.
 const PIECE: u32 = 4 << 20;
+const HOUR: Duration = Duration::from_secs(3600);
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
 pub(crate) struct Desk {
@@ -207,9 +208,14 @@ impl Desk {
         self.input(Input::Lane { from: id(name), message });
     }
 
-    /// Lets time pass to this point, with every timer on the way.
+    /// Lets time pass to this point, with every timer on the way, and one there.
     pub(crate) fn at_ms(&mut self, millis: u64) {
-        let end = MonoTime::from_millis(millis);
+        self.sleeps_until(MonoTime::from_millis(millis));
+        self.input(Input::Timer);
+    }
+
+    /// Lets time pass to this point, and wakes the node when it wants to be woken.
+    pub(crate) fn sleeps_until(&mut self, end: MonoTime) {
         let mut turns = 0;
         while let Some(due) = self.content.poll_timeout().filter(|due| *due <= end) {
             self.now = self.now.max(due);
@@ -218,7 +224,25 @@ impl Desk {
             assert!(turns < 10_000, "timers that never end");
         }
         self.now = self.now.max(end);
+    }
+
+    /// Comes back a second before the node wants to be woken, in an hour at most. What it orders then it could have ordered
+    /// before.
+    pub(crate) fn has_waited_for_nothing(&mut self) -> bool {
+        let due = self.content.poll_timeout().unwrap_or(MonoTime::NEVER).min(self.now + HOUR);
+        let before = MonoTime::from_micros(due.as_micros().saturating_sub(1_000_000));
+        if before <= self.now {
+            return false;
+        }
+        self.now = before;
+        self.comes_back()
+    }
+
+    /// Whether anything is ordered when it does.
+    fn comes_back(&mut self) -> bool {
+        let before = self.said.len();
         self.input(Input::Timer);
+        self.said.len() > before
     }
 
     pub(crate) fn receives(&mut self, piece: u32, received: u64) {
@@ -319,7 +343,7 @@ impl Desk {
                 let mut has = Bitfield::none(&self.layout);
                 self.layout
                     .pieces()
-                    .filter(|p| (p.get() * 7 + number).is_multiple_of(3))
+                    .filter(|p| number.is_multiple_of(4) || (p.get() * 7 + number).is_multiple_of(3))
                     .for_each(|p| _ = has.insert(p));
                 self.input(Input::Bitmap { peer, has });
             }
@@ -364,8 +388,7 @@ impl Desk {
                 self.input(Input::PeerWants { peer, wanted });
             }
             _ => {
-                let later = self.now + Duration::from_millis(u64::from(number));
-                self.at_ms(later.as_micros() / 1000);
+                self.sleeps_until(self.now + Duration::from_millis(u64::from(number)));
             }
         }
     }

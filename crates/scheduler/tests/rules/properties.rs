@@ -28,3 +28,17 @@ proptest! {
         prop_assert_eq!(run(), run());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Who is woken when it asked to be, and not before, misses nothing.
+    #[test]
+    fn nobody_asks_to_be_woken_too_late(steps in prop::collection::vec((0u8..18, 0u8..5, 0u32..40, 0u32..4000), 1..200), seed: u64) {
+        let mut desk = Desk::seeded(40, seed);
+        for (what, who, piece, number) in steps {
+            desk.anything(what, who, piece, number);
+            prop_assert!(!desk.has_waited_for_nothing(), "{:?}", desk.said.last());
+        }
+    }
+}
