@@ -53,9 +53,9 @@ pub(crate) struct Mesh {
 /// Changes of coverage, peers, requests and ranked members, and how many requests may be in flight.
 type Seen = (u32, u32, u32, u32, usize);
 
-/// How soon a peer should answer: whether it let my latest requests time out, whether it is far slower than others, my
-/// requests that it has not answered, and how long its latest answers took.
-type Load = (bool, bool, usize, Duration);
+/// How soon a peer should answer: whether it is a holder that others need more, whether it let my latest requests time out,
+/// whether it is far slower than others, my requests that it has not answered, and how long its latest answers took.
+type Load = (bool, bool, bool, usize, Duration);
 
 impl Mesh {
     pub(crate) fn new(site: &Site) -> Self {
@@ -130,7 +130,8 @@ impl Mesh {
 
     fn ask_around(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         let spared = self.holders.review(site);
-        spared.into_iter().for_each(|holders| holder::take_back(holders, site, allowance));
+        let can_be_asked = |peer: &Peer| self.can_be_asked(peer, now);
+        spared.into_iter().for_each(|holders| holder::take_back(holders, can_be_asked, site, allowance));
         while let Some((holder, piece)) = spared.and_then(|holders| self.holders.turn(holders, site)) {
             let room = site.requests.at_peers() < self.limit;
             if !room || site.request(holder, PieceRange::one(piece), allowance, now).is_none() {
@@ -214,6 +215,11 @@ impl Mesh {
         sourced.min_by_key(|(load, ..)| *load).map(|(_, peer, piece)| (peer, piece))
     }
 
+    /// Whether it would be asked now for what it has.
+    fn can_be_asked(&self, peer: &Peer, now: MonoTime) -> bool {
+        peer.counts() && peer.is_usable(now) && peer.in_flight < self.per_peer_max
+    }
+
     /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why. Of a
     /// peer that has not answered yet, the mean of all is expected. Whoever has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have
     /// would wait.
@@ -230,15 +236,15 @@ impl Mesh {
         let free: Vec<_> = site
             .peers
             .iter()
-            .filter(|(_, peer)| peer.counts() && peer.is_usable(now) && peer.has(piece))
-            .filter(|(_, peer)| peer.in_flight < self.per_peer_max)
+            .filter(|(_, peer)| self.can_be_asked(peer, now) && peer.has(piece))
             .filter(|(id, peer)| !not.contains(id) && (starves || peer.is_neighbour))
             .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
             // A slow sender is left to those who need what only it has.
             .map(|(id, peer)| {
                 let service = peer.service().or(usual).unwrap_or_default();
                 let is_slower = peer.is_slower_than(usual);
-                ((peer.is_overdue(), is_slower, peer.in_flight, service), *id)
+                let is_spared = spares_holders && peer.is_source();
+                ((is_spared, peer.is_overdue(), is_slower, peer.in_flight, service), *id)
             })
             .collect();
         let least = free.iter().map(|(load, _)| *load).min()?;

@@ -88,16 +88,26 @@ impl Holders {
 }
 
 /// Takes back what waits at a holder and has begun to spread: another was quicker, and from him it reaches me too. The
-/// holder would send it twice while nobody has the rest.
-pub(super) fn take_back(holders: u16, site: &mut Site, allowance: &mut dyn Allowance) {
+/// holder would send it twice while nobody has the rest. Not where nobody else `can_be_asked` now: the holder would only be asked
+/// again, and that without end.
+pub(super) fn take_back(
+    holders: u16,
+    can_be_asked: impl Fn(&Peer) -> bool,
+    site: &mut Site,
+    allowance: &mut dyn Allowance,
+) {
     let waits_at_holder = |request: &InFlight| {
         let holder = request.peer().and_then(|peer| site.peers.get(&peer)).filter(|peer| peer.is_source());
         holder.is_some() && request.received == 0
     };
+    let another_gives = |piece: PieceIndex| {
+        let has = |peer: &Peer| !peer.is_source() && peer.has(piece) && can_be_asked(peer);
+        site.neighbours().any(|(_, peer)| has(peer))
+    };
     let spreads = |(id, request): (RequestId, &InFlight)| {
         let piece = request.pieces.first();
         let is_elsewhere = site.coverage.holders(piece) > holders && site.coverage.copies(piece) == 1;
-        (is_elsewhere && waits_at_holder(request)).then_some(id)
+        (is_elsewhere && waits_at_holder(request) && another_gives(piece)).then_some(id)
     };
     let late: Vec<_> = site.requests.iter().filter_map(spreads).collect();
     late.into_iter().for_each(|request| site.cancel(request, allowance));

@@ -41,6 +41,25 @@ fn what_waits_at_the_holder_and_begins_to_spread_is_taken_back() {
     assert_eq!(desk.asks("dave"), 2, "it is asked for something else: {:?}", desk.said);
 }
 
+/// Taken back and asked for in turn, it went on without end at the same moment: nasty scenarios 518 and 661.
+#[test]
+fn what_nobody_else_can_be_asked_for_now_is_not_taken_back_from_the_holder() {
+    let mut desk = Desk::without_origin(3).peers("alice ...\n bob ...\n carol ...\n dave xxx");
+    assert!(desk.delivers_next("dave") && desk.delivers_next("dave"));
+    // The last one waits at dave; then alice has it too, but no time.
+    let mut asked = desk.said.iter().rev();
+    let last = asked.find_map(|line| line.strip_prefix("ask #")?.strip_suffix(" of dave")).unwrap();
+    let last = last.parse().unwrap();
+    desk.gets("alice", last);
+    desk.at_ms(0);
+    assert!(desk.waits_for("alice") && !desk.waits_for("dave"), "{:?}", desk.said);
+    desk.rejects_all("alice");
+    assert!(desk.waits_for("dave"), "nobody else has time: {:?}", desk.said);
+    let asked = desk.asks("dave");
+    (0..3).for_each(|_| desk.at_ms(0));
+    assert_eq!(desk.asks("dave"), asked, "{:?}", desk.said);
+}
+
 /// Whoever has nothing else to do helps itself: an owner may be slow, or not there.
 #[test]
 fn an_owner_that_does_not_come_holds_up_nobody() {
