@@ -121,8 +121,10 @@ impl Serving {
         let size = u64::from(block.size);
         let in_time = self.rate().map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
+        if is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block) {
+            return Asked::Rejected;
+        }
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
-        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;
@@ -164,12 +166,16 @@ impl Serving {
         queued || self.active.values().any(|active| active.piece == (*content, block.piece))
     }
 
-    /// Makes room for somebody who has nothing in the queue: whoever has most in it, and more than one, loses its
-    /// newest. Else a peer that always asks again at once would have the queue for itself.
+    /// Makes room for somebody who has nothing in the queue: of those who have more than one piece in it, whoever has most
+    /// loses its newest. Else a peer that always asks again at once would have the queue for itself. No piece is broken off: two
+    /// who ask for large ones would take turns at that, and neither ever have one.
     fn displace_greediest(&mut self) -> Option<(NodeId, Ask)> {
-        let greediest = self.queues.iter().max_by_key(|(_, queue)| queue.len()).map(|(peer, _)| *peer)?;
-        let queue = self.queues.get_mut(&greediest).filter(|queue| queue.len() > 1)?;
-        let ask = queue.pop_back()?;
+        let newest =
+            |queue: &VecDeque<Ask>| queue.iter().rposition(|ask| ask.block.offset == 0).filter(|at| *at > 0);
+        let greedy =
+            self.queues.iter().filter_map(|(peer, queue)| Some((queue.len(), *peer, newest(queue)?)));
+        let (_, greediest, at) = greedy.max_by_key(|(len, ..)| *len)?;
+        let ask = self.queues.get_mut(&greediest)?.remove(at)?;
         self.queued_bytes -= u64::from(ask.block.size);
         Some((greediest, ask))
     }

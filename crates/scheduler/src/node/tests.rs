@@ -259,6 +259,33 @@ fn a_slow_line_sends_a_piece_to_one_at_a_time() {
     insta::assert_snapshot!(words(&ask(&mut node, 2, 65, secs(2))), @"serve 2#65");
 }
 
+/// A piece in four blocks, as they are asked for at once: what became of each.
+fn ask_for_large(node: &mut Node, peer: u8, request: u32, piece: u32, now: MonoTime) -> String {
+    let piece = PieceLayout::new(64 << 20, 4 << 20).unwrap().piece(piece).unwrap();
+    let ask = |at: u32| {
+        let (request, offset) = (WireRequest(request + at), at << 20);
+        let block = BlockRequest { request, piece, offset, size: 1 << 20 };
+        node.handle(NodeInput::Asked { peer: id(peer), content: CONTENT, block, has: true }, now);
+        words(&drain(node))
+    };
+    (0..4).map(ask).collect::<Vec<_>>().join(";")
+}
+
+/// Nasty scenario 5157: each that asked made the other's piece break off, for ever.
+#[test]
+fn who_asks_for_a_large_piece_that_is_leaving_does_not_break_it_off() {
+    let mut node = slow_node();
+    insta::assert_snapshot!(ask_for_large(&mut node, 1, 100, 2, secs(1)), @"serve 1#100;;;");
+    insta::assert_snapshot!(ask_for_large(&mut node, 2, 200, 2, secs(1)), @"reject 2#200;;;");
+}
+
+#[test]
+fn who_asks_for_another_piece_breaks_off_none() {
+    let mut node = slow_node();
+    insta::assert_snapshot!(ask_for_large(&mut node, 1, 100, 2, secs(1)), @"serve 1#100;;;");
+    insta::assert_snapshot!(ask_for_large(&mut node, 2, 200, 3, secs(1)), @"reject 2#200;;;");
+}
+
 /// What waits for the limit waits as long as for a slow line.
 #[test]
 fn a_limited_line_sends_a_piece_to_one_at_a_time() {

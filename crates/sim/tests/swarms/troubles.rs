@@ -118,6 +118,13 @@ fn what_only_the_holder_has_time_for_is_asked_of_it_once() {
     finishes_nasty(&[518, 661]);
 }
 
+/// Two asked a slow line for the same piece of 4 MiB, and each time that one did the other's was broken off, for ever.
+#[test]
+fn of_two_that_ask_a_slow_line_for_a_large_piece_both_get_it() {
+    let outcome = finishes_nasty(&[5157]);
+    assert!(outcome.total.makespan_s < 60.0, "{}", outcome.total.makespan_s);
+}
+
 /// Runs the scenarios of these seeds, and gives what the last came to.
 fn finishes_nasty(seeds: &[u64]) -> Outcome {
     let outcomes = seeds.iter().map(|seed| {
