@@ -40,6 +40,8 @@ pub(crate) struct Mesh {
     /// When the latest pieces came. At most [`MEASURED`].
     arrivals: VecDeque<MonoTime>,
     per_peer_max: usize,
+    /// How many requests more timed out than pieces came, since less was asked for.
+    late: usize,
     holders: Holders,
     /// What there was to choose from when nothing more could be asked for.
     seen: Option<Seen>,
@@ -68,6 +70,7 @@ impl Mesh {
             shortest: None,
             arrivals: VecDeque::new(),
             per_peer_max: PER_PEER_MAX * factor,
+            late: 0,
             holders: Holders::default(),
             seen: None,
             expire_due: MonoTime::ZERO,
@@ -79,6 +82,7 @@ impl Mesh {
     pub(crate) fn on_arrived(&mut self, request: &InFlight, now: MonoTime) {
         let took = now.since(request.started);
         self.measure(took, now);
+        self.late = self.late.saturating_sub(1);
         if took < FAST_SERVICE {
             self.limit = (self.limit + 1).min(self.limit_max);
         } else if took > SLOW_SERVICE {
@@ -172,6 +176,7 @@ impl Mesh {
         let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
         // A request that begins meanwhile has at least as long.
         self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
+        self.narrow(due.len());
         for (request, peer, silent_since) in due {
             site.cancel(request, allowance);
             site.peers.on_timeout(&peer, silent_since, &mut site.coverage, now);
@@ -182,6 +187,16 @@ impl Mesh {
     pub(crate) fn due(&self, site: &Site) -> MonoTime {
         let expire_due = if site.requests.at_peers() > 0 { self.expire_due } else { MonoTime::NEVER };
         self.again_due.min(expire_due)
+    }
+
+    /// So many requests timed out. Where more do than pieces come, my own line is full of what was asked for before, and what is
+    /// asked for anew comes behind that and too late again: half as much is asked for.
+    fn narrow(&mut self, timed_out: usize) {
+        self.late += timed_out;
+        if 2 * self.late > self.limit {
+            self.limit = (self.limit / 2).max(IN_FLIGHT_MIN);
+            self.late = 0;
+        }
     }
 
     fn ask(

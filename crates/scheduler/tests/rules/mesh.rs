@@ -226,3 +226,17 @@ fn who_said_what_it_has_in_the_meantime_is_not_told() {
     desk.at_ms(4_950);
     assert_eq!(told_of(&mut desk, 11), 0);
 }
+
+/// What is on its way to a slow line comes, wanted or not, and what is asked for anew comes behind it: nasty scenario 5624.
+#[test]
+fn where_more_times_out_than_comes_half_as_much_is_asked_for() {
+    let all = "x".repeat(300);
+    let mut desk = Desk::small_pieces(&".".repeat(300)).peers(&format!("alice {all}\n bob {all}"));
+    assert!(desk.delivers_next("alice") && desk.delivers_next("bob"));
+    let asked = |desk: &Desk| desk.asks("alice") + desk.asks("bob");
+    let before = asked(&desk);
+    assert!(before > 60, "{before}");
+    desk.at_ms(8_000);
+    let again = asked(&desk) - before;
+    assert!((20..=before / 2).contains(&again), "{again}, and {before} before");
+}

@@ -125,6 +125,13 @@ fn of_two_that_ask_a_slow_line_for_a_large_piece_both_get_it() {
     assert!(outcome.total.makespan_s < 60.0, "{}", outcome.total.makespan_s);
 }
 
+/// Sixteen neighbours were asked for 4 MiB in small pieces at once, and all of it was late on a line of 2 Mbit/s. It came all the same,
+/// in vain, and what was asked for instead came behind it.
+#[test]
+fn a_slow_line_is_not_full_of_what_was_taken_back() {
+    finishes_nasty(&[5624]);
+}
+
 /// Runs the scenarios of these seeds, and gives what the last came to.
 fn finishes_nasty(seeds: &[u64]) -> Outcome {
     let outcomes = seeds.iter().map(|seed| {
