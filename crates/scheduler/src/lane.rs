@@ -8,6 +8,7 @@ mod claims;
 mod width;
 
 mod alone;
+mod anew;
 mod fetching;
 mod hearing;
 mod ranking;
@@ -24,6 +25,7 @@ use crate::gate::Gate;
 use crate::requests::RequestId;
 use crate::runs::RunIndex;
 use crate::site::Site;
+use anew::Anew;
 use claims::Claims;
 use ranking::Rank;
 use width::Width;
@@ -42,6 +44,7 @@ pub(crate) struct Lane {
     was_done: Vec<bool>,
     /// My own: at most `window` of them.
     fetches: FlatMap<RunIndex, Fetch>,
+    anew: Anew,
     width: Width,
     pub(crate) gate: Gate,
     heartbeat_due: MonoTime,
@@ -113,6 +116,7 @@ impl Lane {
             claims: Claims::new(site.started),
             was_done: vec![false; runs.count()],
             fetches: FlatMap::new(),
+            anew: Anew::default(),
             width: Width::new(site.config.window, site.config.window_adapts, site.started),
             gate: Gate::new(site.config.has_origin, seed),
             heartbeat_due: MonoTime::ZERO,
@@ -230,6 +234,7 @@ impl Lane {
         } else {
             self.scan(site, allowance, now);
             self.help_oneself(site, allowance, now);
+            self.ask_anew(site, allowance, now);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod desk;
 
+mod anew;
 mod belief;
 mod holder;
 mod lane;

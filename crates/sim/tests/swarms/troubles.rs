@@ -132,6 +132,18 @@ fn a_slow_line_is_not_full_of_what_was_taken_back() {
     finishes_nasty(&[5624]);
 }
 
+/// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone, among five and
+/// among eleven.
+#[test]
+fn connections_that_starve_are_given_up_for_others() {
+    for (seed, done_s) in [(3570, 60.0), (3684, 110.0), (531, 110.0)] {
+        let outcome = finishes_nasty(&[seed]);
+        let peers = outcome.completions.peers.iter().filter_map(|peer| peer.done_s);
+        let last_s = peers.fold(0.0, f64::max);
+        assert!(last_s < done_s, "{seed}: {last_s}");
+    }
+}
+
 /// Runs the scenarios of these seeds, and gives what the last came to.
 fn finishes_nasty(seeds: &[u64]) -> Outcome {
     let outcomes = seeds.iter().map(|seed| {
