@@ -23,6 +23,28 @@ fn who_was_late_before_all_were_known_to_be_is_seen_in_another_light() {
     assert_eq!(desk.fetches(), [0, 2], "not for ever");
 }
 
+/// Bob takes so long that a time-out takes longer than one is remembered, and alice never answers. She was forgiven each, and the
+/// only piece that was missing was kept from the origin for ever.
+#[test]
+fn who_is_silent_for_longer_than_a_time_out_is_remembered_is_doubted_in_the_end() {
+    let mut desk = Desk::of(6).peers("bob ......");
+    let foreground_delay = Duration::from_secs(95);
+    desk.policy(Policy { foreground_delay, ..Policy::default() });
+    let mut now_ms = 0;
+    // Each just before it would be too late: three times the mean until then.
+    for (piece, takes_ms) in (1..).zip([4_900, 14_600, 18_200, 22_000, 26_000]) {
+        desk.gets("bob", piece);
+        now_ms += takes_ms;
+        desk.at_ms(now_ms);
+        assert!(desk.delivers_next("bob"), "{piece}");
+    }
+    desk = desk.peers("alice x.....");
+    desk.at_ms(220_000);
+    assert_eq!(desk.fetches(), [], "{:?}", desk.said);
+    desk.at_ms(260_000);
+    assert_eq!(desk.fetches(), [0], "{:?}", desk.said);
+}
+
 /// Alice has it all and rejects me, bob only lacks time. Every second bob has got another piece.
 fn rejected_while_bob_gets(is_bobs_own_fetch: bool) -> Desk {
     let mut desk = Desk::of(40).peers(&format!("alice {}\n bob x{}", "x".repeat(40), ".".repeat(39)));
