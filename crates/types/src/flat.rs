@@ -74,9 +74,9 @@ impl<K, V> FlatMap<K, V> {
     }
 
     fn shrink(&mut self) {
-        let roomy = self.entries.capacity() >= ROOMY && self.entries.len() * 4 <= self.entries.capacity();
+        let roomy = self.entries.capacity() >= ROOMY && self.entries.len() * 2 <= self.entries.capacity();
         if roomy {
-            self.entries.shrink_to(self.entries.len() * 2);
+            self.entries.shrink_to(self.entries.len() + self.entries.len() / 2);
         }
     }
 }
@@ -123,7 +123,7 @@ impl<K: Ord, V> FlatMap<K, V> {
 
     fn put(&mut self, at: usize, key: K, value: V) {
         if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact((self.entries.len() / 4).max(1));
+            self.entries.reserve_exact((self.entries.len() / 8).max(1));
         }
         self.entries.insert(at, (key, value));
     }
@@ -137,7 +137,9 @@ impl<K: Ord, V> FlatMap<K, V> {
 
     /// Takes out the entry with the smallest key.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.is_empty()).then(|| self.entries.remove(0))
+        let first = (!self.is_empty()).then(|| self.entries.remove(0));
+        self.shrink();
+        first
     }
 
     /// Keys beyond `key`, ascending.
@@ -154,7 +156,7 @@ impl<K: Ord, V> FlatMap<K, V> {
 }
 
 /// Places from which on empty ones are given back.
-const ROOMY: usize = 16;
+const ROOMY: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -191,8 +193,8 @@ mod tests {
     fn it_gives_back_what_it_no_longer_needs() {
         let mut map: FlatMap<u32, u64> = FlatMap::new();
         (0..100).for_each(|key| _ = map.insert(key, 0));
-        assert!(map.entries.capacity() <= 125);
+        assert!(map.entries.capacity() <= 113);
         (0..95).for_each(|key| _ = map.remove(&key));
-        assert!(map.entries.capacity() <= 20);
+        assert!(map.entries.capacity() <= 10);
     }
 }
