@@ -22,26 +22,44 @@ pub(crate) struct Member {
     draw: u64,
     /// Of its last word that was heard as a rumour.
     pub(crate) number: u64,
-    /// `None`: all.
-    wanted: Option<Box<Wanted>>,
     /// Whole seconds of the clock when it was last heard of; all that expiry needs.
     heard_s: u32,
     class: CapacityClass,
-    pub(crate) is_connected: bool,
     /// Why it is out of the ranking.
     blame: Option<Blame>,
+    marks: Marks,
+}
+
+/// What is or is not so of a member: in one byte, since this is the largest table of a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks(u8);
+
+impl Marks {
+    const CONNECTED: u8 = 1;
     /// It said that it leaves. Remembered for a while, so that echoes of its words are known as such.
-    is_gone: bool,
+    const GONE: u8 = 2;
+    /// It does not want all; the table says what.
+    const PICKY: u8 = 4;
+
+    fn has(self, mark: u8) -> bool {
+        self.0 & mark > 0
+    }
+
+    /// `true` if it was so before.
+    fn set(&mut self, mark: u8, is_so: bool) -> bool {
+        let was_so = self.has(mark);
+        self.0 = if is_so { self.0 | mark } else { self.0 & !mark };
+        was_so
+    }
 }
 
 impl Member {
-    /// What it wants, unless that is all.
-    pub(crate) fn wanted(&self) -> Option<&Wanted> {
-        self.wanted.as_deref()
-    }
-
     pub(crate) fn class(&self) -> CapacityClass {
         self.class
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.marks.has(Marks::CONNECTED)
     }
 
     /// Whether it let a run rot that it had claimed.
@@ -51,7 +69,7 @@ impl Member {
 
     /// Whether it is waited for where it ranks.
     pub(crate) fn is_ranked(&self) -> bool {
-        self.blame.is_none() && !self.is_gone && self.class != CapacityClass::Never
+        self.blame.is_none() && !self.marks.has(Marks::GONE) && self.class != CapacityClass::Never
     }
 
     /// As what it is ranked, if it is.
@@ -102,6 +120,8 @@ pub(crate) struct Members {
     heard_of: usize,
     /// How many are ranked.
     ranked: usize,
+    /// What those want who do not want all. Only members are in it.
+    wants: BTreeMap<NodeId, Wanted>,
     /// Until when. Only members are in it.
     suspects: BTreeMap<NodeId, MonoTime>,
     epoch: u32,
@@ -122,6 +142,11 @@ impl Members {
     /// then hearsay of the other is passed over until it speaks itself.
     pub(crate) fn may_know(&self, id: &NodeId) -> bool {
         self.index.has_alike(id)
+    }
+
+    /// What a member wants, unless that is all.
+    pub(crate) fn wanted(&self, member: &Member) -> Option<&Wanted> {
+        if member.marks.has(Marks::PICKY) { self.wants.get(&member.id) } else { None }
     }
 
     /// Ascending by id.
@@ -177,7 +202,7 @@ impl Members {
         let change = Change { id: member.id, draw: member.draw, class, is_more };
         self.ranked = if is_more { self.ranked + 1 } else { self.ranked - 1 };
         self.ranked_changes = self.ranked_changes.wrapping_add(1);
-        if member.wanted.is_some() {
+        if member.marks.has(Marks::PICKY) {
             // Whether it counts differs from run to run.
             self.changes.clear();
             return;
@@ -194,11 +219,10 @@ impl Members {
             Err(position) => (position, self.members.len()),
         };
         let draw = score::draw_of_member(content, &id);
-        let (wanted, heard_s) = (None, seconds(now));
-        let (is_connected, blame, is_gone) = (false, None, false);
-        let member = Member { id, draw, number: 0, wanted, heard_s, class, is_connected, blame, is_gone };
+        let (heard_s, marks) = (seconds(now), Marks::default());
+        let member = Member { id, draw, number: 0, heard_s, class, blame: None, marks };
         if self.members.len() == self.members.capacity() {
-            self.members.reserve_exact(GROWS_BY);
+            self.members.reserve_exact(grows_by(self.members.len()));
         }
         self.members.push(member);
         self.index.insert(position, &id, at);
@@ -212,8 +236,9 @@ impl Members {
     pub(crate) fn connect(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) {
         let at = self.entry(id, class, content, now);
         let was_connected = self.alter(at, |member| {
-            (member.class, member.is_gone, member.heard_s) = (class, false, seconds(now));
-            std::mem::replace(&mut member.is_connected, true)
+            (member.class, member.heard_s) = (class, seconds(now));
+            member.marks.set(Marks::GONE, false);
+            member.marks.set(Marks::CONNECTED, true)
         });
         self.heard_of -= usize::from(!was_connected);
         self.epoch += 1;
@@ -225,7 +250,7 @@ impl Members {
         self.epoch += 1;
         if stays {
             let member = &mut self.members[at];
-            self.heard_of += usize::from(std::mem::replace(&mut member.is_connected, false));
+            self.heard_of += usize::from(member.marks.set(Marks::CONNECTED, false));
             member.heard_s = seconds(now);
             self.due = self.due.min(now + MEMBER_EXPIRES);
         } else {
@@ -241,8 +266,11 @@ impl Members {
             self.index.move_to(&self.members[last].id, at, &self.members);
         }
         let member = self.members.swap_remove(at);
-        self.heard_of -= usize::from(!member.is_connected);
+        self.heard_of -= usize::from(!member.is_connected());
         self.suspects.remove(&member.id);
+        if member.marks.has(Marks::PICKY) {
+            self.wants.remove(&member.id);
+        }
         self.epoch += 1;
     }
 
@@ -252,7 +280,7 @@ impl Members {
             return;
         }
         let from = rng.random_range(0..self.members.len());
-        let heard_of = |at: &usize| !self.members[*at].is_connected;
+        let heard_of = |at: &usize| !self.members[*at].is_connected();
         if let Some(at) = (from..self.members.len()).chain(0..from).find(heard_of) {
             self.forget(at);
         }
@@ -277,9 +305,9 @@ impl Members {
         });
         let changes = self.alter(at, |member| {
             (member.number, member.heard_s) = (number, seconds(now));
-            let is_back = std::mem::take(&mut member.is_gone);
+            let is_back = member.marks.set(Marks::GONE, false);
             // Of the class of somebody who is connected, its own hello speaks.
-            let is_other = !member.is_connected && member.class != class;
+            let is_other = !member.is_connected() && member.class != class;
             if is_other {
                 member.class = class;
             }
@@ -291,16 +319,23 @@ impl Members {
 
     pub(crate) fn leave(&mut self, id: &NodeId, number: u64) {
         if let Some(at) = self.place(id) {
-            self.alter(at, |member| (member.number, member.is_gone) = (number, true));
+            self.alter(at, |member| {
+                member.number = number;
+                member.marks.set(Marks::GONE, true)
+            });
             self.epoch += 1;
         }
     }
 
     /// What a member wants: it is ranked for that only.
     pub(crate) fn set_wanted(&mut self, id: &NodeId, wanted: &Wanted, layout: &PieceLayout) {
-        let wanted = (!wanted.is_all(layout)).then(|| Box::new(wanted.clone()));
-        if let Some(at) = self.place(id).filter(|at| self.members[*at].wanted != wanted) {
-            self.members[at].wanted = wanted;
+        let wanted = (!wanted.is_all(layout)).then_some(wanted);
+        if let Some(at) = self.place(id).filter(|at| self.wanted(&self.members[*at]) != wanted) {
+            self.members[at].marks.set(Marks::PICKY, wanted.is_some());
+            match wanted {
+                Some(wanted) => self.wants.insert(*id, wanted.clone()),
+                None => self.wants.remove(id),
+            };
             self.ranked_changes = self.ranked_changes.wrapping_add(1);
             self.changes.clear();
             self.epoch += 1;
@@ -354,11 +389,11 @@ impl Members {
             self.clear(&id);
             self.epoch += 1;
         }
-        let expired = |member: &Member| !member.is_connected && now >= expires(member);
+        let expired = |member: &Member| !member.is_connected() && now >= expires(member);
         while let Some(at) = self.members.iter().position(expired) {
             self.forget(at);
         }
-        let next_expiry = self.members.iter().filter(|member| !member.is_connected).map(expires).min();
+        let next_expiry = self.members.iter().filter(|member| !member.is_connected()).map(expires).min();
         let next_cleared = self.suspects.values().copied().min();
         self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
     }
@@ -367,8 +402,10 @@ impl Members {
 /// Changes of the ranking that are remembered: as many as come between two looks at the window, mostly.
 const CHANGES_MAX: usize = 16;
 
-/// The table grows by so many: doubling would leave half of it empty, and it is the largest of a node.
-const GROWS_BY: usize = 16;
+/// A table of so many grows by so many: doubling would leave half of it empty, and it is the largest of a node.
+fn grows_by(len: usize) -> usize {
+    (len / 16).max(8)
+}
 
 fn seconds(at: MonoTime) -> u32 {
     u32::try_from(at.as_micros() / 1_000_000).unwrap_or(u32::MAX)
@@ -447,6 +484,6 @@ mod tests {
 
     #[test]
     fn a_member_takes_little_room() {
-        assert!(size_of::<Member>() <= 72, "{}", size_of::<Member>());
+        assert!(size_of::<Member>() <= 56, "{}", size_of::<Member>());
     }
 }

@@ -99,6 +99,7 @@ const TURNS_MAX: u32 = 6;
 /// How many connected members lose their patience before me.
 fn turn(site: &Site) -> u32 {
     let me = site.entrant(0);
-    let before = site.members.iter().filter(|member| member.is_connected && member.entrant(0).is_before(&me));
+    let before =
+        site.members.iter().filter(|member| member.is_connected() && member.entrant(0).is_before(&me));
     u32::try_from(before.count()).unwrap_or(TURNS_MAX).min(TURNS_MAX)
 }

@@ -38,7 +38,7 @@ impl Lane {
     pub(super) fn absent_before(&self, entrant: &Entrant<'_>, run: RunIndex, site: &Site) -> Vec<NodeId> {
         let draw = draw_of(run, site);
         ranked(run, site)
-            .filter(|member| !member.is_connected && member.entrant(draw).is_before(entrant))
+            .filter(|member| !member.is_connected() && member.entrant(draw).is_before(entrant))
             .map(|member| member.id)
             .collect()
     }
@@ -98,7 +98,7 @@ fn ranked(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
 /// Whether a member wants something of the run that only the origin can bring: it is waited for if it ranks before me.
 /// For what it does not want, or has fetched already, nobody must wait.
 fn may_fetch(member: &Member, pieces: PieceRange, site: &Site) -> bool {
-    let Some(wanted) = member.wanted() else { return true };
+    let Some(wanted) = site.members.wanted(member) else { return true };
     if wanted.ranges().iter().any(|range| range.contains(pieces.first()) && range.contains(pieces.last())) {
         return true;
     }

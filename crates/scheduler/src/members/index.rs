@@ -41,7 +41,7 @@ impl Index {
     /// Puts in a member that was not found; `position` says where.
     pub(super) fn insert(&mut self, position: usize, id: &NodeId, place: usize) {
         if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact(GROWS_BY);
+            self.entries.reserve_exact(super::grows_by(self.entries.len()));
         }
         self.entries.insert(position, entry(id, place));
     }
@@ -62,8 +62,6 @@ impl Index {
 
 /// The lower bits of an entry, which hold the place: far more members than are remembered.
 const PLACE: u64 = 0xffff;
-/// As the table does.
-const GROWS_BY: usize = super::GROWS_BY;
 
 fn entry(id: &NodeId, place: usize) -> u64 {
     let place = u64::try_from(place).ok().filter(|place| *place <= PLACE);

@@ -63,13 +63,15 @@ impl Site {
     fn all_known(&self) -> Vec<Arc<[Rumour]>> {
         let layout = *self.coverage.runs().layout();
         let others =
-            self.members.iter().filter(|member| member.number > 0 || member.is_connected).map(|member| {
+            self.members.iter().filter(|member| member.number > 0 || member.is_connected()).map(|member| {
                 Rumour {
                     member: member.id,
                     class: member.class(),
                     number: member.number,
                     has_all: self.has_all(&member.id),
-                    word: Word::Known(member.wanted().cloned().unwrap_or_else(|| Wanted::all(&layout))),
+                    word: Word::Known(
+                        self.members.wanted(member).cloned().unwrap_or_else(|| Wanted::all(&layout)),
+                    ),
                 }
             });
         let me = self.my_rumour(Word::Known(self.coverage.wanted().clone()));
