@@ -5,6 +5,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{Bitfield, PieceIndex, Wanted};
 
+use crate::numbers::Numbers;
 use crate::runs::{RunIndex, Runs};
 
 /// Counts per piece and per run, kept up to date with every change so that nothing is scanned.
@@ -202,7 +203,7 @@ impl Coverage {
 
     /// Whether the mesh could ask for it.
     pub(crate) fn is_useful(&self, piece: PieceIndex) -> bool {
-        self.useful.places[piece.as_usize()] > 0
+        self.useful.places.get(piece.as_usize()) > 0
     }
 
     /// As [`rarest_of`](Self::rarest_of), of pieces with more than so many holders only.
@@ -331,28 +332,29 @@ impl Coverage {
 struct PieceSet {
     items: Vec<PieceIndex>,
     /// Per piece: one more than its place in `items`; 0 if it is not there.
-    places: Vec<u32>,
+    places: Numbers,
 }
 
 impl PieceSet {
     fn new(pieces: usize) -> Self {
-        Self { items: Vec::new(), places: vec![0; pieces] }
+        Self { items: Vec::new(), places: Numbers::zeros(pieces) }
     }
 
     fn insert(&mut self, piece: PieceIndex) {
-        let place = &mut self.places[piece.as_usize()];
-        if *place == 0 {
+        if self.places.get(piece.as_usize()) == 0 {
             self.items.push(piece);
-            *place = u32::try_from(self.items.len()).expect("no more than 2^20 pieces");
+            self.places
+                .set(piece.as_usize(), u32::try_from(self.items.len()).expect("no more than 2^20 pieces"));
         }
     }
 
     fn remove(&mut self, piece: PieceIndex) {
-        let place = std::mem::take(&mut self.places[piece.as_usize()]);
+        let place = self.places.get(piece.as_usize());
         if place > 0 {
+            self.places.set(piece.as_usize(), 0);
             self.items.swap_remove(place as usize - 1);
             if let Some(moved) = self.items.get(place as usize - 1) {
-                self.places[moved.as_usize()] = place;
+                self.places.set(moved.as_usize(), place);
             }
         }
     }

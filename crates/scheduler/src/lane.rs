@@ -23,7 +23,7 @@ use crate::allowance::Allowance;
 use crate::config::{BLOCKED_AFTER, PASSES_PER_STEP};
 use crate::gate::Gate;
 use crate::requests::RequestId;
-use crate::runs::RunIndex;
+use crate::runs::{Order, RunIndex};
 use crate::site::Site;
 use anew::Anew;
 use claims::Claims;
@@ -33,15 +33,15 @@ use width::Width;
 /// What the lane knows and does.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    order: Vec<RunIndex>,
+    order: Order,
     /// Runs of `order` before this lack nothing.
     first_open: usize,
     /// Runs of the window that nobody works on. Bounded by the window and [`BLOCKED_MAX`](crate::config::BLOCKED_MAX).
     waiting: FlatMap<RunIndex, Waiting>,
     /// Claims of the others.
     claims: Claims,
-    /// Per run: whether somebody said that it has fetched it. Its owner did come.
-    was_done: Vec<bool>,
+    /// Per run: how far others, or I, have said to be with it.
+    said: Vec<Said>,
     /// My own: at most `window` of them.
     fetches: FlatMap<RunIndex, Fetch>,
     anew: Anew,
@@ -56,8 +56,6 @@ pub(crate) struct Lane {
     is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
     is_whole: bool,
-    /// Per run: somebody fetched it from the origin, or said so.
-    fetched: Vec<bool>,
     /// Goes up with every change of what I fetch.
     changes: u32,
     /// What there was to see when the window was looked at last.
@@ -71,6 +69,16 @@ pub(crate) struct Lane {
 /// All that the window is made of, but time: changes of coverage, claims, members and fetches, the gate, and whether the
 /// mesh has something to do, and for whom; and how many peers have proven themselves.
 type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool, u32);
+
+/// What was ever said of a run.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Said {
+    Nothing,
+    /// Somebody fetches it from the origin, or did.
+    Fetched,
+    /// Somebody has fetched it: its owner did come.
+    Done,
+}
 
 /// A run that came into the window, and that somebody must fetch.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +122,7 @@ impl Lane {
             first_open: 0,
             waiting: FlatMap::new(),
             claims: Claims::new(site.started),
-            was_done: vec![false; runs.count()],
+            said: vec![Said::Nothing; runs.count()],
             fetches: FlatMap::new(),
             anew: Anew::default(),
             width: Width::new(site.config.window, site.config.window_adapts, site.started),
@@ -124,7 +132,6 @@ impl Lane {
             room_of_all_since: None,
             is_at_rest: false,
             is_whole: false,
-            fetched: vec![false; runs.count()],
             changes: 0,
             seen: None,
             due: MonoTime::ZERO,
@@ -139,7 +146,7 @@ impl Lane {
 
     /// Whether somebody fetches the run from the origin, or has done so, as far as was said.
     pub(crate) fn was_fetched(&self, run: RunIndex) -> bool {
-        self.fetched.get(run.as_usize()).copied().unwrap_or(false)
+        self.said.get(run.as_usize()).is_some_and(|said| *said >= Said::Fetched)
     }
 
     /// Whether a member said that it fetches the piece from the origin, and not yet that it has.
@@ -148,7 +155,11 @@ impl Lane {
     }
 
     fn note_fetched(&mut self, run: RunIndex) {
-        self.fetched.get_mut(run.as_usize()).into_iter().for_each(|fetched| *fetched = true);
+        self.note_said(run, Said::Fetched);
+    }
+
+    fn note_said(&mut self, run: RunIndex, news: Said) {
+        self.said.get_mut(run.as_usize()).into_iter().for_each(|said| *said = news.max(*said));
     }
 
     /// What a peer that has just come must know.

@@ -16,6 +16,7 @@
 
 pub mod config;
 mod ledger;
+mod numbers;
 pub mod score;
 
 mod bucket;

@@ -6,6 +6,7 @@
 use swarmline_types::{ContentId, PieceIndex, PieceLayout, PieceRange};
 
 use crate::config::RUN_SIZE;
+use crate::numbers::Numbers;
 use crate::score;
 
 /// Index of a run in its content, counted from 0.
@@ -66,10 +67,31 @@ impl Runs {
     }
 
     /// All runs in the order in which the site fetches them.
-    pub(crate) fn in_order(&self, content: &ContentId) -> Vec<RunIndex> {
+    pub(crate) fn in_order(&self, content: &ContentId) -> Order {
         let mut runs: Vec<_> = self.all().collect();
         runs.sort_by_cached_key(|run| (score::order(content, self.pieces(*run).first()), *run));
-        runs
+        let mut order = Numbers::zeros(runs.len());
+        runs.into_iter().enumerate().for_each(|(at, run)| order.set(at, run.0));
+        Order(order)
+    }
+}
+
+/// All runs of a content, in some order.
+#[derive(Debug)]
+pub(crate) struct Order(Numbers);
+
+impl Order {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> RunIndex {
+        RunIndex(self.0.get(at))
+    }
+
+    /// From so many on.
+    pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = RunIndex> + '_ {
+        (first..self.len()).map(|at| self.get(at))
     }
 }
 
@@ -84,11 +106,8 @@ mod tests {
         {
             let all = Runs::new(PieceLayout::new(pieces * u64::from(size), size).unwrap());
             assert_eq!(all.count(), runs);
-            let mut covered: Vec<_> = all
-                .in_order(&ContentId::new([1; 32]))
-                .into_iter()
-                .flat_map(|r| all.pieces(r).pieces())
-                .collect();
+            let mut covered: Vec<_> =
+                all.in_order(&ContentId::new([1; 32])).from(0).flat_map(|r| all.pieces(r).pieces()).collect();
             covered.sort();
             assert!(covered.into_iter().eq(all.layout().pieces()));
         }

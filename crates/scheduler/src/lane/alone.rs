@@ -57,11 +57,11 @@ impl Lane {
             return;
         }
         let from = self.first_open.min(self.order.len());
-        let open = |run: &&RunIndex| site.coverage.open_in(**run) > 0;
-        let unclaimed = |run: &&RunIndex| open(run) && !self.claims.is_claimed(**run);
-        let mut runs: Vec<_> = self.order[from..].iter().filter(unclaimed).copied().collect();
+        let open = |run: &RunIndex| site.coverage.open_in(*run) > 0;
+        let unclaimed = |run: &RunIndex| open(run) && !self.claims.is_claimed(*run);
+        let mut runs: Vec<_> = self.order.from(from).filter(unclaimed).collect();
         if runs.is_empty() {
-            runs = self.order[from..].iter().filter(open).copied().collect();
+            runs = self.order.from(from).filter(open).collect();
         }
         if !runs.is_empty() {
             let run = runs[site.rng.random_range(0..runs.len())];

@@ -5,8 +5,8 @@ use std::time::Duration;
 use swarmline_types::message::{LaneMessage, OriginNews};
 use swarmline_types::{CapacityClass, MonoTime, NodeId, PieceRange};
 
-use super::Lane;
 use super::ranking::draw_of;
+use super::{Lane, Said};
 use crate::allowance::Allowance;
 use crate::config::{HEARSAY_PAUSE_MAX, PROGRESS_TIMEOUT};
 use crate::peers::Peer;
@@ -78,8 +78,7 @@ impl Lane {
             });
         }
         let Some(run) = self.run_of(pieces, site) else { return };
-        self.was_done[run.as_usize()] = true;
-        self.note_fetched(run);
+        self.note_said(run, Said::Done);
         let is_elsewhere = !is_connected && !let_rot && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
         self.observe(pieces, took, site);
@@ -124,9 +123,11 @@ impl Lane {
     /// peer has that is only silent now: its owner may well see it there, and need not come.
     fn pass_over_all_but(&mut self, run: RunIndex, site: &Site, now: MonoTime) {
         let step = site.config.unclaimed_step();
-        let was_done = &self.was_done;
-        let others =
-            self.waiting.iter_mut().filter(|(other, _)| **other != run && !was_done[other.as_usize()]);
+        let said = &self.said;
+        let others = self
+            .waiting
+            .iter_mut()
+            .filter(|(other, _)| **other != run && said[other.as_usize()] != Said::Done);
         for (other, waiting) in others {
             let pieces = site.coverage.runs().pieces(*other);
             let has =
@@ -203,10 +204,9 @@ impl Lane {
         let runs = Runs::whole(*site.coverage.runs().layout());
         site.coverage.set_runs(runs);
         self.order = runs.in_order(&site.content);
-        self.fetched = vec![true; runs.count()];
+        self.said = vec![Said::Fetched; runs.count()];
         self.waiting.clear();
         self.first_open = 0;
         self.claims.forget_runs();
-        self.was_done = vec![false; runs.count()];
     }
 }

@@ -38,7 +38,7 @@ impl Lane {
         let (mut counted, mut blocked, mut working) = (0, 0, 0);
         let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
-            let run = self.order[at];
+            let run = self.order.get(at);
             if site.coverage.is_at_rest(run) {
                 continue;
             }
