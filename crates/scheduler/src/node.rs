@@ -4,6 +4,7 @@
 //! Drive it like a [`Content`](crate::Content): one input, drain, wait. Each part has its own bounds, named there.
 
 mod action;
+mod addrs;
 mod classes;
 
 mod budget;

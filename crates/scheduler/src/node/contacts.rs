@@ -10,6 +10,7 @@ use rand_pcg::Pcg64Mcg;
 use swarmline_types::{FlatMap, MonoTime, NodeId};
 
 use crate::node::NodeAction;
+use crate::node::addrs::Addrs;
 
 /// Nodes counted; beyond it new ones are not taken in.
 const KNOWN_MAX: usize = 4096;
@@ -18,8 +19,6 @@ const KNOWN_MAX: usize = 4096;
 const SPARE_MAX: usize = 32;
 /// How long a node looks how many there are before it dials more than half of [`ENOUGH`].
 const LOOK_AROUND: Duration = Duration::from_millis(200);
-/// Addresses remembered of one node: the newest.
-const ADDRS_MAX: usize = 4;
 /// Of two nodes that find each other, one leaves the other this long to dial.
 const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
@@ -64,8 +63,7 @@ pub(super) struct Contacts {
 
 #[derive(Debug)]
 struct Candidate {
-    /// Newest first.
-    addrs: Vec<SocketAddr>,
+    addrs: Addrs,
     is_connected: bool,
     /// It was connected once: what cannot be reached any more is gone.
     was_connected: bool,
@@ -102,6 +100,9 @@ impl Contacts {
         let Err(at) = self.known.binary_search(&prefix(node)) else { return true };
         let fits = self.known.len() < KNOWN_MAX;
         if fits {
+            if self.known.len() == self.known.capacity() {
+                self.known.reserve_exact((self.known.len() / 8).max(8));
+            }
             self.known.insert(at, prefix(node));
         }
         fits
@@ -136,13 +137,13 @@ impl Contacts {
         self.since.get_or_insert(now);
         let first_try = if dials_first(&self.me, &node) { now } else { now + POLITENESS };
         let candidate = self.candidates.get_or_insert_with(node, || Candidate {
-            addrs: Vec::new(),
+            addrs: Addrs::default(),
             is_connected: false,
             was_connected: false,
             next_try: first_try,
             attempts: 0,
         });
-        candidate.remember(addr);
+        candidate.addrs.remember(addr);
         self.make_room();
         self.due = Some(self.due.map_or(first_try, |due| due.min(first_try)));
     }
@@ -150,13 +151,13 @@ impl Contacts {
     pub(super) fn on_up(&mut self, peer: NodeId, addr: Option<SocketAddr>) {
         self.know(&peer);
         let candidate = self.candidates.get_or_insert_with(peer, || Candidate {
-            addrs: Vec::new(),
+            addrs: Addrs::default(),
             is_connected: false,
             was_connected: false,
             next_try: MonoTime::NEVER,
             attempts: 0,
         });
-        addr.into_iter().for_each(|addr| candidate.remember(addr));
+        addr.into_iter().for_each(|addr| candidate.addrs.remember(addr));
         self.connected += usize::from(!candidate.is_connected);
         candidate.is_connected = true;
         candidate.was_connected = true;
@@ -202,9 +203,7 @@ impl Contacts {
         }
         for node in due.into_iter().take(room) {
             let candidate = self.candidates.get_mut(&node).expect("just found");
-            let Some(addr) = candidate.addrs.first().copied() else { continue };
-            // Next time, the next address.
-            candidate.addrs.rotate_left(1);
+            let Some(addr) = candidate.addrs.next() else { continue };
             let wait = RETRY_MIN.saturating_mul(1 << candidate.attempts.min(6)).min(RETRY_MAX);
             let jitter = self.rng.random_range(Duration::ZERO..=wait / 2);
             candidate.next_try = now + wait + jitter;
@@ -259,14 +258,6 @@ impl Candidate {
     /// Tried in vain, and tried again.
     fn is_out_of_reach(&self) -> bool {
         !self.is_connected && !self.was_connected && self.attempts > 1
-    }
-
-    fn remember(&mut self, addr: SocketAddr) {
-        if !self.addrs.contains(&addr) {
-            self.addrs.reserve_exact(1);
-            self.addrs.insert(0, addr);
-            self.addrs.truncate(ADDRS_MAX);
-        }
     }
 }
 
