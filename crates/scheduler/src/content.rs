@@ -4,6 +4,8 @@
 //! until `None`, then wait until [`poll_timeout`](Content::poll_timeout) (then [`Input::Timer`]) or the next input.
 //! The driver checks the hash of every piece before it says [`Input::Verified`], and writes it before it says `ok`.
 
+use std::collections::VecDeque;
+
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::message::{OriginNews, Rumour, Word};
@@ -105,7 +107,11 @@ impl Content {
 
     /// Next order; `None` means drained.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.site.actions.pop_front()
+        let next = self.site.actions.pop_front();
+        if next.is_none() && self.site.actions.capacity() > ACTIONS_KEPT {
+            self.site.actions = VecDeque::new();
+        }
+        next
     }
 
     /// Whether there is no order.
@@ -456,3 +462,6 @@ impl Content {
         self.site.actions.push_back(Action::GiveUp(why));
     }
 }
+
+/// Places for orders that are kept when there is none. Only a word to all peers takes more, now and then.
+const ACTIONS_KEPT: usize = 8;

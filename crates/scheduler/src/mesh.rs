@@ -68,7 +68,7 @@ impl Mesh {
             limit_max: IN_FLIGHT_MAX * factor,
             limit_floor: IN_FLIGHT_MAX * factor,
             shortest: None,
-            arrivals: VecDeque::new(),
+            arrivals: VecDeque::with_capacity(MEASURED + 1),
             per_peer_max: PER_PEER_MAX * factor,
             late: 0,
             holders: Holders::default(),

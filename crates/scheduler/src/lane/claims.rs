@@ -96,7 +96,7 @@ impl Claim {
 
 impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
-        let (by_run, rates) = (FlatMap::new(), VecDeque::new());
+        let (by_run, rates) = (FlatMap::new(), VecDeque::with_capacity(RATES_MAX + 1));
         let (moving, purge_at) = (None, PURGE_MIN);
         let (growth, strangers_growth) = (now, now);
         Self { by_run, rates, median_rate: 0, growth, strangers_growth, changes: 0, moving, purge_at }

@@ -294,10 +294,14 @@ impl Serving {
         if ask.block.offset > 0 {
             return;
         }
-        if self.spreading.len() >= SPREADING_MAX {
+        let is_over = |(.., at): &(_, _, MonoTime)| now >= *at + SPREADS_FOR;
+        while self.spreading.len() >= SPREADING_MAX || self.spreading.front().is_some_and(is_over) {
             self.spreading.pop_front();
         }
         self.spreading.push_back((ask.piece(), peer, now));
+        if self.spreading.len() * 4 <= self.spreading.capacity() {
+            self.spreading.shrink_to(self.spreading.len() * 2);
+        }
     }
 }
 
