@@ -133,7 +133,8 @@ pub(crate) struct Site<'a> {
     pub(crate) events: u64,
     pub(crate) hosts: Vec<Host>,
     conns: Vec<Conn>,
-    mails: Slab<Mail>,
+    /// Boxed, since many more are on their way when all arrive than ever later, and the places stay.
+    mails: Slab<Box<Mail>>,
     slices: Slab<Slice>,
     writes: Slab<Write>,
     fetches: Vec<fetch::Fetch>,

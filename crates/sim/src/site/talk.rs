@@ -42,7 +42,7 @@ impl Site<'_> {
         let last = &mut link.last_mail[usize::from(is_to_second)];
         *last = (self.now + self.plan.lan_latency.0 + delay).max(*last).max(link.held_until);
         let at = *last;
-        let mail = self.mails.insert(Mail { conn, is_to_second, message });
+        let mail = self.mails.insert(Box::new(Mail { conn, is_to_second, message }));
         self.queue.push(at, Event::Mail(mail));
     }
 
@@ -83,7 +83,7 @@ impl Site<'_> {
     }
 
     pub(super) fn on_mail(&mut self, mail: u32) {
-        let Mail { conn, is_to_second, message } = self.mails.take(mail);
+        let Mail { conn, is_to_second, message } = *self.mails.take(mail);
         let link = self.conns[conn as usize];
         if !link.is_up[usize::from(is_to_second)] {
             return;
