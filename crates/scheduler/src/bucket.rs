@@ -10,10 +10,46 @@ use swarmline_types::{MonoTime, Rate};
 pub(crate) struct Bucket {
     /// `None`: no limit.
     rate: Option<Rate>,
+    burst: i64,
+    level: Level,
+}
+
+/// What is in a bucket whose rate and burst somebody else knows: of many that are alike, only that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level {
     /// Bytes that may start now; negative after something large.
     tokens: i64,
-    burst: i64,
     filled: MonoTime,
+}
+
+impl Level {
+    /// `burst` may start at once.
+    pub(crate) fn full(burst: i64) -> Self {
+        Self { tokens: burst, filled: MonoTime::ZERO }
+    }
+
+    /// Whether something may start now; otherwise the time when it may.
+    pub(crate) fn ready(&mut self, rate: Rate, burst: i64, now: MonoTime) -> Result<(), MonoTime> {
+        self.fill(rate, burst, now);
+        match u64::try_from(1 - self.tokens) {
+            Ok(debt @ 1..) => Err(now + rate.time_for(debt)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the bytes of what starts now.
+    pub(crate) fn take(&mut self, bytes: u64) {
+        self.tokens = self.tokens.saturating_sub_unsigned(bytes);
+    }
+
+    fn fill(&mut self, rate: Rate, burst: i64, now: MonoTime) {
+        let new = rate.bytes_in(now.since(self.filled));
+        if new > 0 {
+            self.tokens = self.tokens.saturating_add_unsigned(new).min(burst);
+            // Only the time of whole bytes is spent, so that slow rates lose nothing to rounding.
+            self.filled = (self.filled + rate.time_for(new)).min(now);
+        }
+    }
 }
 
 impl Bucket {
@@ -26,7 +62,7 @@ impl Bucket {
     /// `burst` may start at once.
     pub(crate) fn with_burst(rate: Option<Rate>, burst: u64) -> Self {
         let burst = i64::try_from(burst).unwrap_or(i64::MAX);
-        Self { rate, tokens: burst, burst, filled: MonoTime::ZERO }
+        Self { rate, burst, level: Level::full(burst) }
     }
 
     /// What it lets through; `None` for all.
@@ -40,44 +76,31 @@ impl Bucket {
             return;
         }
         if let Some(before) = self.rate {
-            self.fill(before, now);
+            self.level.fill(before, self.burst, now);
         }
-        let owed = self.tokens.min(0);
+        let owed = self.level.tokens.min(0);
         let new = Self::new(rate);
-        let tokens = if self.rate.is_some() && rate.is_some() { owed } else { new.tokens };
-        *self = Self { tokens, filled: now, ..new };
+        let tokens = if self.rate.is_some() && rate.is_some() { owed } else { new.level.tokens };
+        *self = Self { level: Level { tokens, filled: now }, ..new };
     }
 
     /// Whether something may start now; otherwise the time when it may.
     pub(crate) fn ready(&mut self, now: MonoTime) -> Result<(), MonoTime> {
         let Some(rate) = self.rate else { return Ok(()) };
-        self.fill(rate, now);
-        match u64::try_from(1 - self.tokens) {
-            Ok(debt @ 1..) => Err(now + rate.time_for(debt)),
-            _ => Ok(()),
-        }
+        self.level.ready(rate, self.burst, now)
     }
 
     /// Takes the bytes of what starts now.
     pub(crate) fn take(&mut self, bytes: u64) {
         if self.rate.is_some() {
-            self.tokens = self.tokens.saturating_sub_unsigned(bytes);
+            self.level.take(bytes);
         }
     }
 
     /// Gives back what was taken and not used.
     pub(crate) fn give_back(&mut self, bytes: u64) {
         if self.rate.is_some() {
-            self.tokens = self.tokens.saturating_add_unsigned(bytes).min(self.burst);
-        }
-    }
-
-    fn fill(&mut self, rate: Rate, now: MonoTime) {
-        let new = rate.bytes_in(now.since(self.filled));
-        if new > 0 {
-            self.tokens = self.tokens.saturating_add_unsigned(new).min(self.burst);
-            // Only the time of whole bytes is spent, so that slow rates lose nothing to rounding.
-            self.filled = (self.filled + rate.time_for(new)).min(now);
+            self.level.tokens = self.level.tokens.saturating_add_unsigned(bytes).min(self.burst);
         }
     }
 }

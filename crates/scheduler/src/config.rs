@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarmline_types::{CapacityClass, MonoTime, Priority, Wanted};
+use swarmline_types::{CapacityClass, MonoTime, Priority, Rate, Wanted};
 
 /// Parameters of one [`Content`](crate::Content). [`Config::default`] is what the algorithm was measured with.
 #[derive(Clone, Debug)]
@@ -178,9 +178,9 @@ pub(crate) const NUMBER_STEP_MAX: u64 = 1 << 20;
 /// Rumours: largest number of a member that was not known.
 pub(crate) const NUMBER_FIRST_MAX: u64 = 1 << 40;
 /// Rumours: news per second that one peer may bring.
-pub(crate) const RUMOURS_PER_S: u64 = 1000;
+pub(crate) const RUMOURS_PER_S: Rate = Rate::bytes_per_s(1000).expect("not 0");
 /// Rumours: news that one peer may bring at once.
-pub(crate) const RUMOUR_BURST: u64 = 40_000;
+pub(crate) const RUMOUR_BURST: i64 = 40_000;
 /// Rumours: what news of a name that was not known count for.
 pub(crate) const NEW_NAME_COSTS: u64 = 16;
 

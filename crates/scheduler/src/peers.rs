@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayout, Rate, Wanted};
+use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted};
 
-use crate::bucket::Bucket;
+use crate::bucket::Level;
 use crate::config::{
-    FAST_SERVICE, PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, RUMOURS_PER_S, SNUB,
-    SNUB_MAX, STRANGER_SILENCE,
+    FAST_SERVICE, PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, SNUB, SNUB_MAX,
+    STRANGER_SILENCE,
 };
 use crate::coverage::Coverage;
 
@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     /// It is told of pieces and asked for them. Kept up by [`Site`](crate::site::Site).
     pub(crate) is_neighbour: bool,
     /// What it may still pass on before it is held to flood.
-    pub(crate) rumours: Bucket,
+    pub(crate) rumours: Level,
     /// What it says that it wants; all until it says so.
     wanted: Wanted,
     /// How many pieces it wants and has not.
@@ -69,7 +69,7 @@ impl Peer {
             draw,
             is_chosen,
             is_neighbour: true,
-            rumours: Bucket::with_burst(Rate::bytes_per_s(RUMOURS_PER_S), RUMOUR_BURST),
+            rumours: Level::full(RUMOUR_BURST),
             wanted: Wanted::all(layout),
             lacking: layout.piece_count(),
             is_known: false,

@@ -12,7 +12,8 @@ use swarmline_types::{FlatMap, MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOURS_MAX,
+    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOUR_BURST,
+    RUMOURS_MAX, RUMOURS_PER_S,
 };
 use crate::peers::Peer;
 
@@ -213,7 +214,7 @@ impl Site {
 
     fn is_within_budget(&mut self, via: &NodeId, is_new: bool) -> bool {
         let Some(peer) = self.peers.get_mut(via) else { return false };
-        let fits = peer.rumours.ready(self.now).is_ok();
+        let fits = peer.rumours.ready(RUMOURS_PER_S, RUMOUR_BURST, self.now).is_ok();
         if fits {
             peer.rumours.take(if is_new { NEW_NAME_COSTS } else { 1 });
         }
