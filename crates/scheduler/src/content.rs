@@ -464,4 +464,4 @@ impl Content {
 }
 
 /// Places for orders that are kept when there is none. Only a word to all peers takes more, now and then.
-const ACTIONS_KEPT: usize = 8;
+const ACTIONS_KEPT: usize = 4;
