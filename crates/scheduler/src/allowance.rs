@@ -22,6 +22,10 @@ pub trait Allowance {
     fn given_mib(&self) -> u64 {
         0
     }
+    /// What peers asked the node for and it has not sent yet, of all contents, in MiB rounded up. Default nothing.
+    fn owed_mib(&self) -> u64 {
+        0
+    }
 }
 
 /// Lets everything start; for tests of a content alone.

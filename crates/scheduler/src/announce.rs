@@ -1,5 +1,5 @@
 //! Tells neighbours which pieces are here: in batches, never what they have already, and where the LAN has time to spare a
-//! few at a time.
+//! few at a time; who has much to send already tells fewer.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
 
 use crate::config::{
     CALM_SERVICES, FAST_RUNS, FAST_SPAN, GIVEN_JUDGED_FROM, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX,
-    RUN_SIZE, SUMMARY_EVERY, TOLD_AT_ONCE,
+    OWED_MIB_MAX, RUN_SIZE, SUMMARY_EVERY, TOLD_AT_ONCE,
 };
 use crate::site::Site;
 
@@ -96,15 +96,18 @@ impl Announcer {
 
     /// Pieces that come fast must be passed on soon, or each hop of the mesh costs a batch.
     fn batch_every(&self) -> Duration {
-        let (Some(first), Some(last)) = (self.latest.front(), self.latest.back()) else { return HAVE_BATCH };
-        let is_fast = self.latest.len() == FAST_RUNS && last.since(*first) < FAST_SPAN;
-        if is_fast { HAVE_BATCH_FAST } else { HAVE_BATCH }
+        if self.is_fast() { HAVE_BATCH_FAST } else { HAVE_BATCH }
+    }
+
+    fn is_fast(&self) -> bool {
+        let (Some(first), Some(last)) = (self.latest.front(), self.latest.back()) else { return false };
+        self.latest.len() == FAST_RUNS && last.since(*first) < FAST_SPAN
     }
 
     /// How many neighbours are told of a piece in one batch; `None`: all. Where the line is slow against the LAN, a piece is
     /// everywhere long before the next comes, and nobody waits for the word of one neighbour. Then whoever told all its
     /// neighbours at once would be asked by all; and whoever has given much already shall be asked by fewer.
-    fn told_at_once(&self, site: &Site) -> Option<usize> {
+    fn told_when_calm(&self, site: &Site) -> Option<usize> {
         let (first, last, usual) = (self.latest.front()?, self.latest.back()?, site.peers.usual_service()?);
         let steps = u32::try_from(self.latest.len()).expect("no more than FAST_RUNS") - 1;
         let pieces = (RUN_SIZE / site.coverage.runs().layout().piece_size()).max(1);
@@ -119,9 +122,17 @@ impl Announcer {
         })
     }
 
+    /// The same where pieces come fast. Whoever owes much would only have more peers wait, while others who have the piece
+    /// have nothing to do; and from those it tells the rest have it soon. Who owes nothing tells all.
+    fn told_when_fast(&self, site: &Site) -> Option<usize> {
+        let room = OWED_MIB_MAX.saturating_sub(site.owed_mib) << 20;
+        let told = room / u64::from(site.coverage.runs().layout().piece_size());
+        (site.owed_mib > 0 && self.is_fast()).then_some(usize::try_from(told).unwrap_or(usize::MAX).max(1))
+    }
+
     fn flush(&mut self, site: &mut Site, now: MonoTime) {
         self.last_batch = Some(now);
-        let at_once = self.told_at_once(site).unwrap_or(usize::MAX);
+        let at_once = self.told_when_calm(site).or_else(|| self.told_when_fast(site)).unwrap_or(usize::MAX);
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
         pending.dedup();

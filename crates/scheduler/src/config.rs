@@ -237,6 +237,9 @@ pub(crate) const CALM_SERVICES: u32 = 3;
 /// Announcing: neighbours that are told of a piece in one batch where the LAN has time to spare; half of it by who has given
 /// a fifth more than it got, and one by who has given half as much again.
 pub(crate) const TOLD_AT_ONCE: usize = 4;
+/// Announcing: where pieces come fast, a node that owes peers something tells as many of a piece as it could send it to
+/// before it owed so many MiB.
+pub(crate) const OWED_MIB_MAX: u64 = 6;
 /// Announcing: MiB that a node must have got before what it gave is held against it.
 pub(crate) const GIVEN_JUDGED_FROM: u64 = 8;
 /// Announcing: most pieces in one batch, as the wire allows.

@@ -93,6 +93,7 @@ impl Content {
         self.site.take_wake();
         self.site.now = now;
         self.site.given_mib = allowance.given_mib();
+        self.site.owed_mib = allowance.owed_mib();
         if allowance.needs_rumours() {
             self.site.begin_rumours();
         }

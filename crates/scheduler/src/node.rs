@@ -179,6 +179,7 @@ impl Node {
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
         OneContent {
             needs_rumours: self.contacts.needs_rumours(),
+            owed_mib: self.serving.owed_bytes().div_ceil(1 << 20),
             given_mib: self.contents.get(&content).map_or(0, |open| open.given >> 20),
             budget: &mut self.budget,
             content,
@@ -327,6 +328,7 @@ impl Node {
 struct OneContent<'a> {
     needs_rumours: bool,
     given_mib: u64,
+    owed_mib: u64,
     budget: &'a mut Budget,
     content: ContentId,
     priority: Priority,
@@ -351,6 +353,10 @@ impl Allowance for OneContent<'_> {
 
     fn given_mib(&self) -> u64 {
         self.given_mib
+    }
+
+    fn owed_mib(&self) -> u64 {
+        self.owed_mib
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) ledger: Ledger,
     /// MiB that went to peers, as the node says.
     pub(crate) given_mib: u64,
+    /// MiB that peers wait for, as the node says.
+    pub(crate) owed_mib: u64,
     pub(crate) rng: Pcg64Mcg,
     pub(crate) started: MonoTime,
     /// Of the input that is being handled.
@@ -79,6 +81,7 @@ impl Site {
             requests: Requests::default(),
             ledger: Ledger::default(),
             given_mib: 0,
+            owed_mib: 0,
             rng,
             started: now,
             now,

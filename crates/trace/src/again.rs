@@ -106,8 +106,8 @@ struct Driven {
 impl Driven {
     fn tell(&mut self, allowed: Allowed, tell: impl FnOnce(&mut Content, &mut dyn Allowance)) {
         let Some(machine) = &mut self.machine else { return };
-        let Allowed { answers, needs_rumours, given_mib } = allowed;
-        tell(machine, &mut Answers { answers: answers.into(), needs_rumours, given_mib });
+        let Allowed { answers, needs_rumours, given_mib, owed_mib } = allowed;
+        tell(machine, &mut Answers { answers: answers.into(), needs_rumours, given_mib, owed_mib });
         while let Some(action) = machine.poll_action() {
             self.ordered.extend(Order::of(&action));
         }
@@ -119,6 +119,7 @@ struct Answers {
     answers: VecDeque<bool>,
     needs_rumours: bool,
     given_mib: u64,
+    owed_mib: u64,
 }
 
 impl Allowance for Answers {
@@ -134,5 +135,9 @@ impl Allowance for Answers {
 
     fn given_mib(&self) -> u64 {
         self.given_mib
+    }
+
+    fn owed_mib(&self) -> u64 {
+        self.owed_mib
     }
 }

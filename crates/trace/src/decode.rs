@@ -106,11 +106,12 @@ pub(crate) fn request(read: &mut In<'_>) -> Read<RequestId> {
 pub(crate) fn allowed(read: &mut In<'_>) -> Read<Allowed> {
     let both = read.number("what was given, and whether words are passed on")?;
     let (given_mib, needs_rumours) = (both >> 1, both & 1 == 1);
+    let owed_mib = read.number("what peers waited for")?;
     let count = read.within("answers", ANSWERS_MAX)?;
     let count = usize::try_from(count).expect("at most ANSWERS_MAX");
     let bits = read.raw(count.div_ceil(8), "answers")?;
     let answers = (0..count).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
-    Ok(Allowed { answers, needs_rumours, given_mib })
+    Ok(Allowed { answers, needs_rumours, given_mib, owed_mib })
 }
 
 pub(crate) fn input(read: &mut In<'_>, layout: &PieceLayout, names: &[NodeId]) -> Read<Input> {

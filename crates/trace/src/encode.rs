@@ -91,6 +91,7 @@ fn pieces(out: &mut Out, pieces: PieceRange) {
 pub(crate) fn allowed(out: &mut Out, allowed: &Allowed) {
     // One number: most traces are mostly these.
     out.number(allowed.given_mib << 1 | u64::from(allowed.needs_rumours));
+    out.number(allowed.owed_mib);
     out.count(allowed.answers.len());
     for eight in allowed.answers.chunks(8) {
         out.byte(eight.iter().rev().fold(0, |bits, answer| bits << 1 | u8::from(*answer)));

@@ -58,6 +58,8 @@ pub struct Allowed {
     pub needs_rumours: bool,
     /// How much of the content it had given to peers, in whole MiB.
     pub given_mib: u64,
+    /// What peers waited for, in MiB rounded up.
+    pub owed_mib: u64,
 }
 
 /// An order of a content's machine, but for what it says to others: that follows from the rest.

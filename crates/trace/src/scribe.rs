@@ -111,9 +111,10 @@ impl Scribe {
         let mut what = Out::default();
         let told = slot.and_then(|_| encode::input(&mut what, &input, &mut |node| desk.name(node, now)));
         let (needs_rumours, given_mib) = (allowance.needs_rumours(), allowance.given_mib());
-        let mut witness = Witness { allowance, answers: Vec::new(), needs_rumours, given_mib };
+        let owed_mib = allowance.owed_mib();
+        let mut witness = Witness { allowance, answers: Vec::new(), needs_rumours, given_mib, owed_mib };
         handle(input, &mut witness);
-        let allowed = Allowed { answers: witness.answers, needs_rumours, given_mib };
+        let allowed = Allowed { answers: witness.answers, needs_rumours, given_mib, owed_mib };
         let is_told = told.is_some() && allowed.answers.len() as u64 <= ANSWERS_MAX;
         match (slot, is_told) {
             (Some(slot), true) => {
@@ -236,6 +237,7 @@ struct Witness<'a> {
     answers: Vec<bool>,
     needs_rumours: bool,
     given_mib: u64,
+    owed_mib: u64,
 }
 
 impl Allowance for Witness<'_> {
@@ -259,5 +261,9 @@ impl Allowance for Witness<'_> {
 
     fn given_mib(&self) -> u64 {
         self.given_mib
+    }
+
+    fn owed_mib(&self) -> u64 {
+        self.owed_mib
     }
 }

@@ -72,9 +72,10 @@ struct Bench {
     seen: Vec<String>,
 }
 
-/// A node that lets everything start, and has given so much.
+/// A node that lets everything start, has given so much, and owes so much.
 struct Giving {
     mib: u64,
+    owed_mib: u64,
 }
 
 impl Allowance for Giving {
@@ -86,6 +87,10 @@ impl Allowance for Giving {
 
     fn given_mib(&self) -> u64 {
         self.mib
+    }
+
+    fn owed_mib(&self) -> u64 {
+        self.owed_mib
     }
 }
 
@@ -102,8 +107,9 @@ impl Bench {
 
     fn tell(&mut self, input: Input) {
         self.now = self.now + Duration::from_micros(1_700);
-        let mut node = Giving { mib: self.seen.len() as u64 * 20 };
-        self.seen.push(format!("{input:?}, given {}", node.mib));
+        let seen = self.seen.len() as u64;
+        let mut node = Giving { mib: seen * 20, owed_mib: seen % 13 };
+        self.seen.push(format!("{input:?}, given {}, owed {}", node.mib, node.owed_mib));
         let (machine, now) = (&mut self.machine, self.now);
         self.scribe.handle(&self.opened.content, input, &mut node, now, |input, allowance| {
             machine.handle(input, allowance, now);
@@ -193,7 +199,9 @@ fn every_input_is_read_as_it_was_given() {
     let inputs: Vec<_> = all
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Input { input, allowed, .. } => Some(format!("{input:?}, given {}", allowed.given_mib)),
+            Record::Input { input, allowed, .. } => {
+                Some(format!("{input:?}, given {}, owed {}", allowed.given_mib, allowed.owed_mib))
+            }
             _ => None,
         })
         .collect();

@@ -138,6 +138,11 @@ impl Serving {
         }
     }
 
+    /// Bytes that peers wait for: in the queue, or in an answer that is in the making.
+    pub(super) fn owed_bytes(&self) -> u64 {
+        self.queued_bytes + self.active.values().map(|active| active.size).sum::<u64>()
+    }
+
     /// What goes out in a second, as far as is known: the line may carry more than the limit lets through.
     fn rate(&self) -> Option<Rate> {
         self.measured.into_iter().chain(self.upload.rate()).min()

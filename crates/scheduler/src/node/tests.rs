@@ -217,6 +217,20 @@ fn served(actions: &[NodeAction]) -> Ticket {
 }
 
 #[test]
+fn what_peers_wait_for_is_owed_until_it_is_sent_or_they_are_gone() {
+    let mut node = slow_node();
+    let owed = |node: &mut Node| node.allowance(OTHER, Priority::Foreground).owed_mib();
+    assert_eq!(owed(&mut node), 0);
+    let ticket = served(&ask(&mut node, 1, 1, secs(1)));
+    ask(&mut node, 2, 2, secs(1));
+    assert_eq!(owed(&mut node), 2, "one is sent, one waits, of whichever content");
+    node.handle(NodeInput::Served { ticket }, secs(2));
+    assert_eq!(owed(&mut node), 1);
+    node.handle(NodeInput::Down { peer: id(2), clean: true }, secs(2));
+    assert_eq!(owed(&mut node), 0);
+}
+
+#[test]
 fn what_went_to_peers_is_counted_for_its_content() {
     let mut node = slow_node();
     node.open(OTHER, secs(1));

@@ -29,11 +29,14 @@ pub(crate) struct Desk {
     open: BTreeMap<RequestId, (Source, PieceRange)>,
     /// What the node says that it gave to peers.
     pub(crate) given_mib: u64,
+    /// What the node says that peers wait for.
+    pub(crate) owed_mib: u64,
 }
 
 /// A node that lets everything start.
 struct Generous {
     given_mib: u64,
+    owed_mib: u64,
 }
 
 impl Allowance for Generous {
@@ -45,6 +48,10 @@ impl Allowance for Generous {
 
     fn given_mib(&self) -> u64 {
         self.given_mib
+    }
+
+    fn owed_mib(&self) -> u64 {
+        self.owed_mib
     }
 }
 
@@ -59,6 +66,13 @@ impl Desk {
 
     pub(crate) fn without_origin(pieces: u64) -> Self {
         Self::with(pieces, 1, Config { has_origin: false, settle: Duration::ZERO, ..Config::default() })
+    }
+
+    /// The same with pieces of 1 MiB.
+    pub(crate) fn without_origin_of_mib(pieces: u64) -> Self {
+        let layout = PieceLayout::new(pieces << 20, 1 << 20).unwrap();
+        let config = Config { has_origin: false, settle: Duration::ZERO, ..Config::default() };
+        Self::cut(layout, Bitfield::none(&layout), 1, config)
     }
 
     /// Pieces of 16 KiB, 64 of which make a run; those marked `x` are had.
@@ -112,6 +126,7 @@ impl Desk {
             bitmaps: 0,
             open: BTreeMap::new(),
             given_mib: 0,
+            owed_mib: 0,
         }
     }
 
@@ -411,7 +426,8 @@ impl Desk {
     }
 
     fn input(&mut self, input: Input) {
-        self.content.handle(input, &mut Generous { given_mib: self.given_mib }, self.now);
+        let mut node = Generous { given_mib: self.given_mib, owed_mib: self.owed_mib };
+        self.content.handle(input, &mut node, self.now);
         while let Some(action) = self.content.poll_action() {
             self.note(action);
         }

@@ -167,11 +167,15 @@ const OTHERS: &str = "bob carol dave erin frank grace heidi";
 /// Alice gets one piece more each `gap_ms`, of twenty, and gives it within ten: the last of twelve has just come from her.
 /// Seven others have none.
 fn after_twelve(gap_ms: u64) -> Desk {
+    after(12, gap_ms, Desk::without_origin(20))
+}
+
+fn after(turns: u32, gap_ms: u64, desk: Desk) -> Desk {
     let nothing = ".".repeat(20);
     let peers =
         format!("alice {OTHERS}").split(' ').map(|name| format!("{name} {nothing}\n")).collect::<String>();
-    let mut desk = Desk::without_origin(20).peers(&peers);
-    (0..12).for_each(|turn| next_comes(&mut desk, turn, gap_ms));
+    let mut desk = desk.peers(&peers);
+    (0..turns).for_each(|turn| next_comes(&mut desk, turn, gap_ms));
     desk
 }
 
@@ -205,6 +209,36 @@ fn where_the_lan_has_no_time_to_spare_all_neighbours_are_told_at_once() {
     let mut desk = after_twelve(25);
     desk.at_ms(25 * 12 + 40);
     assert_eq!(told_of(&mut desk, 11), 7);
+}
+
+#[test]
+fn where_pieces_come_fast_who_owes_much_tells_fewer_and_always_one() {
+    for (owed_mib, told) in [(0, 7), (1, 5), (4, 2), (5, 1), (6, 1), (12, 1)] {
+        let mut desk = after(12, 25, Desk::without_origin_of_mib(20));
+        desk.owed_mib = owed_mib;
+        next_comes(&mut desk, 12, 25);
+        assert_eq!(told_of(&mut desk, 12), told, "{owed_mib}");
+    }
+}
+
+/// As long as it is not known how fast they come.
+#[test]
+fn the_first_pieces_are_told_to_all_whatever_is_owed() {
+    let mut desk = after(3, 150, Desk::without_origin(20));
+    desk.owed_mib = 6;
+    next_comes(&mut desk, 3, 150);
+    assert_eq!(told_of(&mut desk, 3), 7);
+}
+
+#[test]
+fn what_was_told_to_few_is_told_to_others_as_soon_as_nothing_is_owed() {
+    let mut desk = after(12, 25, Desk::without_origin_of_mib(20));
+    desk.owed_mib = 5;
+    next_comes(&mut desk, 12, 25);
+    assert_eq!(told_of(&mut desk, 12), 1);
+    desk.owed_mib = 0;
+    desk.at_ms(25 * 13 + 40);
+    assert_eq!(told_of(&mut desk, 12), 6);
 }
 
 /// Of 52 MiB that are here.
