@@ -17,6 +17,9 @@ const FINISHED_MAX: usize = 64;
 /// Shortest time over which the line is measured, and fewest runs.
 const MEASURED_FOR: Duration = Duration::from_millis(250);
 const MEASURED_RUNS: usize = 4;
+/// The same for a judgement of the window, where twice as many runs as it has are counted: so a burst says little, and on a
+/// fast line each such span that the window is too narrow is lost for all.
+const JUDGED_FOR: Duration = Duration::from_millis(100);
 /// First wait after a wider window that brought nothing, before it is tried again; doubles each time.
 const RETRY: Duration = Duration::from_secs(30);
 /// Doublings of that wait.
@@ -68,10 +71,14 @@ impl Width {
 
     /// Bytes per second that the site gets from the origin; `None` until enough has come.
     pub(super) fn line(&self) -> Option<u64> {
+        self.line_over(MEASURED_FOR)
+    }
+
+    fn line_over(&self, span: Duration) -> Option<u64> {
         let (first, last) = (self.finished.front()?, self.finished.back()?);
         let micros = last.0.since(first.0).as_micros();
         let bytes: u64 = self.finished.iter().skip(1).map(|(_, bytes)| bytes).sum();
-        (micros >= MEASURED_FOR.as_micros() && self.finished.len() > MEASURED_RUNS)
+        (micros >= span.as_micros() && self.finished.len() > MEASURED_RUNS)
             .then(|| u64::try_from(u128::from(bytes) * 1_000_000 / micros).unwrap_or(u64::MAX))
     }
 
@@ -86,9 +93,9 @@ impl Width {
         if self.finished.len() > FINISHED_MAX {
             self.finished.pop_front();
         }
-        let is_due = now >= self.judged_at + MEASURED_FOR
-            && self.finished.len() > 2 * self.window.min(FINISHED_MAX / 2);
-        if let Some(line) = self.line().filter(|_| self.adapts && is_due) {
+        let is_due =
+            now >= self.judged_at + JUDGED_FOR && self.finished.len() > 2 * self.window.min(FINISHED_MAX / 2);
+        if let Some(line) = self.line_over(JUDGED_FOR).filter(|_| self.adapts && is_due) {
             self.judge(line, bytes.max(1), connection.max(1), by_rumour, now);
             // What is measured from now on is measured with the new window.
             self.judged_at = now;
@@ -159,6 +166,14 @@ mod tests {
     #[test]
     fn a_fast_line_gets_what_it_carries_while_claims_travel() {
         assert!((20..=24).contains(&window_after(500, 119.0, 119.0, 50, true)));
+    }
+
+    #[test]
+    fn a_fast_line_has_a_wide_window_after_a_tenth_of_a_second() {
+        let mut width = Width::new(6, true, MonoTime::ZERO);
+        (1..=14).for_each(|n| width.on_finished(MIB, 119 * MIB, true, MonoTime::from_millis(8 * n)));
+        assert!(width.window() > 12, "{}", width.window());
+        assert_eq!(width.line(), None, "the rate of the line is measured for longer");
     }
 
     #[test]
