@@ -40,7 +40,7 @@ pub(crate) struct Mesh {
     /// When the latest pieces came. At most [`MEASURED`].
     arrivals: VecDeque<MonoTime>,
     per_peer_max: usize,
-    /// How many requests more timed out than pieces came, since less was asked for.
+    /// How many requests more timed out while nothing came than pieces came, since less was asked for.
     late: usize,
     holders: Holders,
     /// What there was to choose from when nothing more could be asked for.
@@ -176,7 +176,10 @@ impl Mesh {
         let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
         // A request that begins meanwhile has at least as long.
         self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
-        self.narrow(due.len());
+        if now >= site.last_from_peers + timeout {
+            let gives = |peer: &NodeId| site.peers.get(peer).is_some_and(Peer::is_proven);
+            self.narrow(due.iter().filter(|(_, peer, _)| gives(peer)).count());
+        }
         for (request, peer, silent_since) in due {
             site.cancel(request, allowance);
             site.peers.on_timeout(&peer, silent_since, &mut site.coverage, now);
@@ -189,8 +192,8 @@ impl Mesh {
         self.again_due.min(expire_due)
     }
 
-    /// So many requests timed out. Where more do than pieces come, my own line is full of what was asked for before, and what is
-    /// asked for anew comes behind that and too late again: half as much is asked for.
+    /// So many requests timed out at peers that have given before, and nothing came from anybody meanwhile: my own line is full
+    /// of what was asked for before, and what is asked for anew comes behind that and too late again. Half as much is asked for.
     fn narrow(&mut self, timed_out: usize) {
         self.late += timed_out;
         if 2 * self.late > self.limit {

@@ -121,10 +121,8 @@ impl Serving {
         let size = u64::from(block.size);
         let in_time = self.rate().map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
-        if is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block) {
-            return Asked::Rejected;
-        }
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
+        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;
