@@ -262,7 +262,7 @@ impl Content {
         self.site.begin_rumours();
         let mut is_linked = false;
         for rumour in rumours {
-            if !is_linked && !rumour.is_hearsay() {
+            if !is_linked && rumour.is_passed_on_by(&from) {
                 self.site.is_linked_by(from);
                 is_linked = true;
             }

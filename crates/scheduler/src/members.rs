@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, Wanted};
 
-use crate::config::{MEMBER_EXPIRES, MEMBERS_KNOWN_MAX, SUSPECT_FOR};
+use crate::config::{MEMBER_EXPIRES, MEMBERS_KNOWN_MAX, NUMBER_STEP_MAX, SUSPECT_FOR};
 use crate::score::{self, Entrant};
 use index::Index;
 
@@ -22,6 +22,8 @@ pub(crate) struct Member {
     draw: u64,
     /// Of its last word that was heard as a rumour.
     pub(crate) number: u64,
+    /// Which of the eight numbers before were heard, the latest first: on another way a word may come later than the next.
+    heard_before: u8,
     /// Whole seconds of the clock when it was last heard of; all that expiry needs.
     heard_s: u32,
     class: CapacityClass,
@@ -60,6 +62,32 @@ impl Member {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.marks.has(Marks::CONNECTED)
+    }
+
+    /// Whether a word with this number is news, though it may be a late one.
+    pub(crate) fn has_not_heard(&self, number: u64) -> bool {
+        match number.checked_sub(self.number) {
+            Some(step) => step > 0 && step <= NUMBER_STEP_MAX,
+            None => {
+                let back = self.number - number;
+                let is_told = back > 8 || self.heard_before >> (back - 1) & 1 == 1;
+                !is_told && !self.marks.has(Marks::GONE)
+            }
+        }
+    }
+
+    fn note_number(&mut self, number: u64) {
+        match number.checked_sub(self.number) {
+            // The latest so far is one of those before.
+            Some(step @ 1..=8) => {
+                self.heard_before =
+                    (u16::from(self.heard_before) << 1 | 1).wrapping_shl(step as u32 - 1) as u8
+            }
+            Some(0) => {}
+            Some(_) => self.heard_before = 0,
+            None => self.heard_before |= 1_u8.checked_shl((self.number - number - 1) as u32).unwrap_or(0),
+        }
+        self.number = self.number.max(number);
     }
 
     /// Whether it let a run rot that it had claimed.
@@ -220,7 +248,8 @@ impl Members {
         };
         let draw = score::draw_of_member(content, &id);
         let (heard_s, marks) = (seconds(now), Marks::default());
-        let member = Member { id, draw, number: 0, heard_s, class, blame: None, marks };
+        let member =
+            Member { id, draw, number: 0, heard_before: u8::MAX, heard_s, class, blame: None, marks };
         if self.members.len() == self.members.capacity() {
             self.members.reserve_exact(grows_by(self.members.len()));
         }
@@ -304,7 +333,8 @@ impl Members {
             self.entry(id, class, content, now)
         });
         let changes = self.alter(at, |member| {
-            (member.number, member.heard_s) = (number, seconds(now));
+            member.note_number(number);
+            member.heard_s = seconds(now);
             let is_back = member.marks.set(Marks::GONE, false);
             // Of the class of somebody who is connected, its own hello speaks.
             let is_other = !member.is_connected() && member.class != class;

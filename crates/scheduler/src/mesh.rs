@@ -151,7 +151,7 @@ impl Mesh {
                 None => draws += 1,
             }
         }
-        if site.requests.at_peers() < self.limit && site.coverage.has_useful() {
+        if site.requests.at_peers() == 0 && site.coverage.has_useful() {
             self.again_due = now + REDRAW;
         }
         self.probe(site, allowance, now);

@@ -194,6 +194,12 @@ impl Rumour {
     pub fn is_hearsay(&self) -> bool {
         matches!(self.word, Word::Known(_))
     }
+
+    /// Whether it shows that words travel between this peer, which sent it, and whoever got it: the word of another, or one
+    /// of its own with the number 0. Its other words go to all its peers.
+    pub fn is_passed_on_by(&self, peer: &NodeId) -> bool {
+        !self.is_hearsay() && (self.member != *peer || self.number == 0)
+    }
 }
 
 /// What a rumour says.

@@ -12,8 +12,8 @@ use swarmline_types::{FlatMap, MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    HERE_EVERY, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOUR_BURST,
-    RUMOURS_MAX, RUMOURS_PER_S,
+    HERE_EVERY, LINK_SILENCE, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
+    RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
 };
 use crate::peers::Peer;
 
@@ -23,16 +23,36 @@ pub(super) struct Rumours {
     is_on: bool,
     /// Of my own last word.
     number: u64,
-    /// Peers over which rumours travel; `true` for those that I chose, `false` for those that chose me. Bounded by the
-    /// peers.
-    links: FlatMap<NodeId, bool>,
+    /// Peers over which rumours travel. Bounded by the peers.
+    links: FlatMap<NodeId, Link>,
     /// News and by whom they came, not yet passed on. At most [`RUMOURS_MAX`].
     pending: Vec<(Rumour, NodeId)>,
     last_batch: Option<MonoTime>,
+    /// When news last came from anybody.
+    heard: MonoTime,
     /// When I must say that I am here, if I say nothing else before.
     here_due: MonoTime,
     /// A number beyond mine that was used in my name.
     used_in_my_name: u64,
+}
+
+/// A peer that what others say is passed on to.
+#[derive(Debug)]
+struct Link {
+    /// I chose it; else it chose me.
+    is_mine: bool,
+    /// When it last passed something on, or was chosen.
+    heard: MonoTime,
+}
+
+impl Rumours {
+    /// Somebody speaks. Where nobody did for a while, no link was more mute than the others.
+    fn note_heard(&mut self, now: MonoTime) {
+        if now >= self.heard + LINK_SILENCE {
+            self.links.values_mut().for_each(|link| link.heard = now);
+        }
+        self.heard = now;
+    }
 }
 
 impl Site {
@@ -107,13 +127,33 @@ impl Site {
 
     /// Keeps [`LINKS`] of my own choice.
     fn choose_links(&mut self) {
-        let mut chosen = self.rumours.links.values().filter(|is_mine| **is_mine).count();
-        let mut others: Vec<_> =
-            self.peers.ids().filter(|id| self.rumours.links.get(id) != Some(&true)).collect();
+        let mut chosen = self.rumours.links.values().filter(|link| link.is_mine).count();
+        let is_mine = |id: &NodeId| self.rumours.links.get(id).is_some_and(|link| link.is_mine);
+        let mut others: Vec<_> = self.peers.ids().filter(|id| !is_mine(id)).collect();
         while chosen < LINKS && !others.is_empty() {
             let peer = others.swap_remove(self.rng.random_range(0..others.len()));
-            self.rumours.links.insert(peer, true);
+            self.rumours.links.insert(peer, Link { is_mine: true, heard: self.now });
+            self.say_chosen(peer);
             chosen += 1;
+        }
+    }
+
+    /// What I say goes to all peers, so that alone does not tell a peer that it is a link: a word with the number 0 does.
+    fn say_chosen(&mut self, peer: NodeId) {
+        let here = self.my_rumour(Word::Here(self.coverage.wanted().clone()));
+        self.send(peer, ContentMessage::Rumours([Rumour { number: 0, ..here }].into()));
+    }
+
+    /// Chooses others instead of links that pass nothing on while others speak: who has only such hears of those it is
+    /// connected with, and fetches what the rest does.
+    fn leave_mute_links(&mut self) {
+        let patience = |link: &Link| if link.is_mine { LINK_SILENCE } else { 3 * LINK_SILENCE };
+        let is_mute = |link: &Link| self.rumours.heard >= link.heard + patience(link);
+        let links = self.rumours.links.iter();
+        let mute: Vec<_> = links.filter(|(_, link)| is_mute(link)).map(|(id, _)| *id).collect();
+        if !mute.is_empty() {
+            mute.iter().for_each(|id| _ = self.rumours.links.remove(id));
+            self.choose_links();
         }
     }
 
@@ -142,8 +182,10 @@ impl Site {
 
     /// A peer passes on what members say: rumours travel over it.
     pub(crate) fn is_linked_by(&mut self, via: NodeId) {
-        if !self.rumours.links.contains_key(&via) && self.peers.get(&via).is_some() {
-            self.rumours.links.insert(via, false);
+        if self.peers.get(&via).is_some() {
+            let link =
+                self.rumours.links.get_or_insert_with(via, || Link { is_mine: false, heard: self.now });
+            link.heard = self.now;
         }
     }
 
@@ -157,14 +199,13 @@ impl Site {
         if rumour.is_hearsay() && self.members.may_know(&rumour.member) {
             return false;
         }
-        let is_new = match self.members.get(&rumour.member).map(|member| member.number) {
-            Some(last) => {
-                let is_news = rumour.number > last && rumour.number - last <= NUMBER_STEP_MAX;
-                if !is_news {
-                    return false;
-                }
-                false
+        let is_new = match self.members.get(&rumour.member) {
+            Some(member) if !member.has_not_heard(rumour.number) => return false,
+            // What a member wants and that it leaves is not undone by a word from before.
+            Some(member) if rumour.number < member.number && !matches!(rumour.word, Word::Lane(_)) => {
+                return false;
             }
+            Some(_) => false,
             None if rumour.number > NUMBER_FIRST_MAX || matches!(rumour.word, Word::Gone) => return false,
             None => true,
         };
@@ -172,6 +213,7 @@ impl Site {
             return false;
         }
         self.book(rumour);
+        self.rumours.note_heard(self.now);
         self.rumours.pending.push((rumour.clone(), via));
         if self.rumours.pending.len() >= RUMOURS_MAX {
             self.pass_on();
@@ -231,6 +273,7 @@ impl Site {
             self.say_here();
         }
         self.wake_at(self.rumours.here_due);
+        self.leave_mute_links();
         if self.rumours.pending.is_empty() {
             return;
         }
@@ -240,22 +283,26 @@ impl Site {
         }
     }
 
-    /// Sends what is pending over all links, to nobody what it brought itself.
+    /// Sends what is pending over all links, to nobody what it brought itself; and what I say to all peers, for links may be
+    /// mute.
     fn pass_on(&mut self) {
         self.rumours.last_batch = Some(self.now);
         let (all, via): (Vec<_>, Vec<_>) = std::mem::take(&mut self.rumours.pending).into_iter().unzip();
         let all: Arc<[Rumour]> = all.into();
-        let links: Vec<_> = self.rumours.links.keys().copied().collect();
-        for link in links {
-            let news: Arc<[Rumour]> = match via.contains(&link) {
-                false => all.clone(),
-                true => {
-                    let others = all.iter().zip(&via).filter(|(_, via)| **via != link);
-                    others.map(|(rumour, _)| rumour.clone()).collect()
-                }
+        let only = |goes_on: &dyn Fn(&NodeId) -> bool| -> Arc<[Rumour]> {
+            let some = all.iter().zip(&via).filter(|(_, via)| goes_on(via));
+            some.map(|(rumour, _)| rumour.clone()).collect()
+        };
+        let mine = only(&|via| *via == self.me);
+        let peers: Vec<_> = self.peers.ids().collect();
+        for peer in peers {
+            let news = match self.rumours.links.contains_key(&peer) {
+                false => mine.clone(),
+                true if via.contains(&peer) => only(&|via| *via != peer),
+                true => all.clone(),
             };
             if !news.is_empty() {
-                self.send(link, ContentMessage::Rumours(news));
+                self.send(peer, ContentMessage::Rumours(news));
             }
         }
     }

@@ -242,8 +242,11 @@ impl Desk {
     }
 
     /// Comes back a second before the node wants to be woken, in an hour at most. What it orders then it could have ordered
-    /// before.
+    /// before; unless it waits for an answer, which wakes it.
     pub(crate) fn has_waited_for_nothing(&mut self) -> bool {
+        if self.open.values().any(|(source, _)| *source != Source::Origin) {
+            return false;
+        }
         let due = self.content.poll_timeout().unwrap_or(MonoTime::NEVER).min(self.now + HOUR);
         let before = MonoTime::from_micros(due.as_micros().saturating_sub(1_000_000));
         if before <= self.now {

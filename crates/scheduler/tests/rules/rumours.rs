@@ -207,3 +207,49 @@ fn of_a_stranger_that_says_so_to_me_only_nobody_is_told_that_it_has_all() {
     assert!(desk.delivers_next("alice"));
     assert!(known(&mut desk).contains("alice 0: known and has all"));
 }
+
+/// Links may be mute, and nobody knows which.
+#[test]
+fn what_i_say_goes_to_all_peers_and_a_chosen_link_is_told_so() {
+    let mut desk = Desk::without_origin(4).peers("alice ....\n bob ....\n carol ....\n erin ....");
+    let here = desk.here();
+    desk.hears("alice", "dave", 1, here);
+    let said = passed_on(&mut desk);
+    for peer in ["alice", "bob", "carol", "erin"] {
+        assert!(said.contains(&format!("me 1: here to {peer}")), "{said:?}");
+    }
+    let chosen = said.iter().filter(|line| line.starts_with("me 0: here"));
+    assert_eq!(chosen.count(), 2, "{said:?}");
+}
+
+/// Alice alone passes on what dave says, and goes on with it; so there are others than those two to be chosen.
+#[test]
+fn a_link_that_passes_nothing_on_while_others_do_is_left_for_another() {
+    let mut desk = Desk::without_origin(4).peers("alice ....\n bob ....\n carol ....\n erin ....");
+    let mut chosen = 0;
+    for second in 0..=4 {
+        desk.at_ms(1000 * second);
+        let claim = desk.claim(second as u32 % 4);
+        desk.hears("alice", "dave", second + 1, claim);
+        let said = passed_on(&mut desk);
+        chosen += said.iter().filter(|line| line.starts_with("me 0: here")).count();
+        assert!(second > 2 || chosen == 2, "after {second} s: {said:?}");
+    }
+    assert!(chosen > 2, "{:?}", desk.said);
+}
+
+#[test]
+fn a_word_that_comes_later_than_the_next_is_news_once() {
+    let mut desk = desk();
+    for (number, piece) in [(3, 0), (2, 1), (2, 1)] {
+        let claim = desk.claim(piece);
+        desk.hears("alice", "dave", number, claim);
+        desk.at_ms(1000 * number + 400);
+    }
+    let said = passed_on(&mut desk);
+    let mut words: Vec<_> =
+        said.iter().filter_map(|line| line.split_once(" to ").map(|(word, _)| word)).collect();
+    words.retain(|word| word.starts_with("dave"));
+    words.dedup();
+    assert_eq!(words, ["dave 3: claim #0", "dave 2: claim #1"], "{said:?}");
+}

@@ -23,6 +23,8 @@ pub(super) fn instead_of(
         (Behaviour::Corrupts | Behaviour::Stalls | Behaviour::Rejects, ContentMessage::Bitmap(_)) => {
             vec![ContentMessage::Bitmap(Bitfield::all(layout))]
         }
+        // It does nothing for others, so it passes on nothing either.
+        (Behaviour::Stalls, ContentMessage::Rumours(_) | ContentMessage::Lane(_)) => Vec::new(),
         (Behaviour::Leeches, ContentMessage::Bitmap(_)) => {
             vec![ContentMessage::Bitmap(Bitfield::none(layout))]
         }

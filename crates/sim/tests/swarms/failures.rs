@@ -79,9 +79,17 @@ fn slow_senders_hold_up_nobody() {
     hold("group = { share = 0.3, up = '10mbit', class = 'slow' }", 1.05, 1.01);
 }
 
+/// Which of them the others meet first is chance: single seeds are between 1.05 and 1.15.
 #[test]
 fn slow_senders_that_nobody_knows_of_hold_up_nobody() {
-    hold("group = { share = 0.3, up = '10mbit' }", 1.08, 1.02);
+    let case = "
+        content.size = '64MiB'
+        site.peers = 32
+        group = { share = 0.3, up = '10mbit' }";
+    let outcomes: Vec<_> = (1..=6).map(|seed| outcome(case, seed)).collect();
+    outcomes.iter().for_each(|outcome| assert_kept(outcome, 1.2, 1.03));
+    let mean = outcomes.iter().map(|outcome| outcome.total.makespan).sum::<f64>() / 6.0;
+    assert!(mean <= 1.11, "{mean} x the bound");
 }
 
 /// Nasty scenario 4969: a limit was not taken for a slow line, and each piece was sent to everybody.
@@ -114,6 +122,19 @@ fn peers_that_send_wrong_bytes_waste_one_piece_for_each_pair() {
 #[test]
 fn peers_that_never_answer_hold_up_nobody() {
     hold("group = { share = 0.1, behaviour = 'stalls' }", 1.15, 1.01);
+}
+
+/// In a site where words are passed on, these pass on nothing. Whoever had only such links heard of nobody and fetched what
+/// the rest did: 1.3 times the file.
+#[test]
+fn members_that_pass_nothing_on_make_nobody_deaf() {
+    let case = "
+        content.size = '128MiB'
+        site.peers = 100
+        group = { share = 0.1, behaviour = 'stalls' }";
+    for seed in 1..=2 {
+        assert_kept(&outcome(case, seed), 1.04, 1.01);
+    }
 }
 
 /// Nasty scenario 4578: whoever has a slow line asks for two pieces at a time, and waits long for each. Those who never

@@ -177,7 +177,7 @@ impl Scenario {
             Self::Flash => Targets { duplicates_max: None, peers_seen_s_max: Some(3.0), ..both(1.15, 1.08) },
             Self::Kill => Targets { origin_max: Some(1.3), ..Targets::default() },
             // Each half reads for itself while they are apart.
-            Self::Cut => Targets { duplicates_max: None, ..both(1.40, 1.25) },
+            Self::Cut => Targets { duplicates_max: None, ..both(1.30, 1.20) },
             Self::Site => both(1.10, 1.06),
             Self::TwoSites => both(1.12, 1.06),
             Self::EqualLines => Targets { makespan_max: Some(1.25), ..row },
