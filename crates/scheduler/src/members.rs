@@ -32,6 +32,11 @@ pub(crate) struct Member {
     marks: Marks,
 }
 
+/// Of the number that lies so far before the latest; none beyond eight.
+fn bit_of(back: u64) -> u8 {
+    if (1..=8).contains(&back) { 1 << (back - 1) } else { 0 }
+}
+
 /// What is or is not so of a member: in one byte, since this is the largest table of a node.
 #[derive(Clone, Copy, Debug, Default)]
 struct Marks(u8);
@@ -69,23 +74,19 @@ impl Member {
         match number.checked_sub(self.number) {
             Some(step) => step > 0 && step <= NUMBER_STEP_MAX,
             None => {
-                let back = self.number - number;
-                let is_told = back > 8 || self.heard_before >> (back - 1) & 1 == 1;
-                !is_told && !self.marks.has(Marks::GONE)
+                let before = bit_of(self.number - number);
+                before & !self.heard_before > 0 && !self.marks.has(Marks::GONE)
             }
         }
     }
 
     fn note_number(&mut self, number: u64) {
         match number.checked_sub(self.number) {
-            // The latest so far is one of those before.
-            Some(step @ 1..=8) => {
-                self.heard_before =
-                    (u16::from(self.heard_before) << 1 | 1).wrapping_shl(step as u32 - 1) as u8
-            }
             Some(0) => {}
+            // The latest so far is one of those before.
+            Some(step @ 1..=8) => self.heard_before = (self.heard_before << 1 | 1) << (step - 1),
             Some(_) => self.heard_before = 0,
-            None => self.heard_before |= 1_u8.checked_shl((self.number - number - 1) as u32).unwrap_or(0),
+            None => self.heard_before |= bit_of(self.number - number),
         }
         self.number = self.number.max(number);
     }
