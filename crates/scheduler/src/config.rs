@@ -209,7 +209,8 @@ pub(crate) const REDRAW: Duration = Duration::from_millis(250);
 pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(1);
 /// Mesh: a service time above this asks for one fewer.
 pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(2);
-/// Mesh: a request without a byte for this long (or three service times, if longer) has timed out.
+/// Mesh: a request without a byte for this long has timed out; or for three service times if that is longer, up to a fifth of
+/// the time without progress after which a node gives up.
 pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Mesh: a stranger that was asked and gave no sign of life for so long is not waited for by the lane. Whoever serves
 /// begins or rejects within the time that its queue may hold, 1.5 s.

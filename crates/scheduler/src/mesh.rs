@@ -24,6 +24,8 @@ use crate::requests::{InFlight, RequestId};
 use crate::site::Site;
 use holder::Holders;
 
+/// So many that are silent, one after another, leave time for the origin before the node gives up.
+const SILENT_IN_A_ROW: u32 = 5;
 /// Arrivals over which the rate is measured.
 const MEASURED: usize = 16;
 
@@ -166,7 +168,8 @@ impl Mesh {
         if now < self.expire_due {
             return;
         }
-        let timeout = PROGRESS_TIMEOUT.max(site.peers.usual_service().unwrap_or_default() * 3);
+        let patience = site.peers.usual_service().unwrap_or_default() * 3;
+        let timeout = PROGRESS_TIMEOUT.max(patience.min(site.config.no_progress_timeout / SILENT_IN_A_ROW));
         let at_peers =
             || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
         let due: Vec<_> = at_peers()

@@ -111,6 +111,12 @@ fn who_is_silent_for_long_each_time_is_doubted_in_the_end() {
     finishes_nasty(&[2638]);
 }
 
+/// A piece took a minute, so each silent one was waited for three: two of them lasted until the node gave up, beside a good origin.
+#[test]
+fn silent_peers_that_are_waited_for_longest_leave_time_for_the_origin() {
+    finishes_nasty(&[8976]);
+}
+
 /// Where nobody else had time and the download limit let one request through, what was asked of the holder was taken back and asked
 /// for again, without end at the same moment.
 #[test]
