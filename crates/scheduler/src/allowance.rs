@@ -6,15 +6,16 @@ use crate::ledger::Source;
 
 /// What the node as a whole lets a content do: buffers, origin connections, rates, priorities.
 pub trait Allowance {
-    /// Whether a request for `bytes` may start now. If not, the content gets [`Input::Timer`](crate::Input::Timer) when it may be worth
-    /// asking again.
+    /// Whether a request for `bytes` may start now. If not, the content gets [`Input::Timer`](crate::Input::Timer) when
+    /// it may be worth asking again.
     fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool;
     /// A request that started is over; `received` of its `bytes` came.
     fn end(&mut self, from: Source, bytes: u64, received: u64);
     /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
     /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
     fn keep_line(&mut self, _until: MonoTime) {}
-    /// Whether there are nodes on the site that this one is not connected with: too many, or one out of reach. Then the lane's messages are passed on as rumours. Default no.
+    /// Whether there are nodes on the site that this one is not connected with: too many, or one out of reach. Then the
+    /// lane's messages are passed on as rumours. Default no.
     fn needs_rumours(&self) -> bool {
         false
     }

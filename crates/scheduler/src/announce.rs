@@ -104,9 +104,10 @@ impl Announcer {
         self.latest.len() == FAST_RUNS && last.since(*first) < FAST_SPAN
     }
 
-    /// How many neighbours are told of a piece in one batch; `None`: all. Where the line is slow against the LAN, a piece is
-    /// everywhere long before the next comes, and nobody waits for the word of one neighbour. Then whoever told all its
-    /// neighbours at once would be asked by all; and whoever has given much already shall be asked by fewer.
+    /// How many neighbours are told of a piece in one batch; `None`: all. Where the line is slow against the LAN, a
+    /// piece is everywhere long before the next comes, and nobody waits for the word of one neighbour. Then whoever
+    /// told all its neighbours at once would be asked by all; and whoever has given much already shall be asked by
+    /// fewer.
     fn told_when_calm(&self, site: &Site) -> Option<usize> {
         let (first, last, usual) = (self.latest.front()?, self.latest.back()?, site.peers.usual_service()?);
         let steps = u32::try_from(self.latest.len()).expect("no more than FAST_RUNS") - 1;

@@ -209,8 +209,8 @@ pub(crate) const REDRAW: Duration = Duration::from_millis(250);
 pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(1);
 /// Mesh: a service time above this asks for one fewer.
 pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(2);
-/// Mesh: a request without a byte for this long has timed out; or for three service times if that is longer, up to a fifth of
-/// the time without progress after which a node gives up.
+/// Mesh: a request without a byte for this long has timed out; or for three service times if that is longer, up to a
+/// fifth of the time without progress after which a node gives up.
 pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Mesh: a stranger that was asked and gave no sign of life for so long is not waited for by the lane. Whoever serves
 /// begins or rejects within the time that its queue may hold, 1.5 s.
@@ -237,8 +237,8 @@ pub(crate) const FAST_RUNS: usize = 8;
 pub(crate) const FAST_SPAN: Duration = Duration::from_millis(400);
 /// Announcing: where a run comes no more often than each so many times that a request takes, the LAN has time to spare.
 pub(crate) const CALM_SERVICES: u32 = 3;
-/// Announcing: neighbours that are told of a piece in one batch where the LAN has time to spare; half of it by who has given
-/// a fifth more than it got, and one by who has given half as much again.
+/// Announcing: neighbours that are told of a piece in one batch where the LAN has time to spare; half of it by who has
+/// given a fifth more than it got, and one by who has given half as much again.
 pub(crate) const TOLD_AT_ONCE: usize = 4;
 /// Announcing: where pieces come fast, a node that owes peers something tells as many of a piece as it could send it to
 /// before it owed so many MiB.

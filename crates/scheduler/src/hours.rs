@@ -11,8 +11,8 @@ const DAY: u32 = 86_400;
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct TimeOfDay(u32);
 
-/// A part of every day, from one time up to another; over midnight where the second comes before the first. Never empty, and never
-/// the whole day.
+/// A part of every day, from one time up to another; over midnight where the second comes before the first. Never
+/// empty, and never the whole day.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Hours {
     from: TimeOfDay,

@@ -167,8 +167,8 @@ impl Members {
         self.place(id).map(|at| &self.members[at])
     }
 
-    /// Whether somebody of this name is known, or of one that is very much alike. To make such a name takes 2^48 attempts, and
-    /// then hearsay of the other is passed over until it speaks itself.
+    /// Whether somebody of this name is known, or of one that is very much alike. To make such a name takes 2^48
+    /// attempts, and then hearsay of the other is passed over until it speaks itself.
     pub(crate) fn may_know(&self, id: &NodeId) -> bool {
         self.index.has_alike(id)
     }

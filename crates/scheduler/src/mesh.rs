@@ -195,8 +195,9 @@ impl Mesh {
         self.again_due.min(expire_due)
     }
 
-    /// So many requests timed out at peers that have given before, and nothing came from anybody meanwhile: my own line is full
-    /// of what was asked for before, and what is asked for anew comes behind that and too late again. Half as much is asked for.
+    /// So many requests timed out at peers that have given before, and nothing came from anybody meanwhile: my own line
+    /// is full of what was asked for before, and what is asked for anew comes behind that and too late again. Half as
+    /// much is asked for.
     fn narrow(&mut self, timed_out: usize) {
         self.late += timed_out;
         if 2 * self.late > self.limit {
@@ -241,9 +242,9 @@ impl Mesh {
         peer.counts() && peer.is_usable(now) && peer.in_flight < self.per_peer_max
     }
 
-    /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why. Of a
-    /// peer that has not answered yet, the mean of all is expected. Whoever has nothing in flight asks anybody: else a piece that only a stranger to the mesh claims to have
-    /// would wait.
+    /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why.
+    /// Of a peer that has not answered yet, the mean of all is expected. Whoever has nothing in flight asks anybody:
+    /// else a piece that only a stranger to the mesh claims to have would wait.
     fn source_of(
         &self,
         piece: PieceIndex,
@@ -290,8 +291,9 @@ impl Mesh {
         }
     }
 
-    /// A stranger says that it has what comes from the origin: one piece shows whether that is so. A fetch is given up only for
-    /// peers that have delivered; who lacks nothing else would ask none, and wait for the origin however slow it is.
+    /// A stranger says that it has what comes from the origin: one piece shows whether that is so. A fetch is given up
+    /// only for peers that have delivered; who lacks nothing else would ask none, and wait for the origin however slow
+    /// it is.
     fn try_strangers(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         if site.requests.at_peers() >= self.limit {
             return;

@@ -331,8 +331,8 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// It let a request time out, silent since then: not asked for a while. What timed out beside that, or was asked before, says
-    /// no more. Time in which it owed an answer forgives nothing.
+    /// It let a request time out, silent since then: not asked for a while. What timed out beside that, or was asked
+    /// before, says no more. Time in which it owed an answer forgives nothing.
     pub(crate) fn on_timeout(
         &mut self,
         id: &NodeId,

@@ -1,7 +1,7 @@
 //! Nasty scenarios, on past those that show a fault: lists all of these, and the slowest of the others.
 //!
-//! How slow one is: seconds from the last trouble (arrivals, crashes and returns, outages, cuts) to the last completion, over
-//! what the whole of the contents takes on the slowest line of the scenario, and five seconds.
+//! How slow one is: seconds from the last trouble (arrivals, crashes and returns, outages, cuts) to the last
+//! completion, over what the whole of the contents takes on the slowest line of the scenario, and five seconds.
 //!
 //! `cargo run --release -p swarmline-sim --example nasty -- [--seed N] [--seeds N] [--threads N] [--slowest N]`
 //! `swarmline sim nasty` stops at the first fault and says more of it.

@@ -1,5 +1,6 @@
-//! Runs a scenario from a file and prints its figures: `cargo run --release --example sites -- FILE [SEED] [KEY=VALUE]...`
-//! Instead of a file `nasty` runs the nasty scenario of the seed. Without either it runs an office of 32 that want 256 MiB over a line of 20 Mbit/s.
+//! Runs a scenario from a file and prints its figures: `cargo run --release --example sites -- FILE [SEED]
+//! [KEY=VALUE]...` Instead of a file `nasty` runs the nasty scenario of the seed. Without either it runs an office of
+//! 32 that want 256 MiB over a line of 20 Mbit/s.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(

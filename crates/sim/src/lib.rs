@@ -38,8 +38,9 @@
 //! [`scenario::nasty`] draws scenarios that try to, and [`trial`] runs them one after another.
 //!
 //! [`study`] runs a scenario with several seeds and holds it against its targets, [`html`] makes a page of that, and
-//! [`library`] has the scenarios that come with the program. [`replay`] makes a scenario of what real nodes have traced, and
-//! [`Traced`] traces what simulated ones do. Not here: files, the command line. Not modelled: loss of single packets, hashing, the manifest's way, CPU.
+//! [`library`] has the scenarios that come with the program. [`replay`] makes a scenario of what real nodes have
+//! traced, and [`Traced`] traces what simulated ones do. Not here: files, the command line. Not modelled: loss of
+//! single packets, hashing, the manifest's way, CPU.
 
 pub mod scenario;
 

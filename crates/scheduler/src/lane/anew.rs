@@ -1,5 +1,6 @@
-//! What I fetch and what crawls where other fetches did not: a connection may starve for as long as it lives, so the rest is
-//! asked for once more, on another. One at a time, for it may be the line that is slow, and then what has come is lost.
+//! What I fetch and what crawls where other fetches did not: a connection may starve for as long as it lives, so the
+//! rest is asked for once more, on another. One at a time, for it may be the line that is slow, and then what has come
+//! is lost.
 
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ pub(super) struct Anew {
 }
 
 impl Lane {
-    /// Asks once more for the fetch that came least far of those that crawl, unless more gets on in the site than crawls here:
-    /// then the line is in use, and most of what crawls arrives.
+    /// Asks once more for the fetch that came least far of those that crawl, unless more gets on in the site than
+    /// crawls here: then the line is in use, and most of what crawls arrives.
     pub(super) fn ask_anew(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
         let ends: Vec<_> = self.fetches.values().map(|fetch| self.crawls_from(fetch, site)).collect();
         ends.iter().filter(|at| now < **at).for_each(|at| site.wake_at(*at));
@@ -51,7 +52,8 @@ impl Lane {
         }
     }
 
-    /// Whether it is still open how the latest try goes. If it crawls too, it is the line: the next waits, twice as long each time.
+    /// Whether it is still open how the latest try goes. If it crawls too, it is the line: the next waits, twice as
+    /// long each time.
     fn is_tried(&mut self, site: &Site, now: MonoTime) -> bool {
         let Some(tried) = self.anew.tried else { return false };
         let fetch = self.fetches.values().find(|fetch| fetch.request == tried);
@@ -80,8 +82,8 @@ impl Lane {
         runs.into_iter().map(|(_, run)| run).find(|run| !is_copied(*run))
     }
 
-    /// When it crawls if nothing more comes: it takes four times as long as what was finished lately. What is on its way and was
-    /// not told yet counts as here.
+    /// When it crawls if nothing more comes: it takes four times as long as what was finished lately. What is on its
+    /// way and was not told yet counts as here.
     fn crawls_from(&self, fetch: &Fetch, site: &Site) -> MonoTime {
         let received = site.requests.get(fetch.request).map_or(0, |request| request.received) + UNTOLD;
         match received.saturating_mul(4_000_000).checked_div(self.claims.median_rate()) {

@@ -88,8 +88,8 @@ impl Holders {
 }
 
 /// Takes back what waits at a holder and has begun to spread: another was quicker, and from him it reaches me too. The
-/// holder would send it twice while nobody has the rest. Not where nobody else `can_be_asked` now: the holder would only be asked
-/// again, and that without end.
+/// holder would send it twice while nobody has the rest. Not where nobody else `can_be_asked` now: the holder would
+/// only be asked again, and that without end.
 pub(super) fn take_back(
     holders: u16,
     can_be_asked: impl Fn(&Peer) -> bool,

@@ -169,9 +169,9 @@ impl Serving {
         queued || self.active.values().any(|active| active.piece == (*content, block.piece))
     }
 
-    /// Makes room for somebody who has nothing in the queue: of those who have more than one piece in it, whoever has most
-    /// loses its newest. Else a peer that always asks again at once would have the queue for itself. No piece is broken off: two
-    /// who ask for large ones would take turns at that, and neither ever have one.
+    /// Makes room for somebody who has nothing in the queue: of those who have more than one piece in it, whoever has
+    /// most loses its newest. Else a peer that always asks again at once would have the queue for itself. No piece is
+    /// broken off: two who ask for large ones would take turns at that, and neither ever have one.
     fn displace_greediest(&mut self) -> Option<(NodeId, Ask)> {
         let newest =
             |queue: &VecDeque<Ask>| queue.iter().rposition(|ask| ask.block.offset == 0).filter(|at| *at > 0);

@@ -1,9 +1,9 @@
 //! Who has everything and is not connected: known from rumours only.
 //!
-//! Whoever is not connected with the only holder of a site sees pieces that nobody has, and would fetch them at the origin
-//! while they are on their way to it through others. So the holder says that it has all. Anybody can say so, and names
-//! are cheap: words alone are believed once, for as long as a node waits that nobody helps, and again only while pieces come
-//! that nobody fetched from the origin.
+//! Whoever is not connected with the only holder of a site sees pieces that nobody has, and would fetch them at the
+//! origin while they are on their way to it through others. So the holder says that it has all. Anybody can say so, and
+//! names are cheap: words alone are believed once, for as long as a node waits that nobody helps, and again only while
+//! pieces come that nobody fetched from the origin.
 
 use swarmline_types::{MonoTime, NodeId};
 

@@ -23,8 +23,8 @@ fn who_was_late_before_all_were_known_to_be_is_seen_in_another_light() {
     assert_eq!(desk.fetches(), [0, 2], "not for ever");
 }
 
-/// Bob takes so long that a time-out takes longer than one is remembered, and alice never answers. She was forgiven each, and the
-/// only piece that was missing was kept from the origin for ever.
+/// Bob takes so long that a time-out takes longer than one is remembered, and alice never answers. She was forgiven
+/// each, and the only piece that was missing was kept from the origin for ever.
 #[test]
 fn who_is_silent_for_longer_than_a_time_out_is_remembered_is_doubted_in_the_end() {
     let mut desk = Desk::of(6).peers("bob ......");

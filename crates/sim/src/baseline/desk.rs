@@ -145,7 +145,8 @@ impl Desk {
         }
     }
 
-    /// Ends a turn: while this gets on in the foreground, what can wait leaves the origin alone, as clients with priorities do.
+    /// Ends a turn: while this gets on in the foreground, what can wait leaves the origin alone, as clients with
+    /// priorities do.
     pub(super) fn end_turn(&self, allowance: &mut dyn Allowance) {
         let needs = self.is_fetching() && !self.is_origin_closed;
         allowance.keep_line(if needs { self.last_byte + LINE_KEPT } else { MonoTime::ZERO });

@@ -1,11 +1,11 @@
 //! Owners by rendezvous hash: each piece belongs to the member with the highest hash, who fetches it; the others wait for
 //! it to spread, and help themselves when they wait too long.
 //!
-//! It models the obvious design without server or tracker: everybody computes the owners, nobody says what he does. A peer
-//! fetches its own pieces one after another. One that has none left takes over from others when the site has been silent for
-//! longer than a fetch takes here: first the pieces for which it ranks second, later those for which it ranks third, so
-//! that not all who wait fetch the same. Whoever hears that a piece is on the LAN leaves it to the LAN. What it shows is what
-//! nobody can know without being told: whether an owner is slow or gone, and who takes over.
+//! It models the obvious design without server or tracker: everybody computes the owners, nobody says what he does. A
+//! peer fetches its own pieces one after another. One that has none left takes over from others when the site has been
+//! silent for longer than a fetch takes here: first the pieces for which it ranks second, later those for which it
+//! ranks third, so that not all who wait fetch the same. Whoever hears that a piece is on the LAN leaves it to the LAN.
+//! What it shows is what nobody can know without being told: whether an owner is slow or gone, and who takes over.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! A policy file: what an administrator says, laid over an office.
 //!
-//! Decides which keys mean something to the simulator, and what. Keys are those of a scenario's peers, those of the daemon's
-//! configuration, and the names that Windows Delivery Optimization has for the same. What means nothing here is
-//! [left out](UnderPolicy::left_out) by name and never in silence; what nobody knows is refused.
+//! Decides which keys mean something to the simulator, and what. Keys are those of a scenario's peers, those of the
+//! daemon's configuration, and the names that Windows Delivery Optimization has for the same. What means nothing here
+//! is [left out](UnderPolicy::left_out) by name and never in silence; what nobody knows is refused.
 
 mod names;
 
@@ -60,8 +60,8 @@ enum Mode {
     Group,
 }
 
-/// A scenario under another policy: `strategy`, `[scheduler]` and `[policy]` of a file laid over its own. What a policy says
-/// holds for every peer of the office, whatever its group had.
+/// A scenario under another policy: `strategy`, `[scheduler]` and `[policy]` of a file laid over its own. What a policy
+/// says holds for every peer of the office, whatever its group had.
 ///
 /// # Errors
 /// When the file is no TOML, says something else, or what it says is no key or out of bounds.

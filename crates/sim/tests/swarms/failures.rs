@@ -220,8 +220,9 @@ fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
     assert!(fetches <= 64 + 32, "{fetches} requests for 64 runs");
 }
 
-/// Nasty scenarios 1179, 2120 and 2177: one that comes late and lacks little has it all under way before it meets anybody, and
-/// asks nobody. A fetch is given up only for peers that have delivered, so it took what the connection took.
+/// Nasty scenarios 1179, 2120 and 2177: one that comes late and lacks little has it all under way before it meets
+/// anybody, and asks nobody. A fetch is given up only for peers that have delivered, so it took what the connection
+/// took.
 #[test]
 fn what_neighbours_have_is_not_waited_for_on_a_connection_that_starves() {
     let case = "

@@ -104,21 +104,22 @@ fn slow_peers_among_fast_ones_finish_soon() {
     assert!(outcome.total.makespan < 3.0, "{}", outcome.total.makespan);
 }
 
-/// Where pieces take long, a time-out takes longer than one is remembered. The last neighbour, that never answers, was forgiven each
-/// and kept the only piece that was missing from the origin until there was no progress for five minutes.
+/// Where pieces take long, a time-out takes longer than one is remembered. The last neighbour, that never answers, was
+/// forgiven each and kept the only piece that was missing from the origin until there was no progress for five minutes.
 #[test]
 fn who_is_silent_for_long_each_time_is_doubted_in_the_end() {
     finishes_nasty(&[2638]);
 }
 
-/// A piece took a minute, so each silent one was waited for three: two of them lasted until the node gave up, beside a good origin.
+/// A piece took a minute, so each silent one was waited for three: two of them lasted until the node gave up, beside a
+/// good origin.
 #[test]
 fn silent_peers_that_are_waited_for_longest_leave_time_for_the_origin() {
     finishes_nasty(&[8976]);
 }
 
-/// Where nobody else had time and the download limit let one request through, what was asked of the holder was taken back and asked
-/// for again, without end at the same moment.
+/// Where nobody else had time and the download limit let one request through, what was asked of the holder was taken
+/// back and asked for again, without end at the same moment.
 #[test]
 fn what_only_the_holder_has_time_for_is_asked_of_it_once() {
     finishes_nasty(&[518, 661]);
@@ -131,15 +132,15 @@ fn of_two_that_ask_a_slow_line_for_a_large_piece_both_get_it() {
     assert!(outcome.total.makespan_s < 60.0, "{}", outcome.total.makespan_s);
 }
 
-/// Sixteen neighbours were asked for 4 MiB in small pieces at once, and all of it was late on a line of 2 Mbit/s. It came all the same,
-/// in vain, and what was asked for instead came behind it.
+/// Sixteen neighbours were asked for 4 MiB in small pieces at once, and all of it was late on a line of 2 Mbit/s. It
+/// came all the same, in vain, and what was asked for instead came behind it.
 #[test]
 fn a_slow_line_is_not_full_of_what_was_taken_back() {
     finishes_nasty(&[5624]);
 }
 
-/// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone, among five and
-/// among eleven.
+/// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone,
+/// among five and among eleven.
 #[test]
 fn connections_that_starve_are_given_up_for_others() {
     for (seed, done_s) in [(3570, 60.0), (3684, 110.0), (531, 110.0)] {
