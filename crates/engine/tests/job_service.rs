@@ -4,10 +4,12 @@
 
 mod support;
 
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use swarmline_engine::jobs::open_service_with;
 use swarmline_jobs::{BackgroundCopyCallback, BackgroundCopyManager, HResult, JobType};
+use swarmline_store::{StateDir, Store};
 
 use support::alone;
 
@@ -27,6 +29,22 @@ fn the_first_owns_the_directory_the_second_attaches_and_jobs_outlive_both() {
     assert!(attached.is_closed());
     let next = open_service_with(&state, alone).unwrap();
     assert_eq!(manager(next).get_job(job).unwrap().get_display_name().as_deref(), Ok("job"));
+}
+
+#[test]
+fn who_asks_while_the_owner_dies_becomes_the_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let store = Store::open(&state).unwrap();
+    let dying = UnixListener::bind(StateDir::socket_path(&state)).unwrap();
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| open_service_with(&state, alone).map(|client| client.is_closed()));
+        let asked = dying.accept().unwrap();
+        drop(store);
+        drop(dying);
+        drop(asked);
+        assert!(matches!(next.join().unwrap(), Ok(false)));
+    });
 }
 
 #[test]

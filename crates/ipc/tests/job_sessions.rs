@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -180,6 +180,26 @@ async fn sessions_have_a_bound_of_their_own() {
         }
     };
     soon(again).await;
+}
+
+#[test]
+fn an_owner_that_ends_before_it_answers_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("ipc.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    // What was read ends, what was not is reset.
+    for has_read in [false, true] {
+        let error = std::thread::scope(|scope| {
+            let client = scope.spawn(|| connect_jobs(&socket).unwrap_err());
+            let (stream, _) = listener.accept().unwrap();
+            if has_read {
+                BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+            }
+            drop(stream);
+            client.join().unwrap()
+        });
+        assert!(matches!(error, JobConnectError::Gone), "{error:?}");
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ pub enum JobConnectError {
     /// The owner refuses, because it has no place left above all.
     #[error("the process that owns the state directory refuses")]
     Refused(#[source] TransferError),
+    /// The owner ended before it answered: its end closes what was waiting to be accepted.
+    #[error("the process that owns the state directory is ending")]
+    Gone,
     /// The connection broke, or what came is nothing that this version understands.
     #[error("the process that owns the state directory did not answer as expected")]
     Broken(#[source] io::Error),
@@ -48,14 +51,15 @@ pub enum JobSendError {
 /// Opens a job session with the owner of a state directory. Blocks until the owner has answered.
 ///
 /// # Errors
-/// When nobody is there, or the owner refuses.
+/// When nobody is there, or the owner refuses or ends meanwhile.
 pub fn connect_jobs(socket: &Path) -> Result<(JobWriter, JobReader), JobConnectError> {
     let failed = |source| ConnectError { path: socket.to_owned(), source };
     let place = Place::of(socket).map_err(failed)?;
     let mut stream = UnixStream::connect(place.name()).map_err(failed)?;
     let request = to_line(&Request::Jobs).map_err(|error| JobConnectError::Broken(error.into()))?;
     match stream.write_all(&request) {
-        // An owner that has too many clients answers and closes without reading.
+        // An owner that has too many clients answers and closes without reading, one that ends closes alone: what can
+        // be read tells them apart.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             return Err(JobConnectError::Broken(error));
         }
@@ -65,7 +69,8 @@ pub fn connect_jobs(socket: &Path) -> Result<(JobWriter, JobReader), JobConnectE
     let mut reader = JobReader { from: BufReader::new(read), lists: BTreeMap::new() };
     match reader.next() {
         Ok(Some(FromOwner::Welcome)) => Ok((JobWriter { to: stream }, reader)),
-        Ok(_) => Err(JobConnectError::Broken(io::ErrorKind::InvalidData.into())),
+        Ok(None) => Err(JobConnectError::Gone),
+        Ok(Some(_)) => Err(JobConnectError::Broken(io::ErrorKind::InvalidData.into())),
         Err(JobReadError::Refused(error)) => Err(JobConnectError::Refused(error)),
         Err(JobReadError::Broken(error)) => Err(JobConnectError::Broken(error)),
     }

@@ -71,6 +71,7 @@ pub fn open_service_with(
             }
             // It is starting, or ending.
             Err(JobConnectError::Connect(error)) if error.is_absent() => {}
+            Err(JobConnectError::Gone) => {}
             Err(error) => return Err(error.into()),
         }
         if began.elapsed() >= ANSWER_MAX {
