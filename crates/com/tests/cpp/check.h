@@ -227,7 +227,14 @@ class Sink : public Counted<ISequentialStream> {
 
 template <class T> Ptr<T> manager(REFIID iid) {
     Ptr<T> made;
-    CHECK_OK(SwarmlineCreateManager(iid, made.out_any()));
+    HRESULT code = SwarmlineCreateManager(iid, made.out_any());
+    LPWSTR why = nullptr;
+    if (code == DO_E_NO_SERVICE && SwarmlineGetServiceError(&why) == S_OK) {
+        for (LPWSTR unit = why; *unit; ++unit) fputc(*unit < 0x80 ? *unit : '?', stderr);
+        fputc('\n', stderr);
+    }
+    swarmline_CoTaskMemFree(why);
+    CHECK_OK(code);
     return made;
 }
 
