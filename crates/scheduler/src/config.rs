@@ -23,8 +23,9 @@ pub struct Config {
     pub window: usize,
     /// Lane: whether the window follows the measured line. Default yes.
     pub window_adapts: bool,
-    /// Wait before the first claim, to learn who already has the content. Default 250 ms; none for contents up to
-    /// [`SMALL_CONTENT`].
+    /// Wait before the first claim, to learn who already has the content. Default [`DISCOVERY_WAIT`];
+    /// [`Node::discovery_wait`](crate::Node::discovery_wait) tells what fits a node that knows its site. None for contents
+    /// up to [`SMALL_CONTENT`].
     pub discovery_wait: Duration,
     /// How long a node that has met nobody yet takes only one run at a time, from a random place: claims made
     /// before members can hear each other must not collide. Default 2 s; zero when no discovery is running.
@@ -49,7 +50,7 @@ impl Default for Config {
             policy: Policy::default(),
             window: 6,
             window_adapts: true,
-            discovery_wait: Duration::from_millis(250),
+            discovery_wait: DISCOVERY_WAIT,
             settle: Duration::from_secs(2),
             full_mesh_max: 13,
             degree: 12,
@@ -111,6 +112,11 @@ impl Config {
     }
 }
 
+/// How long a content waits before its first claim at a node that may not have met its site yet: 250 ms.
+pub const DISCOVERY_WAIT: Duration = Duration::from_millis(250);
+/// The same at a node that is connected with its site already: 80 ms, in which those who have the content say so, and
+/// names of members get around.
+pub const DISCOVERY_WAIT_SETTLED: Duration = Duration::from_millis(80);
 /// Contents up to this size skip the discovery wait: 2 MiB.
 pub const SMALL_CONTENT: u64 = 2 << 20;
 

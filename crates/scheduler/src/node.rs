@@ -20,12 +20,13 @@ use swarmline_types::message::{BlockRequest, MemberInfo};
 use swarmline_types::{CapacityClass, ContentId, FlatMap, MonoTime, NodeId, Priority, Rate};
 
 use crate::allowance::Allowance;
+use crate::config::{DISCOVERY_WAIT, DISCOVERY_WAIT_SETTLED};
 use crate::ledger::Source;
 use crate::limits::OriginLimits;
 pub use action::NodeAction;
 use budget::Budget;
 pub use budget::Hold;
-use contacts::Contacts;
+use contacts::{Contacts, LOOK_AROUND};
 pub use input::NodeInput;
 pub use serving::Ticket;
 use serving::{Asked, Serving};
@@ -81,6 +82,8 @@ pub struct Node {
     budget: Budget,
     /// Open contents.
     contents: FlatMap<ContentId, OpenContent>,
+    /// When it is looked next whether a content has peers enough.
+    looks_at: Option<MonoTime>,
     peers: FlatMap<NodeId, PeerState>,
     /// Until when; bounded by [`BANS_MAX`].
     bans: BTreeMap<(NodeId, ContentId), MonoTime>,
@@ -95,6 +98,8 @@ struct OpenContent {
     sharing: usize,
     /// Bytes of it that went to peers.
     given: u64,
+    /// Until then it is not sought more peers: whoever is connected may just be opening it, too.
+    waits_until: MonoTime,
 }
 
 #[derive(Debug)]
@@ -117,6 +122,7 @@ impl Node {
             serving: Serving::new(config.upload_rate),
             budget: Budget::new(config),
             contents: FlatMap::new(),
+            looks_at: None,
             peers: FlatMap::new(),
             bans: BTreeMap::new(),
             actions: VecDeque::new(),
@@ -134,7 +140,8 @@ impl Node {
             .filter(|(_, p)| p.contents.binary_search(&content).is_ok())
             .map(|(id, _)| *id)
             .collect();
-        self.contents.insert(content, OpenContent { sharing: sharing.len(), given: 0 });
+        let open = OpenContent { sharing: sharing.len(), given: 0, waits_until: now + LOOK_AROUND };
+        self.contents.insert(content, open);
         sharing.into_iter().for_each(|peer| self.meet(peer, content, now));
     }
 
@@ -160,7 +167,8 @@ impl Node {
             NodeInput::Clock(time) => self.budget.set_clock(time, now),
             NodeInput::Timer => {}
         }
-        self.contacts.dial_due(self.fewest_sharing(), &mut self.actions, now);
+        self.look_again(now);
+        self.contacts.dial_due(self.fewest_sharing(now), &mut self.actions, now);
         self.serving.start_due(&mut self.actions, now);
         self.budget.wake_due(&mut self.actions, now);
     }
@@ -172,7 +180,10 @@ impl Node {
 
     /// When to come back with [`NodeInput::Timer`] if nothing happens first.
     pub fn poll_timeout(&self) -> Option<MonoTime> {
-        [self.contacts.due(), self.serving.due(), self.budget.due()].into_iter().flatten().min()
+        [self.looks_at, self.contacts.due(), self.serving.due(), self.budget.due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What one content may start now.
@@ -187,14 +198,32 @@ impl Node {
         }
     }
 
+    /// Where peers are chosen, it is looked whether they are enough for a content a moment after that was opened.
+    fn look_again(&mut self, now: MonoTime) {
+        let young = self.contents.values().map(|open| open.waits_until).filter(|until| now < *until);
+        let looks_at = young.min().filter(|_| self.contacts.is_crowded());
+        if std::mem::replace(&mut self.looks_at, looks_at) != looks_at {
+            self.contacts.reconsider();
+        }
+    }
+
     /// How many peers share that of my contents which the fewest share.
-    fn fewest_sharing(&self) -> usize {
-        self.contents.values().map(|open| open.sharing).min().unwrap_or(self.peers.len())
+    fn fewest_sharing(&self, now: MonoTime) -> usize {
+        let contents = self.contents.values().filter(|open| now >= open.waits_until);
+        contents.map(|open| open.sharing).min().unwrap_or(self.peers.len())
     }
 
     /// Bytes of an origin's answer arrived, for a content of that class. Says until when to read no more.
     pub fn on_origin_bytes(&mut self, priority: Priority, bytes: u64, now: MonoTime) -> Hold {
         self.budget.on_origin_bytes(priority, bytes, now)
+    }
+
+    /// How long a content that is opened now should wait before the first claim ([`Config::discovery_wait`]): a node that
+    /// knows its site has to hear only who has the content, and not first who is there.
+    ///
+    /// [`Config::discovery_wait`]: crate::Config::discovery_wait
+    pub fn discovery_wait(&self, now: MonoTime) -> Duration {
+        if self.contacts.is_settled(now) { DISCOVERY_WAIT_SETTLED } else { DISCOVERY_WAIT }
     }
 
     /// How many peers are connected.
@@ -210,7 +239,7 @@ impl Node {
         contents: Vec<ContentId>,
         now: MonoTime,
     ) {
-        self.contacts.on_up(peer, addr);
+        self.contacts.on_up(peer, addr, now);
         let contents = contents.into_iter().take(CONTENTS_PER_PEER_MAX).collect::<BTreeSet<_>>();
         let contents: Vec<_> = contents.into_iter().collect::<Box<[_]>>().into();
         let shared: Vec<_> = contents.iter().filter(|id| self.contents.contains_key(id)).copied().collect();

@@ -27,7 +27,7 @@ macro_rules! entries {
 /// All of them, questions of users first.
 pub const ENTRIES: &[Entry] = entries! {
     false "": "office" "company" "classroom" "laptops" "working-hours" "stores" "bad-day" "scale-100k";
-    true "targets/": "s1" "s2" "s3" "s4" "f1-64m" "f1-256m" "f1-1g" "f2-1000" "f2-10000"
+    true "targets/": "s1" "s2" "s3" "s4" "f1-64m" "f1-256m" "f1-1g" "f1-cold" "f2-1000" "f2-10000"
         "x1" "x2" "x3" "x4" "x5-100" "x5-300" "x6" "x7" "a1-60" "a1-600" "p1" "h1";
 };
 

@@ -17,8 +17,9 @@ const KNOWN_MAX: usize = 4096;
 /// Nodes remembered that are not connected, where not all can be; beyond it one at random is forgotten. Who is needed
 /// after those is found again.
 const SPARE_MAX: usize = 32;
-/// How long a node looks how many there are before it dials more than half of [`ENOUGH`].
-const LOOK_AROUND: Duration = Duration::from_millis(200);
+/// How long a node looks how many there are before it dials more than half of [`ENOUGH`], and how many share a content
+/// before it dials for that.
+pub(super) const LOOK_AROUND: Duration = Duration::from_millis(200);
 /// Of two nodes that find each other, one leaves the other this long to dial.
 const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
@@ -33,6 +34,9 @@ const ENOUGH_IN_LARGE: usize = 16;
 const LARGE: usize = 500;
 /// How long a node waits to be chosen by others before it chooses more than half of [`ENOUGH`].
 const CHOSEN_WAIT: Duration = Duration::from_secs(2);
+/// Whoever met the first node this long ago and is connected knows its site, as far as it can be known: 2 s. By then
+/// as many are chosen as ever are.
+const SETTLED_AFTER: Duration = CHOSEN_WAIT;
 /// A node that could not be reached this often in a row is forgotten until it is found again.
 const ATTEMPTS_MAX: u8 = 10;
 
@@ -53,6 +57,8 @@ pub(super) struct Contacts {
     known: Vec<u32>,
     /// When the first node was found.
     since: Option<MonoTime>,
+    /// When the first was connected.
+    met_at: Option<MonoTime>,
     /// When there were first more than are all connected.
     crowded_since: Option<MonoTime>,
     /// A node was found that could not be reached, and may be by others.
@@ -84,6 +90,7 @@ impl Contacts {
             candidates: FlatMap::new(),
             known: Vec::new(),
             since: None,
+            met_at: None,
             crowded_since: None,
             is_one_out_of_reach: false,
             due: None,
@@ -94,6 +101,11 @@ impl Contacts {
     /// Whether there are nodes that this one cannot be connected with: too many, or one that was found and never reached.
     pub(super) fn needs_rumours(&self) -> bool {
         self.is_crowded() || self.is_one_out_of_reach
+    }
+
+    /// Whether this node has been connected for so long that nobody has to be waited for.
+    pub(super) fn is_settled(&self, now: MonoTime) -> bool {
+        self.connected > 0 && self.met_at.is_some_and(|met| now >= met + SETTLED_AFTER)
     }
 
     /// `false` if there are too many already.
@@ -117,7 +129,7 @@ impl Contacts {
     }
 
     /// More are known than can all be connected with all.
-    fn is_crowded(&self) -> bool {
+    pub(super) fn is_crowded(&self) -> bool {
         self.known.len() > self.all_connected_max
     }
 
@@ -149,8 +161,9 @@ impl Contacts {
         self.due = Some(self.due.map_or(first_try, |due| due.min(first_try)));
     }
 
-    pub(super) fn on_up(&mut self, peer: NodeId, addr: Option<SocketAddr>) {
+    pub(super) fn on_up(&mut self, peer: NodeId, addr: Option<SocketAddr>, now: MonoTime) {
         self.know(&peer);
+        self.met_at.get_or_insert(now);
         let candidate = self.candidates.get_or_insert_with(peer, || Candidate {
             addrs: Addrs::default(),
             is_connected: false,

@@ -611,3 +611,43 @@ fn whoever_was_refused_by_the_hour_is_woken_when_it_is_over() {
     insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
     assert!(node.allowance(CONTENT, Priority::Background).try_start(Source::Origin, 1, secs(65)));
 }
+
+#[test]
+fn who_knows_the_site_waits_only_to_hear_who_has_the_content() {
+    let mut node = node();
+    assert_eq!(node.discovery_wait(secs(60)), DISCOVERY_WAIT, "nobody was ever there");
+    up(&mut node, 1, secs(60));
+    assert_eq!(node.discovery_wait(secs(61)), DISCOVERY_WAIT, "others may follow");
+    assert_eq!(node.discovery_wait(secs(62)), DISCOVERY_WAIT_SETTLED);
+    node.handle(NodeInput::Down { peer: id(1), clean: false }, secs(63));
+    assert_eq!(node.discovery_wait(secs(64)), DISCOVERY_WAIT, "who comes next has more to tell");
+}
+
+#[test]
+fn who_opens_a_content_looks_who_opens_it_too_before_it_dials() {
+    let mut node = Node::new(id(5), &NodeConfig::default(), 1);
+    (100..200).for_each(|n| node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(0)));
+    for n in 100..112 {
+        let up = NodeInput::Up {
+            peer: id(n),
+            addr: Some(addr(n)),
+            class: CapacityClass::Wired,
+            contents: Vec::new(),
+        };
+        node.handle(up, secs(0));
+    }
+    node.handle(NodeInput::Timer, secs(10));
+    drain(&mut node);
+
+    let joins = |node: &mut Node, from: u8, to: u8, now| {
+        (from..to).for_each(|n| node.handle(NodeInput::Joined { peer: id(n), content: CONTENT }, now));
+        let orders = words(&drain(node));
+        orders.matches("dial").count()
+    };
+    node.open(CONTENT, secs(10));
+    assert_eq!(joins(&mut node, 100, 108, secs(10)), 0, "others may be a little later");
+    let due = node.poll_timeout().unwrap();
+    assert!(due <= secs(10) + LOOK_AROUND, "{due:?}");
+    node.handle(NodeInput::Timer, secs(10) + LOOK_AROUND);
+    assert_eq!(joins(&mut node, 108, 108, secs(11)), 4, "8 of 12 share it");
+}

@@ -23,6 +23,8 @@ pub(super) struct Rumours {
     is_on: bool,
     /// Of my own last word.
     number: u64,
+    /// Whether anybody was there to hear that.
+    is_heard: bool,
     /// Peers over which rumours travel. Bounded by the peers.
     links: FlatMap<NodeId, Link>,
     /// News and by whom they came, not yet passed on. At most [`RUMOURS_MAX`].
@@ -75,7 +77,7 @@ impl Site {
     pub(super) fn greet_with_rumours(&mut self, peer: NodeId) {
         self.tell(peer, &self.all_known());
         self.choose_links();
-        if self.rumours.number == 0 {
+        if !self.rumours.is_heard {
             self.say_here();
         }
     }
@@ -160,6 +162,7 @@ impl Site {
     /// Says a word of my own, at once, behind what waits.
     pub(crate) fn say(&mut self, word: Word) {
         self.rumours.number += 1;
+        self.rumours.is_heard = !self.peers.is_empty();
         self.rumours.here_due = self.now + HERE_EVERY;
         let mine = (self.my_rumour(word), self.me);
         self.rumours.pending.push(mine);
