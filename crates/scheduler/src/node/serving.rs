@@ -11,6 +11,9 @@ use crate::node::NodeAction;
 
 /// Answers in the making at a time. More than one, so that a peer that reads slowly holds up nobody else.
 const ACTIVE_MAX: usize = 4;
+/// How long an answer has a slow line for itself. Longer, and the line is idle whenever who is sent to receives from
+/// others, too.
+const HEAD_START: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
 /// Time that what waits may take at the measured upload rate.
@@ -146,13 +149,13 @@ impl Serving {
         self.measured.into_iter().chain(self.upload.rate()).min()
     }
 
-    /// Whether one more answer may begin; else when, unless one ends before. A slow line carries one after another, so
-    /// that the first is there soon and can be passed on; only who reads slower still does not hold up the next.
+    /// Whether one more answer may begin; else when, unless one ends before. A slow line begins one after another, so that
+    /// the first is there soon and can be passed on; but who reads slower still holds up nobody.
     fn room(&self, now: MonoTime) -> Result<(), Option<MonoTime>> {
         if self.active.len() >= ACTIVE_MAX {
             return Err(None);
         }
-        let latest = self.active.values().map(|active| active.since + QUEUE_TIME_MAX).max();
+        let latest = self.active.values().map(|active| active.since + HEAD_START).max();
         match latest.filter(|patient| is_slow(self.measured) && now < *patient) {
             Some(patient) => Err(Some(patient)),
             None => Ok(()),

@@ -257,7 +257,7 @@ fn who_reads_slower_than_a_slow_line_holds_up_nobody() {
     ask(&mut node, 1, 1, secs(1));
     ask(&mut node, 2, 2, secs(1));
     let due = node.poll_timeout().unwrap();
-    assert_eq!(due.since(secs(1)), Duration::from_millis(1500));
+    assert_eq!(due.since(secs(1)), Duration::from_millis(250));
     node.handle(NodeInput::Timer, due);
     insta::assert_snapshot!(words(&drain(&mut node)), @"serve 2#2");
 }
