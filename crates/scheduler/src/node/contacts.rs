@@ -32,11 +32,11 @@ const ENOUGH: usize = 12;
 /// The same where more than [`LARGE`] nodes are known.
 const ENOUGH_IN_LARGE: usize = 16;
 const LARGE: usize = 500;
-/// How long a node waits to be chosen by others before it chooses more than half of [`ENOUGH`].
-const CHOSEN_WAIT: Duration = Duration::from_secs(2);
-/// Whoever met the first node this long ago and is connected knows its site, as far as it can be known: 2 s. By then
-/// as many are chosen as ever are.
-const SETTLED_AFTER: Duration = CHOSEN_WAIT;
+/// How long a node waits to be chosen by others before it chooses more than half of [`ENOUGH`]. Until then whoever few
+/// chose has few to ask.
+const CHOSEN_WAIT: Duration = Duration::from_millis(500);
+/// Whoever met the first node this long ago and is connected knows its site, as far as it can be known.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// A node that could not be reached this often in a row is forgotten until it is found again.
 const ATTEMPTS_MAX: u8 = 10;
 

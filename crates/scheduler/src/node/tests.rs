@@ -455,7 +455,7 @@ fn a_node_that_is_out_of_reach_may_be_within_that_of_others() {
     assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours(), "found, and not reached twice");
 }
 
-/// Who dials half of what is enough is dialled by as many. What lacks after two seconds is chosen too.
+/// Who dials half of what is enough is dialled by as many. What lacks after half a second is chosen too.
 #[test]
 fn where_not_all_can_be_connected_a_few_are_chosen() {
     let mut node = node_with(&NodeConfig::default());
@@ -479,6 +479,31 @@ fn where_not_all_can_be_connected_a_few_are_chosen() {
         }
     }
     assert_eq!((dialled, node.connected()), (9, 12));
+}
+
+/// Takes in a fact, and reaches everybody whom the node dials then.
+fn reach_all(node: &mut Node, input: NodeInput, now: MonoTime) {
+    node.handle(input, now);
+    while let Some(action) = node.poll_action() {
+        if let NodeAction::Dial { node: found, .. } = action {
+            let (addr, class) = (Some(addr(found.as_bytes()[0])), CapacityClass::Wired);
+            node.handle(NodeInput::Up { peer: found, addr, class, contents: vec![CONTENT] }, now);
+        }
+    }
+}
+
+#[test]
+fn who_was_chosen_by_few_chooses_more_after_half_a_second() {
+    let mut node = node_with(&NodeConfig::default());
+    for n in 10..110 {
+        reach_all(&mut node, NodeInput::Found { node: id(n), addr: addr(n) }, secs(0));
+    }
+    for (until_ms, connected) in [(499, 6), (501, 12)] {
+        while let Some(due) = node.poll_timeout().filter(|due| *due <= MonoTime::from_millis(until_ms)) {
+            reach_all(&mut node, NodeInput::Timer, due);
+        }
+        assert_eq!(node.connected(), connected, "{until_ms}");
+    }
 }
 
 /// A site that grows one by one would else be full when the next comes.
