@@ -1,5 +1,5 @@
 //! Tells neighbours which pieces are here: in batches, never what they have already, and where the LAN has time to spare a
-//! few at a time; who has much to send already tells fewer.
+//! few at a time; who has much to send already tells fewer. Where pieces come fast, what is rare is told at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex};
 
 use crate::config::{
     CALM_SERVICES, FAST_RUNS, FAST_SPAN, GIVEN_JUDGED_FROM, HAVE_BATCH, HAVE_BATCH_FAST, HAVE_BATCH_MAX,
-    OWED_MIB_MAX, RUN_SIZE, SUMMARY_EVERY, TOLD_AT_ONCE,
+    OWED_MIB_MAX, RARE_HOLDERS, RUN_SIZE, SUMMARY_EVERY, TOLD_AT_ONCE,
 };
 use crate::site::Site;
 
@@ -89,7 +89,14 @@ impl Announcer {
             return;
         }
         match self.last_batch.map(|last| last + self.batch_every()) {
-            Some(due) if now < due => site.wake_at(due),
+            Some(due) if now < due => {
+                if self.begins_fast() {
+                    self.tell_rare(site);
+                }
+                if !(self.pending.is_empty() && self.partly.is_empty()) {
+                    site.wake_at(due);
+                }
+            }
             _ => self.flush(site, now),
         }
     }
@@ -100,8 +107,14 @@ impl Announcer {
     }
 
     fn is_fast(&self) -> bool {
+        self.latest.len() == FAST_RUNS && self.begins_fast()
+    }
+
+    /// The same of fewer pieces, as many as are here.
+    fn begins_fast(&self) -> bool {
         let (Some(first), Some(last)) = (self.latest.front(), self.latest.back()) else { return false };
-        self.latest.len() == FAST_RUNS && last.since(*first) < FAST_SPAN
+        let steps = |runs: usize| u32::try_from(runs).expect("no more than FAST_RUNS") - 1;
+        last.since(*first) * steps(FAST_RUNS) < FAST_SPAN * steps(self.latest.len())
     }
 
     /// How many neighbours are told of a piece in one batch; `None`: all. Where the line is slow against the LAN, a
@@ -111,7 +124,7 @@ impl Announcer {
     fn told_when_calm(&self, site: &Site) -> Option<usize> {
         let (first, last, usual) = (self.latest.front()?, self.latest.back()?, site.peers.usual_service()?);
         let steps = u32::try_from(self.latest.len()).expect("no more than FAST_RUNS") - 1;
-        let pieces = (RUN_SIZE / site.coverage.runs().layout().piece_size()).max(1);
+        let pieces = u32::try_from(pieces_per_run(site)).expect("no more than RUN_SIZE");
         let is_calm = self.latest.len() == FAST_RUNS
             && last.since(*first) >= usual.saturating_mul(CALM_SERVICES * steps * pieces);
         let (given, got) = (site.given_mib, site.got_mib());
@@ -131,15 +144,35 @@ impl Announcer {
         (site.owed_mib > 0 && self.is_fast()).then_some(usize::try_from(told).unwrap_or(usize::MAX).max(1))
     }
 
+    /// Between two batches, what few have, as soon as it makes up a run: while nobody can ask for it, those who have asked
+    /// for all that they know of have nothing to do.
+    fn tell_rare(&mut self, site: &mut Site) {
+        let is_rare = |piece: &PieceIndex| site.coverage.holders(*piece) < RARE_HOLDERS;
+        let rare = self.pending.iter().filter(|piece| is_rare(piece)).count();
+        if rare >= pieces_per_run(site) {
+            let rare: Vec<_> = self.pending.extract_if(.., |piece| is_rare(piece)).collect();
+            self.tell(rare.into_iter().map(|piece| (piece, Vec::new())).collect(), site);
+        }
+    }
+
     fn flush(&mut self, site: &mut Site, now: MonoTime) {
         self.last_batch = Some(now);
-        let at_once = self.told_when_calm(site).or_else(|| self.told_when_fast(site)).unwrap_or(usize::MAX);
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
         pending.dedup();
-        let partly = std::mem::take(&mut self.partly);
+        let mut pieces = std::mem::take(&mut self.partly);
+        pieces.extend(pending.into_iter().map(|piece| (piece, Vec::new())));
+        self.tell(pieces, site);
+        if !self.partly.is_empty() {
+            site.wake_at(now + self.batch_every());
+        }
+    }
+
+    /// Tells of pieces, each with those who know of it already, as many neighbours as is good now.
+    fn tell(&mut self, pieces: Vec<(PieceIndex, Vec<NodeId>)>, site: &mut Site) {
+        let at_once = self.told_when_calm(site).or_else(|| self.told_when_fast(site)).unwrap_or(usize::MAX);
         let mut news: BTreeMap<NodeId, Vec<PieceIndex>> = BTreeMap::new();
-        for (piece, mut told) in partly.into_iter().chain(pending.into_iter().map(|it| (it, Vec::new()))) {
+        for (piece, mut told) in pieces {
             let ignorant = site.neighbours().filter(|(id, peer)| !peer.has(piece) && !told.contains(id));
             let mut ignorant: Vec<_> = ignorant.map(|(id, _)| *id).collect();
             let is_rest = ignorant.len() <= at_once;
@@ -157,9 +190,6 @@ impl Announcer {
                 site.send(to, ContentMessage::Have(batch.to_vec()));
             }
         }
-        if !self.partly.is_empty() {
-            site.wake_at(now + self.batch_every());
-        }
     }
 
     fn summarise(&mut self, site: &mut Site) {
@@ -169,4 +199,9 @@ impl Announcer {
         let peers: Vec<_> = site.peers.ids().collect();
         peers.into_iter().for_each(|to| site.send(to, ContentMessage::Bitmap(bitmap.clone())));
     }
+}
+
+/// Pieces that make up [`RUN_SIZE`].
+fn pieces_per_run(site: &Site) -> usize {
+    (RUN_SIZE / site.coverage.runs().layout().piece_size()).max(1) as usize
 }

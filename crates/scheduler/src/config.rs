@@ -238,6 +238,8 @@ pub(crate) const COPIES_MAX: usize = 2;
 pub(crate) const HAVE_BATCH: Duration = Duration::from_millis(100);
 /// Announcing: the same while pieces come fast.
 pub(crate) const HAVE_BATCH_FAST: Duration = Duration::from_millis(20);
+/// Announcing: unless pieces come slowly, one that fewer peers have is told at once, whenever the last batch was.
+pub(crate) const RARE_HOLDERS: u16 = 4;
 /// Announcing: so many [`RUN_SIZE`] of pieces within [`FAST_SPAN`] are fast.
 pub(crate) const FAST_RUNS: usize = 8;
 /// See [`FAST_RUNS`].

@@ -70,7 +70,12 @@ impl Desk {
 
     /// The same with pieces of 1 MiB.
     pub(crate) fn without_origin_of_mib(pieces: u64) -> Self {
-        let layout = PieceLayout::new(pieces << 20, 1 << 20).unwrap();
+        Self::without_origin_of(pieces, 1 << 20)
+    }
+
+    /// The same with pieces of so many bytes.
+    pub(crate) fn without_origin_of(pieces: u64, size: u32) -> Self {
+        let layout = PieceLayout::new(pieces * u64::from(size), size).unwrap();
         let config = Config { has_origin: false, settle: Duration::ZERO, ..Config::default() };
         Self::cut(layout, Bitfield::none(&layout), 1, config)
     }

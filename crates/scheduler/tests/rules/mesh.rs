@@ -187,6 +187,29 @@ fn next_comes(desk: &mut Desk, turn: u32, gap_ms: u64) {
     assert!(desk.delivers_next("alice"));
 }
 
+/// Whether a piece is told that comes 30 ms after the last batch, when alice and so many others have it.
+fn is_told_between_batches(others: usize, desk: Desk) -> bool {
+    let mut desk = after(1, 30, desk);
+    desk.at_ms(60);
+    desk.gets("alice", 1);
+    OTHERS.split(' ').take(others).for_each(|name| desk.gets(name, 1));
+    desk.at_ms(70);
+    desk.take();
+    assert!(desk.delivers_next("alice"));
+    told_of(&mut desk, 1) > 0
+}
+
+#[test]
+fn what_few_have_is_told_at_once() {
+    assert!(is_told_between_batches(2, Desk::without_origin_of_mib(20)));
+    assert!(!is_told_between_batches(3, Desk::without_origin_of_mib(20)));
+}
+
+#[test]
+fn less_than_a_run_of_what_few_have_waits_for_the_batch() {
+    assert!(!is_told_between_batches(0, Desk::without_origin_of(20, 1 << 16)));
+}
+
 /// How many were told of a piece since the last time.
 fn told_of(desk: &mut Desk, piece: u32) -> usize {
     let said = desk.take();
