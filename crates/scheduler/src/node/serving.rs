@@ -7,6 +7,7 @@ use swarmline_types::message::{BlockRequest, WireRequest};
 use swarmline_types::{ContentId, FlatMap, MonoTime, NodeId, PieceIndex, Rate};
 
 use crate::bucket::Bucket;
+use crate::config::RUN_SIZE;
 use crate::node::NodeAction;
 
 /// Answers in the making at a time. More than one, so that a peer that reads slowly holds up nobody else.
@@ -16,6 +17,10 @@ const ACTIVE_MAX: usize = 4;
 const HEAD_START: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
+/// The same while the line is busy: then others are too, and what waits here could be had from one that is not.
+const QUEUE_BYTES_BUSY: u64 = 2 << 20;
+/// The line is busy when the latest so many [`RUN_SIZE`] went out in no more than twice the time that it needs for them.
+const BUSY_RUNS: usize = 16;
 /// Time that what waits may take at the measured upload rate.
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
 /// Requests of one peer that may wait.
@@ -89,6 +94,10 @@ pub(super) struct Serving {
     spreading: VecDeque<((ContentId, PieceIndex), NodeId, MonoTime)>,
     measured: Option<Rate>,
     last_served: MonoTime,
+    /// When the latest bytes had gone out that make up [`RUN_SIZE`] each. At most [`BUSY_RUNS`].
+    latest: VecDeque<MonoTime>,
+    /// Bytes that went out since.
+    since_latest: u64,
     /// What each peer may still be refused this second.
     rejects: FlatMap<NodeId, Bucket>,
     due: Option<MonoTime>,
@@ -106,6 +115,8 @@ impl Serving {
             spreading: VecDeque::new(),
             measured: None,
             last_served: MonoTime::ZERO,
+            latest: VecDeque::new(),
+            since_latest: 0,
             rejects: FlatMap::new(),
             due: None,
         }
@@ -123,7 +134,8 @@ impl Serving {
         let continued = block.offset > 0 && of_peer < CONTINUED_MAX;
         let size = u64::from(block.size);
         let in_time = self.rate().map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
-        let bytes_max = QUEUE_BYTES_MAX.min(in_time).max(2 * size);
+        let most = if self.is_busy(now) { QUEUE_BYTES_BUSY } else { QUEUE_BYTES_MAX };
+        let bytes_max = most.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
         let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
@@ -147,6 +159,13 @@ impl Serving {
     /// What goes out in a second, as far as is known: the line may carry more than the limit lets through.
     fn rate(&self) -> Option<Rate> {
         self.measured.into_iter().chain(self.upload.rate()).min()
+    }
+
+    /// Whether the line has been full, or nearly, for some time: a burst is over before anybody would have asked elsewhere.
+    fn is_busy(&self, now: MonoTime) -> bool {
+        let Some((first, rate)) = self.latest.front().zip(self.rate()) else { return false };
+        let could_send = rate.bytes_in(now.since(*first));
+        self.latest.len() == BUSY_RUNS && could_send <= 2 * BUSY_RUNS as u64 * u64::from(RUN_SIZE)
     }
 
     /// Whether one more answer may begin; else when, unless one ends before. A slow line begins one after another, so that
@@ -234,7 +253,19 @@ impl Serving {
         let rate = done.size.saturating_mul(1_000_000) / micros;
         let mean = self.measured.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
         self.measured = Rate::bytes_per_s(mean.max(1));
+        self.note_sent(done.size, now);
         Some((done.piece.0, done.size))
+    }
+
+    fn note_sent(&mut self, bytes: u64, now: MonoTime) {
+        self.since_latest += bytes;
+        if self.since_latest >= u64::from(RUN_SIZE) {
+            self.since_latest = 0;
+            self.latest.push_back(now);
+        }
+        if self.latest.len() > BUSY_RUNS {
+            self.latest.pop_front();
+        }
     }
 
     pub(super) fn due(&self) -> Option<MonoTime> {

@@ -136,6 +136,29 @@ fn a_peer_that_fills_the_queue_makes_room_for_another() {
     insta::assert_snapshot!(words(&ask(&mut node, 2, 21, secs(0))), @"reject 2#21");
 }
 
+/// How many requests a node takes that has sent so many pieces, one each `gap_ms`, over a line that needs 10 ms for one.
+fn taken_after(pieces: u32, gap_ms: u64) -> usize {
+    let mut node = node();
+    up(&mut node, 1, secs(0));
+    let mut now = secs(0);
+    for request in 0..pieces {
+        let ticket = served(&ask(&mut node, 1, request, now));
+        node.handle(NodeInput::Served { ticket }, now + Duration::from_millis(10));
+        drain(&mut node);
+        now = now + Duration::from_millis(gap_ms);
+    }
+    let mut is_taken = |request: &u32| !words(&ask(&mut node, 1, *request, now)).contains("reject");
+    (100..120).take_while(|request| is_taken(request)).count()
+}
+
+/// Four are in the making.
+#[test]
+fn a_busy_line_has_a_short_queue() {
+    assert_eq!(taken_after(20, 10), 4 + 2);
+    assert_eq!(taken_after(12, 10), 4 + 8, "a burst");
+    assert_eq!(taken_after(60, 30), 4 + 8, "the line has time to spare");
+}
+
 #[test]
 fn a_piece_that_is_not_here_is_rejected() {
     let mut node = node();
