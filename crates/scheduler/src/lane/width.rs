@@ -33,7 +33,8 @@ pub(super) struct Width {
     adapts: bool,
     /// When runs were finished, by whomever on the site, and their bytes. At most [`FINISHED_MAX`].
     finished: VecDeque<(MonoTime, u64)>,
-    judged_at: MonoTime,
+    /// When the window was judged last, and how many bytes were finished since then; `None` before the first run.
+    judged: Option<(MonoTime, u64)>,
     /// Mean time from an origin request to its first bytes.
     answer: Option<Duration>,
     /// The window before a wider one was tried, and the rate of the line then.
@@ -50,7 +51,7 @@ impl Width {
             narrowest: window,
             adapts,
             finished: VecDeque::new(),
-            judged_at: now,
+            judged: None,
             answer: None,
             trial: None,
             next_trial: now,
@@ -71,15 +72,10 @@ impl Width {
 
     /// Bytes per second that the site gets from the origin; `None` until enough has come.
     pub(super) fn line(&self) -> Option<u64> {
-        self.line_over(MEASURED_FOR)
-    }
-
-    fn line_over(&self, span: Duration) -> Option<u64> {
         let (first, last) = (self.finished.front()?, self.finished.back()?);
-        let micros = last.0.since(first.0).as_micros();
+        let span = last.0.since(first.0);
         let bytes: u64 = self.finished.iter().skip(1).map(|(_, bytes)| bytes).sum();
-        (micros >= span.as_micros() && self.finished.len() > MEASURED_RUNS)
-            .then(|| u64::try_from(u128::from(bytes) * 1_000_000 / micros).unwrap_or(u64::MAX))
+        (span >= MEASURED_FOR && self.finished.len() > MEASURED_RUNS).then(|| rate(bytes, span))
     }
 
     /// An origin request got its first bytes.
@@ -93,19 +89,24 @@ impl Width {
         if self.finished.len() > FINISHED_MAX {
             self.finished.pop_front();
         }
-        let is_due =
-            now >= self.judged_at + JUDGED_FOR && self.finished.len() > 2 * self.window.min(FINISHED_MAX / 2);
-        if let Some(line) = self.line_over(JUDGED_FOR).filter(|_| self.adapts && is_due) {
-            self.judge(line, bytes.max(1), connection.max(1), by_rumour, now);
+        // Runs that share a line end together, so it counts since when, and not since which of them.
+        let Some((since, before)) = self.judged else { return self.judged = Some((now, 0)) };
+        let (span, got) = (now.since(since), before + bytes);
+        self.judged = Some((since, got));
+        let runs = got / bytes.max(1);
+        if self.adapts && span >= JUDGED_FOR && runs >= 2 * self.window as u64 {
+            self.judge(rate(got, span), bytes.max(1), connection.max(1), by_rumour, now);
             // What is measured from now on is measured with the new window.
-            self.judged_at = now;
+            self.judged = Some((now, 0));
             self.finished.clear();
         }
     }
 
     fn judge(&mut self, line: u64, run: u64, connection: u64, by_rumour: bool, now: MonoTime) {
         if let Some((before, rate_before)) = self.trial.take() {
-            if line < rate_before.saturating_add(rate_before / 20) {
+            // Half of what as many connections more would bring, if none of them were slower for it.
+            let share = rate_before / before as u64;
+            if line < rate_before.saturating_add(share * (self.window - before) as u64 / 2) {
                 self.window = before;
                 self.next_trial = now + RETRY.saturating_mul(1 << self.vain_trials.min(RETRY_DOUBLINGS_MAX));
                 self.vain_trials += 1;
@@ -122,9 +123,14 @@ impl Width {
             self.window = to_cover.clamp(WINDOW_MIN, WINDOW_MAX);
         } else if to_share > self.window && self.window < WINDOW_MAX && now >= self.next_trial {
             self.trial = Some((self.window, line));
-            self.window = (self.window + 2).min(to_share).min(WINDOW_MAX);
+            self.window = (self.window * 3 / 2).min(to_share).min(WINDOW_MAX);
         }
     }
+}
+
+/// In bytes per second.
+fn rate(bytes: u64, span: Duration) -> u64 {
+    u64::try_from(u128::from(bytes) * 1_000_000 / span.as_micros().max(1)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
