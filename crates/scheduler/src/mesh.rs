@@ -13,7 +13,7 @@ use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 
 use crate::allowance::Allowance;
 use crate::config::{
-    CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
+    CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_FEW, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
     IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, REDRAW, RUN_SIZE, SLOW_SERVICE,
     SMALL_PIECE_FACTOR_MAX,
 };
@@ -37,6 +37,8 @@ pub(crate) struct Mesh {
     limit_max: usize,
     /// The same, whatever the line carries.
     limit_floor: usize,
+    /// The same where everybody is everybody's neighbour and lines are not long: all ask the same few.
+    limit_few: usize,
     /// Shortest time from request to arrival: what the line needs without a queue.
     shortest: Option<Duration>,
     /// When the latest pieces came. At most [`MEASURED`].
@@ -69,6 +71,7 @@ impl Mesh {
             limit: IN_FLIGHT_START * factor,
             limit_max: IN_FLIGHT_MAX * factor,
             limit_floor: IN_FLIGHT_MAX * factor,
+            limit_few: IN_FLIGHT_FEW * factor,
             shortest: None,
             arrivals: VecDeque::with_capacity(MEASURED + 1),
             per_peer_max: PER_PEER_MAX * factor,
@@ -90,6 +93,19 @@ impl Mesh {
         } else if took > SLOW_SERVICE {
             self.limit = (self.limit - 1).max(IN_FLIGHT_MIN);
         }
+    }
+
+    /// Requests that may be in flight at peers: what comes from the origin takes its part of my line. It comes first, since the
+    /// site waits for it, so nothing from peers is to be queued before it.
+    fn limit_beside_origin(&self, site: &Site) -> usize {
+        let is_few = site.is_small() && self.limit_max == self.limit_floor;
+        let most = if is_few { self.limit.min(self.limit_few) } else { self.limit };
+        let from_origin = site.requests.len() - site.requests.at_peers();
+        most.saturating_sub(from_origin).max(most.min(IN_FLIGHT_MIN))
+    }
+
+    fn has_room(&self, site: &Site) -> bool {
+        site.requests.at_peers() < self.limit_beside_origin(site)
     }
 
     /// Lets in flight what fills the line twice: pieces per second times the time that one takes without a queue.
@@ -139,13 +155,13 @@ impl Mesh {
         let can_be_asked = |peer: &Peer| self.can_be_asked(peer, now);
         spared.into_iter().for_each(|holders| holder::take_back(holders, can_be_asked, site, allowance));
         while let Some((holder, piece)) = spared.and_then(|holders| self.holders.turn(holders, site)) {
-            let room = site.requests.at_peers() < self.limit;
-            if !room || site.request(holder, PieceRange::one(piece), allowance, now).is_none() {
+            if !self.has_room(site) || site.request(holder, PieceRange::one(piece), allowance, now).is_none()
+            {
                 break;
             }
         }
         let mut draws = 0;
-        while site.requests.at_peers() < self.limit && draws < DRAWS_MAX {
+        while self.has_room(site) && draws < DRAWS_MAX {
             let Some(rarest) = site.draw(CHOICES, spared) else { break };
             match self.soonest(rarest, spared, site, now) {
                 Some((peer, piece)) if self.ask(peer, piece, site, allowance, now) => draws = 0,
@@ -227,7 +243,7 @@ impl Mesh {
         site: &mut Site,
         now: MonoTime,
     ) -> Option<(NodeId, PieceIndex)> {
-        let is_busy = 2 * site.requests.at_peers() >= self.limit;
+        let is_busy = 2 * site.requests.at_peers() >= self.limit_beside_origin(site);
         let others = (1..CHOICES).filter(|_| is_busy).filter_map(|_| site.draw(1, spared));
         let pieces: Vec<_> = iter::once(rarest).chain(others).collect();
         let sourced = pieces.into_iter().filter_map(|piece| {
@@ -277,7 +293,7 @@ impl Mesh {
     /// A peer whose word no longer counts gets the chance to prove itself, one request at a time: it may be the last
     /// that has a piece.
     fn probe(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        if site.requests.at_peers() >= self.limit {
+        if !self.has_room(site) {
             return;
         }
         let is_idle = |peer: &Peer| !peer.counts() && peer.is_usable(now) && peer.in_flight == 0;
@@ -295,7 +311,7 @@ impl Mesh {
     /// only for peers that have delivered; who lacks nothing else would ask none, and wait for the origin however slow
     /// it is.
     fn try_strangers(&self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        if site.requests.at_peers() >= self.limit {
+        if !self.has_room(site) {
             return;
         }
         let starves = site.requests.at_peers() == 0;

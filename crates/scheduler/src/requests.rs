@@ -112,6 +112,11 @@ impl Requests {
         self.changes
     }
 
+    /// Requests to anybody.
+    pub(crate) fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+
     /// Requests to peers.
     pub(crate) fn at_peers(&self) -> usize {
         self.at_peers

@@ -71,7 +71,7 @@ fn what_the_only_holder_takes_with_it_is_fetched_again() {
 #[test]
 fn a_claim_ends_with_its_owner() {
     // Six claims at a time, and everybody but two goes while they stand.
-    hold("group = { count = 30, ends = '3s..20s', ending = 'leave' }", 1.20, 1.18);
+    hold("group = { count = 30, ends = '3s..20s', ending = 'leave' }", 1.22, 1.21);
 }
 
 #[test]
