@@ -199,8 +199,6 @@ pub(crate) const IN_FLIGHT_START: usize = 4;
 pub(crate) const IN_FLIGHT_MIN: usize = 2;
 /// Mesh: most requests in flight, for pieces of 1 MiB and more.
 pub(crate) const IN_FLIGHT_MAX: usize = 6;
-/// Mesh: the same where everybody is everybody's neighbour.
-pub(crate) const IN_FLIGHT_FEW: usize = 4;
 /// Mesh: most requests in flight whatever a long fat line would carry.
 pub(crate) const IN_FLIGHT_MOST: usize = 256;
 /// Mesh: most requests at one peer, for pieces of 1 MiB and more.

@@ -13,7 +13,7 @@ use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 
 use crate::allowance::Allowance;
 use crate::config::{
-    CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_FEW, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
+    CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
     IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, REDRAW, RUN_SIZE, SLOW_SERVICE,
     SMALL_PIECE_FACTOR_MAX,
 };
@@ -37,8 +37,6 @@ pub(crate) struct Mesh {
     limit_max: usize,
     /// The same, whatever the line carries.
     limit_floor: usize,
-    /// The same where everybody is everybody's neighbour and lines are not long: all ask the same few.
-    limit_few: usize,
     /// Shortest time from request to arrival: what the line needs without a queue.
     shortest: Option<Duration>,
     /// When the latest pieces came. At most [`MEASURED`].
@@ -71,7 +69,6 @@ impl Mesh {
             limit: IN_FLIGHT_START * factor,
             limit_max: IN_FLIGHT_MAX * factor,
             limit_floor: IN_FLIGHT_MAX * factor,
-            limit_few: IN_FLIGHT_FEW * factor,
             shortest: None,
             arrivals: VecDeque::with_capacity(MEASURED + 1),
             per_peer_max: PER_PEER_MAX * factor,
@@ -98,10 +95,8 @@ impl Mesh {
     /// Requests that may be in flight at peers: what comes from the origin takes its part of my line. It comes first, since the
     /// site waits for it, so nothing from peers is to be queued before it.
     fn limit_beside_origin(&self, site: &Site) -> usize {
-        let is_few = site.is_small() && self.limit_max == self.limit_floor;
-        let most = if is_few { self.limit.min(self.limit_few) } else { self.limit };
         let from_origin = site.requests.len() - site.requests.at_peers();
-        most.saturating_sub(from_origin).max(most.min(IN_FLIGHT_MIN))
+        self.limit.saturating_sub(from_origin).max(self.limit.min(IN_FLIGHT_MIN))
     }
 
     fn has_room(&self, site: &Site) -> bool {

@@ -215,11 +215,6 @@ impl Site {
         }
     }
 
-    /// Whether the site is so small that everybody is connected with everybody, and everybody's neighbour.
-    pub(crate) fn is_small(&self) -> bool {
-        !self.uses_rumours() && self.peers.len() < self.config.full_mesh_max
-    }
-
     /// Peers that are neighbours.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = (&NodeId, &Peer)> {
         self.peers.iter().filter(|(_, peer)| peer.is_neighbour)
