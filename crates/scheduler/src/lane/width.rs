@@ -92,6 +92,9 @@ impl Width {
         // Runs that share a line end together, so it counts since when, and not since which of them.
         let Some((since, before)) = self.judged else { return self.judged = Some((now, 0)) };
         let (span, got) = (now.since(since), before + bytes);
+        if span.is_zero() {
+            return;
+        }
         self.judged = Some((since, got));
         let runs = got / bytes.max(1);
         if self.adapts && span >= JUDGED_FOR && runs >= 2 * self.window as u64 {
@@ -180,6 +183,21 @@ mod tests {
         (1..=14).for_each(|n| width.on_finished(MIB, 119 * MIB, true, MonoTime::from_millis(8 * n)));
         assert!(width.window() > 12, "{}", width.window());
         assert_eq!(width.line(), None, "the rate of the line is measured for longer");
+    }
+
+    #[test]
+    fn runs_that_end_together_make_no_line_look_faster() {
+        let mut width = Width::new(6, true, MonoTime::ZERO);
+        let mut widest = 0;
+        for batch in 1..=40 {
+            for _ in 0..6 {
+                width.on_answer(Duration::from_millis(30));
+                width.on_finished(MIB, 2 * MIB, false, MonoTime::from_millis(500 * batch));
+            }
+            widest = widest.max(width.window());
+        }
+        // 12 MiB a second in six connections: eight are tried once, in vain.
+        assert_eq!((width.window(), widest), (6, 8));
     }
 
     #[test]

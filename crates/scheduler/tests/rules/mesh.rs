@@ -297,3 +297,22 @@ fn where_more_times_out_than_comes_half_as_much_is_asked_for() {
     let again = asked(&desk) - before;
     assert!((20..=before / 2).contains(&again), "{again}, and {before} before");
 }
+
+/// It is what the site waits for, and comes over the same line.
+#[test]
+fn what_comes_from_the_origin_counts_among_what_is_in_flight() {
+    let picture = format!("{}{}", ".".repeat(6), "x".repeat(14));
+    let mut most = 0;
+    for seed in 0..20 {
+        let names = ["alice", "bob", "carol"];
+        let peers: Vec<_> = names.iter().map(|name| format!("{name} {picture}")).collect();
+        let mut desk = Desk::seeded(20, seed).peers(&peers.join("\n"));
+        desk.at_ms(400);
+        assert!(desk.delivers_next("alice") && desk.delivers_next("bob"));
+        let from_origin = desk.fetches().len();
+        let at_peers = names.iter().map(|name| desk.asks(name)).sum::<usize>() - 2;
+        assert_eq!(at_peers, 6_usize.saturating_sub(from_origin).max(2), "seed {seed}: {:?}", desk.said);
+        most = most.max(from_origin);
+    }
+    assert!(most >= 3, "{most}");
+}
