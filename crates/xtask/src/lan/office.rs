@@ -32,7 +32,6 @@ pub(super) struct Measured {
     pub(super) passed: Counters,
     pub(super) served: Served,
     /// What the origin's connections used.
-    pub(super) congestion_control: String,
     /// Share of the machine's time in which its cores had something to do, be it of the run or not.
     pub(super) machine_busy: f64,
     /// What the simulator says of the same run.
@@ -84,8 +83,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
     let twin = plan.program.simulator().map(|binary| twin::simulate(binary, &plan.script, work.path()));
     let twin = twin.transpose()?;
     work.tell();
-    let congestion_control = premises.origin.congestion_control()?;
-    Ok(Report::new(plan, Measured { downloads, passed, served, congestion_control, machine_busy, twin }))
+    Ok(Report::new(plan, Measured { downloads, passed, served, machine_busy, twin }))
 }
 
 /// Hosts that do not download, each ready for those that do.

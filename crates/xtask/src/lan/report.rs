@@ -27,7 +27,6 @@ pub(super) struct Report {
     pub(super) file_bytes: u64,
     pub(super) wan_bits_per_s: u64,
     pub(super) lan_bits_per_s: u64,
-    congestion_control: String,
     /// Hosts that download and are left alone.
     pub(super) survivors: usize,
     /// Survivors that have all files in time.
@@ -116,7 +115,7 @@ impl Report {
         let script = &plan.script;
         let bound_s = seconds(bound::makespan(script));
         let (sums, figures) = sums::of(script, &measured, bound_s);
-        let Measured { downloads, passed, served, congestion_control, machine_busy, twin } = measured;
+        let Measured { downloads, passed, served, machine_busy, twin } = measured;
         let file = script.size_bytes() as f64;
         let stayed = script.hosts.iter().zip(&passed.hosts).filter(|(role, _)| role.part.completes());
         let received: u64 = stayed.map(|(_, passed)| passed.received_bytes).sum();
@@ -130,7 +129,6 @@ impl Report {
             file_bytes: script.size_bytes(),
             wan_bits_per_s: script.scale.wan_bits_per_s,
             lan_bits_per_s: script.scale.lan_bits_per_s,
-            congestion_control,
             survivors: sums.survivors,
             complete: sums.completed.len(),
             hashes_equal: sums.all_right,
@@ -173,8 +171,7 @@ impl fmt::Display for Report {
         let known = |value: Option<f64>| value.map_or_else(|| "?".into(), |value| format!("{value}"));
         let (lan, wan) = (mbit(self.lan_bits_per_s), mbit(self.wan_bits_per_s));
         let (name, hosts, size) = (self.scenario.name(), self.hosts, mib(self.file_bytes));
-        let control = &self.congestion_control;
-        writeln!(f, "{name}: {hosts} hosts at {lan}, origin at {wan}, {size:.2} MiB, {control}")?;
+        writeln!(f, "{name}: {hosts} hosts at {lan}, origin at {wan}, {size:.2} MiB")?;
         let equal = if self.hashes_equal { "all files right" } else { "not all files right" };
         writeln!(f, "  complete    {} of {}, {equal}", self.complete, self.survivors)?;
         let (makespan, ratio) = (known(self.makespan_s), known(self.figures.makespan_ratio));

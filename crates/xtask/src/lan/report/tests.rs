@@ -60,7 +60,6 @@ fn measured(plan: &Plan, outcomes: Vec<Outcome>, origin_bytes: &[u64]) -> Measur
             hosts: sent.iter().map(passed).collect(),
         },
         served: Served { requests: 3, body_bytes: body_bytes.collect() },
-        congestion_control: "cubic".into(),
         machine_busy: 0.25,
         twin: Some(Twin { makespan_s: 10.5, origin_ratio: 1.046 }),
     }
