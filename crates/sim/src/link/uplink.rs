@@ -107,19 +107,18 @@ impl Uplink {
     }
 }
 
-/// How much of an answer is on the line at a time: an eighth of a second of the slower of both ends, from 64 KiB to 1
-/// MiB. Small enough that a slow line tells of progress, large enough that a fast one costs few events.
+/// How much of an answer is on the line at a time: an eighth of a second of the slower of both ends, from 64 to 128 KiB.
+/// Small enough that answers share a line as connections do, so that each of four is there at a quarter of the rate and
+/// none is before the others; large enough that a piece costs few events.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
-pub(crate) fn slice_size(up: Pipe, down: Pipe, is_in_cell: bool) -> u64 {
+pub(crate) fn slice_size(up: Pipe, down: Pipe) -> u64 {
     let slower = [up, down].iter().filter_map(|pipe| pipe.bytes_per_s()).reduce(f64::min);
     let eighth = slower.map_or(u64::MAX, |rate| (rate / 8.0) as u64);
-    eighth.clamp(SLICE_MIN, if is_in_cell { CELL_SLICE } else { SLICE_MAX })
+    eighth.clamp(SLICE_MIN, SLICE_MAX)
 }
 
 const SLICE_MIN: u64 = 64 << 10;
-const SLICE_MAX: u64 = 1 << 20;
-/// In a radio cell, where all take turns.
-const CELL_SLICE: u64 = 256 << 10;
+const SLICE_MAX: u64 = 128 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -178,8 +177,8 @@ mod tests {
     #[test]
     fn slices_follow_the_slower_end() {
         let mbit = |rate: f64| Pipe::new(Some(rate * 125e3));
-        assert_eq!(slice_size(mbit(1000.0), mbit(1000.0), false), 1 << 20);
-        assert_eq!(slice_size(mbit(1000.0), mbit(8.0), false), 125_000);
-        assert_eq!(slice_size(mbit(1.0), Pipe::new(None), false), 64 << 10);
+        assert_eq!(slice_size(mbit(1000.0), mbit(1000.0)), 128 << 10);
+        assert_eq!(slice_size(mbit(1000.0), mbit(8.0)), 125_000);
+        assert_eq!(slice_size(mbit(1.0), Pipe::new(None)), 64 << 10);
     }
 }

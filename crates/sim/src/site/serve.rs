@@ -100,10 +100,9 @@ impl Site<'_> {
         self.check_served(host, content, &block);
         let Some(conn) = self.host(host).conn_with(to) else { return };
         let (wire, size) = (block.request.0, u64::from(block.size));
-        let asker = &self.hosts[to as usize];
-        let (down, asker_in_cell) = (asker.inlet.pipe(), asker.part.is_in_cell);
+        let down = self.hosts[to as usize].inlet.pipe();
         let own = &mut self.hosts[host as usize];
-        let slice = slice_size(own.uplink.pipe(), down, own.part.is_in_cell || asker_in_cell);
+        let slice = slice_size(own.uplink.pipe(), down);
         own.uplink.push(Answer { ticket, conn, wire, size, sent: 0, slice, is_withdrawn: false });
         self.check_answers(host);
         self.send_next(host);
