@@ -12,9 +12,9 @@ use crate::node::NodeAction;
 
 /// Answers in the making at a time. More than one, so that a peer that reads slowly holds up nobody else.
 const ACTIVE_MAX: usize = 4;
-/// How long an answer has a slow line for itself. Longer, and the line is idle whenever who is sent to receives from
-/// others, too.
-const HEAD_START: Duration = Duration::from_millis(250);
+/// How long at most an answer has the line for itself. Longer, and a slow line is idle whenever who is sent to receives
+/// from others, too.
+const HEAD_START_MAX: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
 /// The same while the line is busy: then others are too, and what waits here could be had from one that is not.
@@ -168,17 +168,24 @@ impl Serving {
         self.latest.len() == BUSY_RUNS && could_send <= 2 * BUSY_RUNS as u64 * u64::from(RUN_SIZE)
     }
 
-    /// Whether one more answer may begin; else when, unless one ends before. A slow line begins one after another, so that
-    /// the first is there soon and can be passed on; but who reads slower still holds up nobody.
+    /// Whether one more answer may begin; else when, unless one ends before. They begin one after another, so that the
+    /// first is there soon and can be passed on; but who reads slower holds up nobody.
     fn room(&self, now: MonoTime) -> Result<(), Option<MonoTime>> {
         if self.active.len() >= ACTIVE_MAX {
             return Err(None);
         }
-        let latest = self.active.values().map(|active| active.since + HEAD_START).max();
-        match latest.filter(|patient| is_slow(self.measured) && now < *patient) {
+        let latest = self.active.values().map(|active| active.since + self.head_start(active.size)).max();
+        match latest.filter(|patient| now < *patient) {
             Some(patient) => Err(Some(patient)),
             None => Ok(()),
         }
+    }
+
+    /// How long an answer has the line for itself: most of the time that it needs for it.
+    fn head_start(&self, size: u64) -> Duration {
+        let Some(rate) = self.measured else { return Duration::ZERO };
+        let micros = size.saturating_mul(750_000) / rate.as_bytes_per_s();
+        Duration::from_micros(micros).min(HEAD_START_MAX)
     }
 
     /// Whether the piece is on its way out to somebody, from whom others can have it sooner than over a slow line.
