@@ -52,12 +52,14 @@ pub(crate) struct Mesh {
     /// When to look again though nothing has changed: a request is old enough then for a second source, or the draws were
     /// unlucky.
     again_due: MonoTime,
+    /// Since when nothing is asked for though there is something to be had.
+    idle_since: Option<MonoTime>,
 }
 
 /// Changes of coverage, peers, requests and ranked members, and how many requests may be in flight.
 type Seen = (u32, u32, u32, u32, usize);
 
-/// How soon a peer should answer: whether it is a holder that others need more, whether it let my latest requests time out,
+/// How soon a peer should answer: whether it let my latest requests time out, whether it is a holder that others need more,
 /// whether it is far slower than others, my requests that it has not answered, and how long its latest answers took.
 type Load = (bool, bool, bool, usize, Duration);
 
@@ -77,6 +79,7 @@ impl Mesh {
             seen: None,
             expire_due: MonoTime::ZERO,
             again_due: MonoTime::NEVER,
+            idle_since: None,
         }
     }
 
@@ -164,7 +167,9 @@ impl Mesh {
                 None => draws += 1,
             }
         }
-        if site.requests.at_peers() == 0 && site.coverage.has_useful() {
+        let is_idle = site.requests.at_peers() == 0 && site.coverage.has_useful();
+        self.idle_since = is_idle.then(|| self.idle_since.unwrap_or(now));
+        if is_idle {
             self.again_due = now + REDRAW;
         }
         self.probe(site, allowance, now);
@@ -248,14 +253,20 @@ impl Mesh {
         sourced.min_by_key(|(load, ..)| *load).map(|(_, peer, piece)| (peer, piece))
     }
 
+    /// Whether no neighbour has given anything to ask for, for some time. At once, all would ask whoever fetched a piece
+    /// from the origin and told everybody.
+    fn starves(&self, site: &Site, now: MonoTime) -> bool {
+        site.requests.at_peers() == 0 && self.idle_since.is_some_and(|since| now >= since + REDRAW)
+    }
+
     /// Whether it would be asked now for what it has.
     fn can_be_asked(&self, peer: &Peer, now: MonoTime) -> bool {
         peer.counts() && peer.is_usable(now) && peer.in_flight < self.per_peer_max
     }
 
     /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why.
-    /// Of a peer that has not answered yet, the mean of all is expected. Whoever has nothing in flight asks anybody:
-    /// else a piece that only a stranger to the mesh claims to have would wait.
+    /// Of a peer that has not answered yet, the mean of all is expected. Whoever starves asks anybody: else a piece that
+    /// only a stranger to the mesh claims to have would wait.
     fn source_of(
         &self,
         piece: PieceIndex,
@@ -265,19 +276,21 @@ impl Mesh {
         now: MonoTime,
     ) -> Option<(Load, NodeId)> {
         let usual = site.peers.usual_service();
-        let starves = site.requests.at_peers() == 0;
+        let (is_idle, starves) = (site.requests.at_peers() == 0, self.starves(site, now));
+        let gives = |peer: &Peer| !peer.is_source() && peer.has(piece) && !peer.is_overdue();
+        let asks_holders = is_idle || !spares_holders || !site.peers.iter().any(|(_, peer)| gives(peer));
         let free: Vec<_> = site
             .peers
             .iter()
             .filter(|(_, peer)| self.can_be_asked(peer, now) && peer.has(piece))
             .filter(|(id, peer)| !not.contains(id) && (starves || peer.is_neighbour))
-            .filter(|(_, peer)| starves || !spares_holders || !peer.is_source())
+            .filter(|(_, peer)| asks_holders || !peer.is_source())
             // A slow sender is left to those who need what only it has.
             .map(|(id, peer)| {
                 let service = peer.service().or(usual).unwrap_or_default();
                 let is_slower = peer.is_slower_than(usual);
                 let is_spared = spares_holders && peer.is_source();
-                ((is_spared, peer.is_overdue(), is_slower, peer.in_flight, service), *id)
+                ((peer.is_overdue(), is_spared, is_slower, peer.in_flight, service), *id)
             })
             .collect();
         let least = free.iter().map(|(load, _)| *load).min()?;
@@ -329,13 +342,14 @@ impl Mesh {
         };
         let at_peers = || site.requests.iter().map(|(_, request)| request);
         let in_doubt: Vec<_> = at_peers().filter(|r| is_in_doubt(r)).map(|r| r.pieces.first()).collect();
+        let patience = ENDGAME_AFTER.max(site.peers.usual_service().unwrap_or_default());
         let copies = |piece: PieceIndex| {
             site.coverage.copies(piece) - in_doubt.iter().filter(|other| **other == piece).count()
         };
         let waiting = |(_, request): (RequestId, &InFlight)| {
             let piece = request.pieces.first();
             let single = copies(piece) < COPIES_MAX && !site.coverage.has(piece);
-            (single && request.peer().is_some()).then_some((request.started + ENDGAME_AFTER, piece))
+            (single && request.peer().is_some()).then_some((request.started + patience, piece))
         };
         let candidates: BTreeMap<_, _> =
             site.requests.iter().filter_map(waiting).map(|(due, piece)| (piece, due)).collect();

@@ -16,8 +16,8 @@ use crate::site::Site;
 
 /// Holders of everything up to which they are spared; more have enough to give.
 const HOLDERS_MAX: usize = 2;
-/// Members without everything from which on it is worth while.
-const OTHERS_MIN: usize = 3;
+/// Members without everything, beside me, from which on it is worth while.
+const OTHERS_MIN: usize = 1;
 
 /// Which runs are mine to pull.
 #[derive(Debug, Default)]
