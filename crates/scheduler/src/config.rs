@@ -221,7 +221,7 @@ pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(2);
 pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Mesh: a stranger that was asked and gave no sign of life for so long is not waited for by the lane. Whoever serves
 /// begins or rejects within the time that its queue may hold, 1.5 s.
-pub(crate) const STRANGER_SILENCE: Duration = Duration::from_secs(2);
+pub(crate) const STRANGER_SILENCE: Duration = Duration::from_secs(3);
 /// Mesh: first snub; doubles each time up to [`SNUB_MAX`], forgotten with a delivered piece.
 pub(crate) const SNUB: Duration = Duration::from_secs(2);
 /// Mesh: longest snub.

@@ -39,6 +39,8 @@ pub(crate) struct Peer {
     asked_since: Option<MonoTime>,
     /// Since when it owes an answer and gave no sign of life.
     silent_since: Option<MonoTime>,
+    /// Somebody who has not delivered either says to have got from it what only it had.
+    is_vouched_for: bool,
     /// My requests that it has not answered.
     pub(crate) in_flight: usize,
     snub: Pause,
@@ -77,6 +79,7 @@ impl Peer {
             counts: true,
             asked_since: None,
             silent_since: None,
+            is_vouched_for: false,
             in_flight: 0,
             snub: Pause::default(),
             busy: Pause::default(),
@@ -147,6 +150,7 @@ impl Peer {
 
     /// When silence ends the credit that a stranger has.
     fn credit_ends(&self, patience: Duration) -> Option<MonoTime> {
+        let patience = if self.is_vouched_for { patience.max(VOUCHED_SILENCE) } else { patience };
         self.silent_since.filter(|_| !self.is_proven).map(|since| since + patience)
     }
 
@@ -212,7 +216,7 @@ impl Peers {
     /// Whether a peer promised pieces, was asked, and gave none in time, as things look now: its word does not count until
     /// it gives.
     pub(crate) fn is_doubted(&self, peer: &Peer) -> bool {
-        let most = if self.are_all_slow() { DOUBTED_TIMES } else { 1 };
+        let most = if self.are_all_slow() { DOUBTED_TIMES } else { 1 + u32::from(peer.is_vouched_for) };
         !peer.is_proven && peer.snub.times >= most
     }
 
@@ -365,7 +369,11 @@ impl Peers {
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             self.due = self.due.min(peer.busy.until);
-            let most = if all_are_slow { BUSY_MAX } else { PROGRESS_TIMEOUT };
+            let most = match () {
+                () if all_are_slow => BUSY_MAX,
+                () if peer.is_vouched_for && !peer.is_proven => VOUCHED_SILENCE,
+                () => PROGRESS_TIMEOUT,
+            };
             let is_long = peer.asked_since.is_some_and(|since| now >= since + most);
             // Twice in five seconds may be chance, all the time is not.
             let patience_over = is_long && peer.busy.times > REJECT_DOUBLINGS_MAX;
@@ -379,8 +387,9 @@ impl Peers {
         self.judge(id, coverage, now);
     }
 
-    /// A peer that has delivered before says that it has got a piece, and not from the origin. If only one other was known
-    /// to have that, the other gives, whether it gave to me or not.
+    /// A peer says that it has got a piece, and not from the origin. If only one other was known to have that, the other
+    /// gives, whether it gave to me or not: surely so if the peer has delivered before. Else the other may be silent for
+    /// a little longer; two that lie together gain no more than that.
     pub(crate) fn on_passed_on(
         &mut self,
         to: &NodeId,
@@ -388,13 +397,19 @@ impl Peers {
         coverage: &mut Coverage,
         now: MonoTime,
     ) {
-        let is_news = |peer: &Peer| peer.is_proven && !peer.has(piece);
-        if coverage.holders(piece) > 1 || !self.peers.get(to).is_some_and(is_news) {
+        let Some(is_proven) = self.peers.get(to).filter(|peer| !peer.has(piece)).map(Peer::is_proven) else {
+            return;
+        };
+        if coverage.holders(piece) > 1 {
             return;
         }
         let holders = self.peers.iter().filter(|(_, peer)| peer.has(piece)).map(|(id, _)| *id);
         let &[giver] = &holders.take(2).collect::<Vec<_>>()[..] else { return };
         if let Some(peer) = self.peers.get_mut(&giver) {
+            peer.is_vouched_for = true;
+            if !is_proven {
+                return;
+            }
             peer.asked_since = peer.asked_since.map(|_| now);
             peer.silent_since = peer.silent_since.map(|_| now);
             peer.snub.times = 0;
@@ -452,6 +467,8 @@ impl Peers {
 
 /// Time-outs in a row after which a stranger is doubted where all are slow; elsewhere one is enough.
 const DOUBTED_TIMES: u32 = 4;
+/// How long a stranger may be silent, or do nothing but reject, when another stranger says to have got something from it.
+const VOUCHED_SILENCE: Duration = Duration::from_secs(10);
 /// How long a peer may do nothing but reject where all are slow; elsewhere as long as a request may stand still.
 const BUSY_MAX: Duration = Duration::from_secs(30);
 /// How long a stranger may be silent and still count: where all take long, so does whoever is honest.

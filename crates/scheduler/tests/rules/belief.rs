@@ -77,6 +77,22 @@ fn what_others_fetch_from_the_origin_is_no_sign_that_somebody_gives() {
     assert!(!rejected_while_bob_gets(true).fetches().is_empty());
 }
 
+/// Alice may be busy with bob, of whom nothing is known either; but not for ever.
+#[test]
+fn who_a_stranger_says_to_have_something_from_may_be_silent_for_longer() {
+    let fetched = |is_vouched_for: bool, by_ms: u64| {
+        let mut desk = Desk::of(8).peers("alice xxxxxxxx\n bob ........");
+        desk.at_ms(500);
+        if is_vouched_for {
+            desk.gets("bob", 3);
+        }
+        desk.at_ms(by_ms);
+        !desk.fetches().is_empty()
+    };
+    assert!(fetched(false, 4_000) && !fetched(true, 4_000) && !fetched(true, 9_000));
+    assert!(fetched(true, 16_000));
+}
+
 /// Both say that they have the piece, one after another, and neither sends it.
 #[test]
 fn two_liars_in_a_row_do_not_stall_a_piece() {

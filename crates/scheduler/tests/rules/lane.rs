@@ -157,9 +157,9 @@ fn of_a_strangers_word_alone_nobody_stops_what_is_coming() {
 #[test]
 fn a_stranger_that_is_silent_is_not_waited_for() {
     let mut desk = Desk::of(1).peers("alice x");
-    desk.at_ms(1_900);
+    desk.at_ms(2_900);
     assert!(desk.fetches().is_empty(), "{:?}", desk.said);
-    desk.at_ms(3_500);
+    desk.at_ms(4_500);
     assert_eq!(desk.fetches(), [0]);
 }
 

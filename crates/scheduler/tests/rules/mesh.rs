@@ -57,7 +57,7 @@ fn the_endgame_asks_whoever_has_the_piece_later() {
 #[test]
 fn what_is_asked_of_silent_strangers_is_asked_of_another() {
     let mut desk = Desk::without_origin(1).peers("alice x\n bob x");
-    desk.at_ms(2_500);
+    desk.at_ms(3_500);
     desk = desk.peers("carol x");
     assert_eq!(desk.asks("carol"), 1, "{:?}", desk.said);
 }
