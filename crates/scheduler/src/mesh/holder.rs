@@ -88,8 +88,8 @@ impl Holders {
 }
 
 /// Takes back what waits at a holder and has begun to spread: another was quicker, and from him it reaches me too. The
-/// holder would send it twice while nobody has the rest. Not where nobody else `can_be_asked` now: the holder would
-/// only be asked again, and that without end.
+/// holder would send it twice while nobody has the rest. Not where nobody else `can_be_asked` now, or is silent: the
+/// holder would only be asked again, and that without end.
 pub(super) fn take_back(
     holders: u16,
     can_be_asked: impl Fn(&Peer) -> bool,
@@ -101,7 +101,8 @@ pub(super) fn take_back(
         holder.is_some() && request.received == 0
     };
     let another_gives = |piece: PieceIndex| {
-        let has = |peer: &Peer| !peer.is_source() && peer.has(piece) && can_be_asked(peer);
+        let has =
+            |peer: &Peer| !peer.is_source() && peer.has(piece) && !peer.is_overdue() && can_be_asked(peer);
         site.neighbours().any(|(_, peer)| has(peer))
     };
     let spreads = |(id, request): (RequestId, &InFlight)| {

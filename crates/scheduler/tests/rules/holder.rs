@@ -60,6 +60,27 @@ fn what_nobody_else_can_be_asked_for_now_is_not_taken_back_from_the_holder() {
     assert_eq!(desk.asks("dave"), asked, "{:?}", desk.said);
 }
 
+/// The same with one who may be asked again, but was silent: nasty scenario 906.
+#[test]
+fn what_only_a_silent_one_has_as_well_is_not_taken_back_from_the_holder() {
+    let mut desk =
+        Desk::without_origin(20).peers(&format!("alice xx{}\n dave {}", ".".repeat(18), "x".repeat(20)));
+    assert!(desk.delivers_next("alice"));
+    for tenth in 1..50 {
+        desk.at_ms(100 * tenth);
+        if tenth % 4 == 0 {
+            assert!(desk.delivers_next("dave"));
+        }
+    }
+    // Alice is silent for five seconds, and left alone for two.
+    desk.at_ms(5_100);
+    let is_taken = |line: &String| ["ask #0 of dave", "ask #1 of dave"].contains(&&line[..]);
+    assert!(desk.said.iter().any(is_taken), "{:?}", desk.said);
+    let asked = desk.asks("dave");
+    desk.at_ms(8_000);
+    assert!(desk.asks("dave") <= asked + 1, "{:?}", desk.said);
+}
+
 /// Whoever has nothing else to do helps itself: an owner may be slow, or not there.
 #[test]
 fn an_owner_that_does_not_come_holds_up_nobody() {
