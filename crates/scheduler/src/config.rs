@@ -213,9 +213,9 @@ pub(crate) const DRAWS_MAX: usize = 8;
 /// Mesh: when the draws found no source, somebody may have a piece all the same: drawn again after so long.
 pub(crate) const REDRAW: Duration = Duration::from_millis(250);
 /// Mesh: a service time below this asks for one more request in flight.
-pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(1);
+pub(crate) const FAST_SERVICE: Duration = Duration::from_secs(2);
 /// Mesh: a service time above this asks for one fewer.
-pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(2);
+pub(crate) const SLOW_SERVICE: Duration = Duration::from_secs(4);
 /// Mesh: a request without a byte for this long has timed out; or for three service times if that is longer, up to a
 /// fifth of the time without progress after which a node gives up.
 pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);

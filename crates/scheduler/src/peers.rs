@@ -8,8 +8,7 @@ use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayo
 
 use crate::bucket::Level;
 use crate::config::{
-    FAST_SERVICE, PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, SNUB, SNUB_MAX,
-    STRANGER_SILENCE,
+    PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, SNUB, SNUB_MAX, STRANGER_SILENCE,
 };
 use crate::coverage::Coverage;
 
@@ -210,7 +209,7 @@ impl Peers {
 
     /// Whether the LAN is full: then silence and rejects say little of a single peer.
     fn are_all_slow(&self) -> bool {
-        self.usual.is_some_and(|usual| usual > FAST_SERVICE)
+        self.usual.is_some_and(|usual| usual > SLOW_LAN)
     }
 
     /// Whether a peer promised pieces, was asked, and gave none in time, as things look now: its word does not count until
@@ -476,6 +475,8 @@ fn patience(usual: Option<Duration>) -> Duration {
     STRANGER_SILENCE.max(usual.unwrap_or_default() * 3)
 }
 
+/// Mean time from a request to its piece above which the LAN is full.
+const SLOW_LAN: Duration = Duration::from_secs(1);
 /// A sender is slow when it takes longer than this,
 const SLOW_SENDER: Duration = Duration::from_millis(500);
 /// and so many times as long as others.

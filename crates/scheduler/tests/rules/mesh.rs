@@ -104,12 +104,12 @@ fn what_a_fast_peer_has_is_not_asked_of_a_slow_one() {
     assert!(said.contains("bob") && !said.contains("alice"), "{said}");
 }
 
-/// Bob takes four seconds, so that a stranger may time out several times before it is doubted; it would have a slot for
+/// Bob takes four seconds and a half, so that a stranger may time out several times before it is doubted; it would have a slot for
 /// twelve seconds each time, and on a slow line there are two.
 #[test]
 fn who_let_a_request_time_out_is_not_asked_for_what_another_has() {
     let mut desk = Desk::without_origin(6).peers("alice xx....\n bob ..xx..");
-    desk.at_ms(4_000);
+    desk.at_ms(4_500);
     while desk.delivers_next("bob") {}
     desk.at_ms(13_000);
     let before = desk.asks("alice");

@@ -9,6 +9,16 @@ use anyhow::{Context, Result};
 pub(super) struct Clock {
     busy: u64,
     idle: u64,
+    stolen: u64,
+}
+
+/// What the machine did for some time, as shares of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Load {
+    /// A core had something to do.
+    pub(super) busy: f64,
+    /// Of this, it had to wait, since another machine on the same hardware had its turn.
+    pub(super) stolen: f64,
 }
 
 impl Clock {
@@ -28,13 +38,13 @@ impl Clock {
             .collect();
         let all = fields.get(..8)?;
         let idle = all[3] + all[4];
-        Some(Self { busy: all.iter().sum::<u64>() - idle, idle })
+        Some(Self { busy: all.iter().sum::<u64>() - idle, idle, stolen: all[7] })
     }
 
-    /// The share of time since `earlier` in which a core had something to do.
-    pub(super) fn busy_since(self, earlier: Self) -> f64 {
+    pub(super) fn since(self, earlier: Self) -> Load {
         let (busy, idle) = (self.busy - earlier.busy, self.idle - earlier.idle);
-        busy as f64 / (busy + idle).max(1) as f64
+        let share = |ticks: u64| ticks as f64 / (busy + idle).max(1) as f64;
+        Load { busy: share(busy), stolen: share(self.stolen - earlier.stolen) }
     }
 }
 
@@ -45,9 +55,9 @@ mod tests {
     #[test]
     fn waiting_for_the_disk_is_not_work() {
         let then = Clock::parse("cpu  10 0 10 100 0 0 0 0 0 0\ncpu0 1 1 1 1\n").unwrap();
-        let now = Clock::parse("cpu  25 0 15 110 5 5 5 0 9 9\n").unwrap();
-        assert_eq!(now.busy_since(then), 30.0 / 45.0);
-        assert_eq!(then.busy_since(then), 0.0);
+        let now = Clock::parse("cpu  25 0 15 110 5 4 3 3 9 9\n").unwrap();
+        assert_eq!(now.since(then), Load { busy: 30.0 / 45.0, stolen: 3.0 / 45.0 });
+        assert_eq!(then.since(then), Load { busy: 0.0, stolen: 0.0 });
         assert_eq!(Clock::parse("cpu0 1 2 3"), None);
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use rustix::process::Signal;
 
 use super::folder::{Work, same_bytes, write_random};
-use super::machine::Clock;
+use super::machine::{Clock, Load};
 use super::node::{End, Node, Outcome};
 use super::plan::Plan;
 use super::premises::{Counters, Premises, place};
@@ -31,9 +31,8 @@ pub(super) struct Measured {
     pub(super) downloads: Vec<Download>,
     pub(super) passed: Counters,
     pub(super) served: Served,
-    /// What the origin's connections used.
-    /// Share of the machine's time in which its cores had something to do, be it of the run or not.
-    pub(super) machine_busy: f64,
+    /// Of the run or not.
+    pub(super) machine: Load,
     /// What the simulator says of the same run.
     pub(super) twin: Option<Twin>,
 }
@@ -69,7 +68,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
     let (before, clock) = (premises.counters()?, Clock::now()?);
     let mut nodes = nodes(plan, &premises, &places);
     watch(plan, &premises, &mut nodes)?;
-    let (passed, machine_busy) = (premises.counters()?.since(&before), Clock::now()?.busy_since(clock));
+    let (passed, machine) = (premises.counters()?.since(&before), Clock::now()?.since(clock));
 
     nodes.iter().for_each(|started| started.node.ask_to_end());
     let mut downloads = Vec::new();
@@ -83,7 +82,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
     let twin = plan.program.simulator().map(|binary| twin::simulate(binary, &plan.script, work.path()));
     let twin = twin.transpose()?;
     work.tell();
-    Ok(Report::new(plan, Measured { downloads, passed, served, machine_busy, twin }))
+    Ok(Report::new(plan, Measured { downloads, passed, served, machine, twin }))
 }
 
 /// Hosts that do not download, each ready for those that do.

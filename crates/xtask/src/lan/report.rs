@@ -53,6 +53,8 @@ pub(super) struct Report {
     cpu_s: f64,
     /// Share of the time in which the cores had something to do, be it of the run or not.
     pub(super) machine_busy: f64,
+    /// Part of it that another machine on the same hardware took. Figures are worth little then.
+    machine_stolen: f64,
     peak_memory_bytes_max: u64,
     nodes: Vec<NodeReport>,
 }
@@ -115,7 +117,7 @@ impl Report {
         let script = &plan.script;
         let bound_s = seconds(bound::makespan(script));
         let (sums, figures) = sums::of(script, &measured, bound_s);
-        let Measured { downloads, passed, served, machine_busy, twin } = measured;
+        let Measured { downloads, passed, served, machine, twin } = measured;
         let file = script.size_bytes() as f64;
         let stayed = script.hosts.iter().zip(&passed.hosts).filter(|(role, _)| role.part.completes());
         let received: u64 = stayed.map(|(_, passed)| passed.received_bytes).sum();
@@ -145,7 +147,8 @@ impl Report {
             host_sent_ratio_max: rounded(sent as f64 / file),
             tally: sums.tally,
             cpu_s: rounded(nodes.iter().map(|node| node.cpu_s).sum()),
-            machine_busy: rounded(machine_busy),
+            machine_busy: rounded(machine.busy),
+            machine_stolen: rounded(machine.stolen),
             peak_memory_bytes_max: nodes.iter().map(|node| node.peak_memory_bytes).max().unwrap_or(0),
             nodes,
         }
@@ -195,12 +198,10 @@ impl fmt::Display for Report {
         if let Some(seen) = self.figures.peers_seen_s {
             writeln!(f, "  peers       all seen by every node after {seen} s")?;
         }
-        let (memory, busy) = (mib(self.peak_memory_bytes_max), self.machine_busy * 100.0);
-        write!(
-            f,
-            "  cost        {} CPU-s in all, {memory:.1} MiB of memory at most; the machine was {busy:.0} % busy",
-            self.cpu_s
-        )
+        let memory = mib(self.peak_memory_bytes_max);
+        writeln!(f, "  cost        {} CPU-s in all, {memory:.1} MiB of memory at most", self.cpu_s)?;
+        let (busy, stolen) = (self.machine_busy * 100.0, self.machine_stolen * 100.0);
+        write!(f, "  machine     {busy:.0} % busy, of which others on its hardware took {stolen:.0} %")
     }
 }
 

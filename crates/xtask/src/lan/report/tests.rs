@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::lan::heard::Heard;
+use crate::lan::machine::Load;
 use crate::lan::node::Outcome;
 use crate::lan::premises::Counters;
 use crate::lan::program::Program;
@@ -60,7 +61,7 @@ fn measured(plan: &Plan, outcomes: Vec<Outcome>, origin_bytes: &[u64]) -> Measur
             hosts: sent.iter().map(passed).collect(),
         },
         served: Served { requests: 3, body_bytes: body_bytes.collect() },
-        machine_busy: 0.25,
+        machine: Load { busy: 0.25, stolen: 0.04 },
         twin: Some(Twin { makespan_s: 10.5, origin_ratio: 1.046 }),
     }
 }
@@ -85,7 +86,8 @@ fn a_good_run_breaks_no_bound_and_reads_well() {
   simulated   makespan 10.5 s, origin 1.046 × the file
   in vain     0.5 % twice or too late, 0.0 MiB wrong
   peers       all seen by every node after 1 s
-  cost        4 CPU-s in all, 3.0 MiB of memory at most; the machine was 25 % busy"
+  cost        4 CPU-s in all, 3.0 MiB of memory at most
+  machine     25 % busy, of which others on its hardware took 4 %"
     );
 }
 
