@@ -77,7 +77,7 @@ fn a_good_run_breaks_no_bound_and_reads_well() {
     assert_eq!((report.failures(), report.broken(true)), (Vec::new(), Vec::new()));
     assert_eq!(
         report.to_string(),
-        "flash: 2 hosts at any speed, origin at 8 Mbit/s, 9.54 MiB, cubic
+        "flash: 2 hosts at any speed, origin at 8 Mbit/s, 9.54 MiB
   complete    2 of 2, all files right
   makespan    11 s = 1.1 × the bound of 10 s
   completion  first 10.2 s, mean 10.6 s
