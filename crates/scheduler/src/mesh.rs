@@ -277,8 +277,8 @@ impl Mesh {
     ) -> Option<(Load, NodeId)> {
         let usual = site.peers.usual_service();
         let (is_idle, starves) = (site.requests.at_peers() == 0, self.starves(site, now));
-        let gives = |peer: &Peer| !peer.is_source() && peer.has(piece) && !peer.is_overdue();
-        let asks_holders = is_idle || !spares_holders || !site.peers.iter().any(|(_, peer)| gives(peer));
+        let are_relieved = || site.peers.iter().any(|(_, peer)| peer.relieves_holders_of(piece));
+        let asks_holders = is_idle || !spares_holders || !are_relieved();
         let free: Vec<_> = site
             .peers
             .iter()

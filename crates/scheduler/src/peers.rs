@@ -126,6 +126,11 @@ impl Peer {
         self.is_known && self.counts && self.has.is_all()
     }
 
+    /// Whether holders of everything need not give the piece: this one has it, is none of them, and answers.
+    pub(crate) fn relieves_holders_of(&self, piece: PieceIndex) -> bool {
+        self.has(piece) && !self.is_source() && !self.is_overdue()
+    }
+
     /// Whether it takes far longer than others do, so that it is better left to those who need what only it has.
     pub(crate) fn is_slower_than(&self, usual: Option<Duration>) -> bool {
         let usual = usual.map_or(SLOW_SENDER, |usual| SLOW_SENDER.max(usual * SLOW_SENDER_FACTOR));

@@ -101,9 +101,7 @@ pub(super) fn take_back(
         holder.is_some() && request.received == 0
     };
     let another_gives = |piece: PieceIndex| {
-        let has =
-            |peer: &Peer| !peer.is_source() && peer.has(piece) && !peer.is_overdue() && can_be_asked(peer);
-        site.neighbours().any(|(_, peer)| has(peer))
+        site.neighbours().any(|(_, peer)| peer.relieves_holders_of(piece) && can_be_asked(peer))
     };
     let spreads = |(id, request): (RequestId, &InFlight)| {
         let piece = request.pieces.first();
