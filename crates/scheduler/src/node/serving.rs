@@ -17,6 +17,9 @@ const ACTIVE_MAX: usize = 4;
 const HEAD_START_MAX: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
+/// The same while nobody knows what the line carries: over 12 Mbit/s more would keep those who wait for so long that they
+/// take this node for silent.
+const QUEUE_BYTES_UNKNOWN: u64 = 4 << 20;
 /// The same while the line is busy: then others are too, and what waits here could be had from one that is not.
 const QUEUE_BYTES_BUSY: u64 = 2 << 20;
 /// The line is busy when the latest so many [`RUN_SIZE`] went out in no more than twice the time that it needs for them.
@@ -133,7 +136,7 @@ impl Serving {
         let of_peer = self.queues.get(&peer).map_or(0, VecDeque::len);
         let continued = block.offset > 0 && of_peer < CONTINUED_MAX;
         let size = u64::from(block.size);
-        let in_time = self.rate().map_or(u64::MAX, |rate| rate.bytes_in(QUEUE_TIME_MAX));
+        let in_time = self.rate().map_or(QUEUE_BYTES_UNKNOWN, |rate| rate.bytes_in(QUEUE_TIME_MAX));
         let most = if self.is_busy(now) { QUEUE_BYTES_BUSY } else { QUEUE_BYTES_MAX };
         let bytes_max = most.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
