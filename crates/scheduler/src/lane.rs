@@ -22,6 +22,7 @@ use swarmline_types::{FlatMap, MonoTime, NodeId, PieceIndex};
 use crate::allowance::Allowance;
 use crate::config::{BLOCKED_AFTER, PASSES_PER_STEP};
 use crate::gate::Gate;
+use crate::peers::Peer;
 use crate::requests::RequestId;
 use crate::runs::{Order, RunIndex};
 use crate::site::Site;
@@ -252,7 +253,8 @@ impl Lane {
     /// A run that turned up on the LAN need not come over the WAN, unless nearly all of it is here.
     fn give_way_to_the_lan(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
         let superfluous = |(run, fetch): (&RunIndex, &Fetch)| {
-            (is_early(fetch, site) && self.is_on_the_lan(*run, site)).then_some(*run)
+            let believes_strangers = fetch.since < site.started + MEETING;
+            (is_early(fetch, site) && self.is_on_the_lan(*run, believes_strangers, site)).then_some(*run)
         };
         let found: Vec<_> = self.fetches.iter().filter_map(superfluous).collect();
         found.into_iter().for_each(|run| self.release(run, OriginNews::Nothing, site, allowance));
@@ -270,10 +272,10 @@ impl Lane {
     }
 
     /// Whether everything lacking of the run is here at peers that have delivered before: of a stranger's word alone
-    /// nobody stops what is coming.
-    fn is_on_the_lan(&self, run: RunIndex, site: &Site) -> bool {
-        let held =
-            |piece: PieceIndex| site.peers.iter().any(|(_, p)| p.is_proven() && p.counts() && p.has(piece));
+    /// nobody stops what is coming. `believes_strangers`: one that others vouch for is as good.
+    fn is_on_the_lan(&self, run: RunIndex, believes_strangers: bool, site: &Site) -> bool {
+        let gives = |peer: &Peer| peer.is_proven() || believes_strangers && peer.is_vouched_for();
+        let held = |piece: PieceIndex| site.peers.iter().any(|(_, p)| gives(p) && p.counts() && p.has(piece));
         let lacking = |piece: &PieceIndex| site.coverage.lacks(*piece);
         site.coverage.open_in(run) == 0 && site.coverage.runs().pieces(run).pieces().filter(lacking).all(held)
     }
@@ -292,6 +294,9 @@ impl Lane {
         self.claims.moving_count(now) + self.fetches.len()
     }
 }
+
+/// What was begun so soon after the content was opened began before the site had met.
+const MEETING: Duration = Duration::from_secs(5);
 
 /// Whether so much of a fetch is missing that to stop it saves more than it loses.
 fn is_early(fetch: &Fetch, site: &Site) -> bool {

@@ -116,6 +116,11 @@ impl Peer {
         self.is_proven
     }
 
+    /// Whether others say to have got something from it.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        self.is_vouched_for
+    }
+
     /// Whether its word that it has a piece keeps others from fetching that piece.
     pub(crate) fn counts(&self) -> bool {
         self.counts
@@ -174,7 +179,7 @@ pub(crate) struct Peers {
     due: MonoTime,
     /// Goes up when somebody comes, goes, or may be asked again.
     changes: u32,
-    /// Goes up when somebody delivers for the first time.
+    /// Goes up when somebody delivers for the first time, or others say so for the first time.
     proofs: u32,
 }
 
@@ -233,7 +238,7 @@ impl Peers {
         self.changes
     }
 
-    /// Goes up when somebody delivers for the first time.
+    /// Goes up when somebody delivers for the first time, or others say so for the first time.
     pub(crate) fn proofs(&self) -> u32 {
         self.proofs
     }
@@ -410,7 +415,7 @@ impl Peers {
         let holders = self.peers.iter().filter(|(_, peer)| peer.has(piece)).map(|(id, _)| *id);
         let &[giver] = &holders.take(2).collect::<Vec<_>>()[..] else { return };
         if let Some(peer) = self.peers.get_mut(&giver) {
-            peer.is_vouched_for = true;
+            self.proofs += u32::from(!std::mem::replace(&mut peer.is_vouched_for, true));
             if !is_proven {
                 return;
             }
