@@ -8,7 +8,8 @@ use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, PieceLayo
 
 use crate::bucket::Level;
 use crate::config::{
-    PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, RUMOUR_BURST, SNUB, SNUB_MAX, STRANGER_SILENCE,
+    PROGRESS_TIMEOUT, REJECT_DOUBLINGS_MAX, REJECT_PAUSE, REJECT_PAUSE_PART, RUMOUR_BURST, SNUB, SNUB_MAX,
+    STRANGER_SILENCE,
 };
 use crate::coverage::Coverage;
 
@@ -375,6 +376,7 @@ impl Peers {
         let all_are_slow = self.are_all_slow();
         if let Some(peer) = self.peers.get_mut(id) {
             let least = REJECT_PAUSE.saturating_mul(1 << peer.busy.times.min(REJECT_DOUBLINGS_MAX));
+            let least = least.max(self.usual.unwrap_or_default() / REJECT_PAUSE_PART);
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             self.due = self.due.min(peer.busy.until);

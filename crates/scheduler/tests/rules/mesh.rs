@@ -12,6 +12,27 @@ fn a_rejecting_peer_is_asked_again_a_little_later() {
     assert!(desk.asks("alice") > 2);
 }
 
+/// A reject soon after the first pieces, which took so long: when is that peer asked again?
+fn asked_again_after_ms(took_ms: u64) -> u64 {
+    let mut desk = Desk::without_origin(8).peers("alice xxxxxxxx");
+    desk.at_ms(took_ms);
+    assert!(desk.delivers_next("alice"));
+    desk.rejects_all("alice");
+    let before = desk.asks("alice");
+    let mut waited = 0;
+    while desk.asks("alice") == before {
+        waited += 10;
+        desk.at_ms(took_ms + waited);
+    }
+    waited
+}
+
+#[test]
+fn where_requests_take_long_a_reject_is_respected_for_longer() {
+    assert!(asked_again_after_ms(30) <= 50);
+    assert!(asked_again_after_ms(3_000) > 1_000);
+}
+
 #[test]
 fn a_silent_peer_is_snubbed_and_another_is_asked() {
     let mut desk = Desk::without_origin(2).peers("alice xx\n bob xx");
