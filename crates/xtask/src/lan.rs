@@ -19,11 +19,11 @@ mod plan;
 
 mod folder;
 mod machine;
-mod node;
 
 mod premises;
 mod service;
 
+mod node;
 mod twin;
 
 mod office;

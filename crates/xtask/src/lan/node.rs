@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use super::heard::{Heard, listen};
+use super::service::Service;
 use crate::netns::process::Process;
 
 /// How long a node may take to end when it is asked to.
@@ -28,6 +29,8 @@ pub(super) struct Node {
     ends: Option<End>,
     /// Nodes that it has to be connected with to see them all.
     others: u64,
+    /// The process that does its work, where that is another; it ends with it.
+    daemon: Option<Service>,
     state: State,
     running: Option<Running>,
 }
@@ -77,6 +80,7 @@ impl Node {
             starts_at: Duration::ZERO,
             ends: None,
             others: others as u64,
+            daemon: None,
             state: State::Waiting,
             running: None,
         }
@@ -84,6 +88,11 @@ impl Node {
 
     pub(super) fn starts_at(mut self, at: Duration) -> Self {
         self.starts_at = at;
+        self
+    }
+
+    pub(super) fn in_daemon(mut self, daemon: Option<Service>) -> Self {
+        self.daemon = daemon;
         self
     }
 
@@ -115,6 +124,7 @@ impl Node {
             && !matches!(self.state, State::Failed | State::Ended)
         {
             running.process.signal(end.by);
+            self.daemon.iter_mut().for_each(|daemon| daemon.process().signal(end.by));
             self.state = State::Ended;
         }
         if self.state == State::Running {
@@ -154,9 +164,9 @@ impl Node {
 
     /// Notes how much memory it uses.
     pub(super) fn sample_memory(&mut self, groups: &BTreeMap<u32, Vec<u32>>) {
-        if let Some(running) = &mut self.running {
-            running.process.sample_memory(groups);
-        }
+        let running = self.running.iter_mut().map(|running| &mut running.process);
+        let daemon = self.daemon.iter_mut().map(Service::process);
+        running.chain(daemon).for_each(|process| process.sample_memory(groups));
     }
 
     /// Asks it to end; [`finish`](Self::finish) waits.
@@ -186,6 +196,11 @@ impl Node {
             outcome.heard = running.reader.join().expect("listening does not panic");
             let said = std::fs::read(self.log.with_extension("err"))?;
             outcome.last_words = last_line(&String::from_utf8_lossy(&said));
+        }
+        if let Some(daemon) = self.daemon {
+            let cost = daemon.finish()?;
+            outcome.cpu += cost.cpu;
+            outcome.peak_memory_bytes += cost.peak_memory_bytes;
         }
         Ok(outcome)
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use rustix::process::Signal;
 
 use super::folder::{Work, same_bytes, write_random};
@@ -24,6 +24,9 @@ use crate::origin::Served;
 const TURN: Duration = Duration::from_millis(10);
 /// How often to look at the nodes' memory, which takes longer.
 const MEMORY: Duration = Duration::from_millis(250);
+
+/// How long daemons may take to meet.
+const MEETING: Duration = Duration::from_secs(60);
 
 /// What was measured.
 pub(super) struct Measured {
@@ -65,8 +68,9 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
     let origin = Origin::start(&premises.origin, &work.origin())?;
     let services = services(plan, &work, &premises, &places)?;
 
+    let mut nodes = nodes(plan, &premises, &places)?;
+    meet(plan, &places)?;
     let (before, clock) = (premises.counters()?, Clock::now()?);
-    let mut nodes = nodes(plan, &premises, &places);
     watch(plan, &premises, &mut nodes)?;
     let (passed, machine) = (premises.counters()?.since(&before), Clock::now()?.since(clock));
 
@@ -77,7 +81,9 @@ pub(super) fn measure(plan: &Plan) -> Result<Report> {
         let right = same_bytes(&work.origin().join(file.name), &out)?;
         downloads.push(Download { role, file, right, outcome });
     }
-    services.into_iter().try_for_each(Service::finish)?;
+    for service in services {
+        service.finish()?;
+    }
     let served = origin.finish()?;
     let twin = plan.program.simulator().map(|binary| twin::simulate(binary, &plan.script, work.path()));
     let twin = twin.transpose()?;
@@ -114,10 +120,16 @@ struct Started {
     node: Node,
 }
 
-fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Vec<Started> {
+fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Result<Vec<Started>> {
     let mut nodes = Vec::new();
     let all = plan.script.hosts.iter().zip(&premises.hosts).zip(places);
     for ((role, host), place) in all.filter(|((role, _), _)| role.part.downloads()) {
+        let mut daemon = None;
+        if plan.script.is_resident(role) {
+            let mut command = plan.program.reside(host, place, role.part)?;
+            command.current_dir(&place.folder).env("HOME", &place.folder);
+            daemon = Some(Service::start(&mut command, Some(&place.folder.join("daemon.err")))?);
+        }
         for file in &plan.script.files {
             let mut command =
                 plan.program.download(host, place, role.part, file, plan.script.scenario.linger());
@@ -126,11 +138,30 @@ fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Vec<Started> {
             let sign = plan.program.done_when_there().then(|| out.clone());
             let log = place.folder.join(file.name);
             let node = Node::new(command, sign, log, place.peers.len());
-            let node = node.starts_at(role.starts_at).ends(end(role.part));
+            let node = node.starts_at(role.starts_at).ends(end(role.part)).in_daemon(daemon.take());
             nodes.push(Started { role: role.clone(), file: file.clone(), out, node });
         }
     }
-    nodes
+    Ok(nodes)
+}
+
+/// Waits until every daemon is connected with all hosts of its site that are there.
+fn meet(plan: &Plan, places: &[Place]) -> Result<()> {
+    let begun = Instant::now();
+    let residents = plan.script.hosts.iter().zip(places).filter(|(role, _)| plan.script.is_resident(role));
+    for (role, place) in residents {
+        let others = plan.script.neighbours(role);
+        loop {
+            let met = plan.program.connected(place)?;
+            if met >= others {
+                break;
+            }
+            let number = role.number;
+            ensure!(begun.elapsed() < MEETING, "host {number} met {met} of {others} others in {MEETING:?}");
+            std::thread::sleep(TURN);
+        }
+    }
+    Ok(())
 }
 
 fn end(part: Part) -> Option<End> {

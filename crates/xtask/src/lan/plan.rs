@@ -25,7 +25,7 @@ Exit codes:
 Examples:
   cargo xtask lan --check
   cargo xtask lan kill --json
-  cargo xtask lan all --hosts 8,16,32 --table lan.md
+  cargo xtask lan all --daemons --hosts 8,16,32 --table lan.md
   cargo xtask lan --size 8MiB --node-cmd 'curl -sf -o {out} {url}'")]
 pub(crate) struct Options {
     /// What happens
@@ -67,6 +67,10 @@ pub(crate) struct Options {
     /// Kill host I after T seconds with SIGKILL (may be repeated) [default in `kill`: every fourth, at half time]
     #[arg(long, value_name = "I@T", value_parser = kill)]
     kill: Vec<(usize, Duration)>,
+    /// Hosts that are there from the start run a daemon, and have met before the first download begins; otherwise a
+    /// node comes with its download, as the first of a day does
+    #[arg(long, conflicts_with_all = ["node_cmd", "node_args"])]
+    daemons: bool,
     /// Seconds between the starts of two hosts
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = quantity::seconds)]
     stagger: Duration,
@@ -133,6 +137,7 @@ impl Options {
             lan_bits_per_s: self.lan.unwrap_or(usual.lan_bits_per_s),
         };
         let mut script = Script::new(scenario, hosts, scale, self.seed, &self.kill)?;
+        script.daemons = self.daemons;
         for role in &mut script.hosts {
             role.starts_at +=
                 self.stagger * u32::try_from(role.number - 1).expect("there are at most 250 hosts");

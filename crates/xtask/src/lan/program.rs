@@ -118,7 +118,6 @@ impl Program {
     }
 
     /// The command that downloads one file, to run on `host`, and goes on serving for at least `linger` if that is given.
-    /// A host with a slow line out says so, as its administrator would.
     pub(super) fn download(
         &self,
         host: &Host,
@@ -133,9 +132,7 @@ impl Program {
                 command.arg("get").arg(place.url(file)).arg("-o").arg(place.out(file));
                 command.arg("--state-dir").arg(place.state()).arg("--json");
                 command.args(file.background.then_some("--background"));
-                if part == Part::Slow {
-                    command.args(["--class", "slow"]);
-                }
+                command.args(class(part));
                 if let Some(linger) = linger {
                     command.arg("--serve-for").arg(format!("{}s", linger.as_secs()));
                 }
@@ -173,9 +170,22 @@ impl Program {
                 .arg(place.state());
             output(&mut add)?;
         }
-        let mut command = host.command(binary);
-        command.arg("daemon").arg("--state-dir").arg(place.state()).arg("--json");
-        Ok(command)
+        Ok(daemon(host, binary, place, Part::Holds))
+    }
+
+    /// The command that does the work of a host's downloads, and is there before them. It prints a line when it is ready.
+    pub(super) fn reside(&self, host: &Host, place: &Place, part: Part) -> Result<Command> {
+        let Self::Swarmline { binary, .. } = self else { anyhow::bail!("only swarmline runs as a daemon") };
+        Ok(daemon(host, binary, place, part))
+    }
+
+    /// With how many others the daemon of a host is connected.
+    pub(super) fn connected(&self, place: &Place) -> Result<usize> {
+        let Self::Swarmline { binary, .. } = self else { anyhow::bail!("only swarmline tells its status") };
+        let mut status = Command::new(binary);
+        let said = output(status.args(["status", "--json", "--state-dir"]).arg(place.state()))?;
+        let node: Status = serde_json::from_str(&said).context("a node's status is not as it was")?;
+        Ok(node.connected.len())
     }
 
     /// The command that lies about a file in `origin`. It prints a line when it is ready.
@@ -203,6 +213,23 @@ impl Program {
     pub(super) fn tells(&self) -> bool {
         matches!(self, Self::Swarmline { .. })
     }
+}
+
+/// What a node says of itself.
+#[derive(serde::Deserialize)]
+struct Status {
+    connected: Vec<String>,
+}
+
+fn daemon(host: &Host, binary: &Path, place: &Place, part: Part) -> Command {
+    let mut command = host.command(binary);
+    command.arg("daemon").arg("--state-dir").arg(place.state()).arg("--json").args(class(part));
+    command
+}
+
+/// A host with a slow line out says so, as its administrator would.
+fn class(part: Part) -> &'static [&'static str] {
+    if part == Part::Slow { &["--class", "slow"] } else { &[] }
 }
 
 /// The piece hash file of a file.

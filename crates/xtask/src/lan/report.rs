@@ -23,6 +23,8 @@ pub(super) struct Report {
     seed: u64,
     sites: usize,
     pub(super) hosts: usize,
+    /// Those of them that had met before the first download.
+    residents: usize,
     /// All files together.
     pub(super) file_bytes: u64,
     pub(super) wan_bits_per_s: u64,
@@ -128,6 +130,7 @@ impl Report {
             seed: script.seed,
             sites: script.scenario.sites(),
             hosts: script.hosts.len(),
+            residents: script.hosts.iter().filter(|role| script.is_resident(role)).count(),
             file_bytes: script.size_bytes(),
             wan_bits_per_s: script.scale.wan_bits_per_s,
             lan_bits_per_s: script.scale.lan_bits_per_s,
@@ -194,6 +197,9 @@ impl fmt::Display for Report {
         if let Some((tally, ratio)) = self.tally.zip(self.figures.duplicates_ratio) {
             let (percent, bad) = (rounded(ratio * 100.0), mib(tally.failed_hash));
             writeln!(f, "  in vain     {percent} % twice or too late, {bad:.1} MiB wrong")?;
+        }
+        if self.residents > 0 {
+            writeln!(f, "  daemons     {} had met before the first download", self.residents)?;
         }
         if let Some(seen) = self.figures.peers_seen_s {
             writeln!(f, "  peers       all seen by every node after {seen} s")?;

@@ -17,6 +17,8 @@ pub(super) struct Script {
     pub(super) scale: Scale,
     pub(super) files: Vec<Wanted>,
     pub(super) hosts: Vec<Role>,
+    /// Hosts run a daemon before they want anything, where they can.
+    pub(super) daemons: bool,
 }
 
 /// One file at the origin, which every host that downloads wants.
@@ -102,7 +104,7 @@ impl Script {
         kills: &[(usize, Duration)],
     ) -> Result<Self> {
         let files = files(scenario, scale.size_bytes);
-        let mut script = Self { scenario, seed, scale, files, hosts: Vec::new() };
+        let mut script = Self { scenario, seed, scale, files, hosts: Vec::new(), daemons: false };
         script.hosts = cast(scenario, hosts, script.transit(), &mut Chance::seeded(seed));
         if scenario == Scenario::Kill && kills.is_empty() {
             let half = script.transit() / 2;
@@ -128,6 +130,19 @@ impl Script {
     /// The hosts of a site.
     pub(super) fn site(&self, site: usize) -> impl Iterator<Item = &Role> {
         self.hosts.iter().filter(move |role| role.site == site)
+    }
+
+    /// Whether the host downloads and runs a daemon before that. Who comes later, or goes on serving for a certain time,
+    /// does not.
+    pub(super) fn is_resident(&self, role: &Role) -> bool {
+        let is_there = role.starts_at.is_zero() && self.scenario.linger().is_none();
+        self.daemons && is_there && role.part.downloads()
+    }
+
+    /// Hosts of the site that are there before the first download, but for the host itself.
+    pub(super) fn neighbours(&self, role: &Role) -> usize {
+        let is_there = |other: &&Role| !other.part.downloads() || self.is_resident(other);
+        self.site(role.site).filter(is_there).filter(|other| other.number != role.number).count()
     }
 
     /// All files together.
@@ -223,6 +238,23 @@ mod tests {
 
     fn count(script: &Script, is: impl Fn(Part) -> bool) -> usize {
         script.hosts.iter().filter(|role| is(role.part)).count()
+    }
+
+    #[test]
+    fn who_is_there_from_the_start_has_met_the_others_where_hosts_run_daemons() {
+        let cold = script(Scenario::Churn, 8);
+        assert!(!cold.hosts.iter().any(|role| cold.is_resident(role)));
+        let liars = count(&cold, Part::lies);
+        assert_eq!(cold.neighbours(&cold.hosts[0]), liars - usize::from(cold.hosts[0].part.lies()));
+
+        let mut met = Script { daemons: true, ..script(Scenario::TwoSites, 16) };
+        assert!(met.hosts.iter().all(|role| met.is_resident(role) && met.neighbours(role) == 7));
+        met.hosts[2].starts_at = Duration::from_secs(1);
+        assert!(!met.is_resident(&met.hosts[2]));
+        assert_eq!((met.neighbours(&met.hosts[0]), met.neighbours(&met.hosts[1])), (6, 7));
+
+        let arrivals = Script { daemons: true, ..script(Scenario::Arrivals, 8) };
+        assert!(!arrivals.hosts.iter().any(|role| arrivals.is_resident(role)), "they end by themselves");
     }
 
     #[test]

@@ -17,6 +17,13 @@ use crate::origin::Served;
 /// How long a program may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// What a program took.
+pub(super) struct Cost {
+    pub(super) cpu: Duration,
+    /// As far as it was sampled.
+    pub(super) peak_memory_bytes: u64,
+}
+
 /// A program that has said that it is ready. Dropping it kills it.
 pub(super) struct Service {
     process: Process,
@@ -37,11 +44,16 @@ impl Service {
         Ok(Self { process, out })
     }
 
+    /// The program itself.
+    pub(super) fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
     /// Asks it to end, and waits.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<Cost> {
         self.process.signal(Signal::TERM);
-        self.process.finish(GRACE)?;
-        Ok(())
+        let cpu = self.process.finish(GRACE)?.cpu;
+        Ok(Cost { cpu, peak_memory_bytes: self.process.peak_memory_bytes() })
     }
 }
 

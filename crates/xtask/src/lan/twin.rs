@@ -65,6 +65,9 @@ fn scenario(script: &Script) -> String {
     write(&mut text, &["[site]".into(), format!("count = {sites}"), format!("peers = {peers}")]);
     write(&mut text, &[format!("holders = {holders}"), text_of("wan", &wan), text_of("lan", &lan)]);
     write(&mut text, &["[network]".into(), "headers = true".into(), "slow_start = true".into()]);
+    if script.hosts.iter().any(|role| script.is_resident(role)) {
+        write(&mut text, &[text_of("discover", "0s..0s")]);
+    }
     if let Some(linger) = script.scenario.linger() {
         write(&mut text, &["[peer]".into(), text_of("linger", &span(linger))]);
     }
@@ -170,6 +173,8 @@ slow_start = true
         assert!(two.contains("count = 2\npeers = 8\n"), "{two}");
         let cut = scenario(&script(Scenario::Cut, 8));
         assert!(cut.contains("[[partition]]\nfrom = \"6710ms\"\nuntil = \"13421ms\"\n"), "{cut}");
+        let met = scenario(&Script { daemons: true, ..script(Scenario::Cut, 8) });
+        assert!(!cut.contains("discover") && met.contains("discover = \"0s..0s\"\n"), "{met}");
         let arrivals = scenario(&script(Scenario::Arrivals, 8));
         assert!(arrivals.contains("[peer]\nlinger = \"60000ms\"\n[[group]]"), "{arrivals}");
         assert_eq!(
