@@ -40,6 +40,10 @@ fn main() -> std::process::ExitCode {
             "an_office_that_is_cut_in_two_for_a_while_becomes_one_again",
             &["cut", "--size", "32MiB", "--check"],
         ),
+        lan(
+            "daemons_that_have_met_leave_the_origin_alone_when_one_of_them_has_the_file",
+            &["h1", "--daemons", "--size", "32MiB", "--check"],
+        ),
         Trial::ignorable_test(with_liars, move || with_liars_on_an_office_network(with_liars)),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -259,9 +259,11 @@ impl Mesh {
         site.requests.at_peers() == 0 && self.idle_since.is_some_and(|since| now >= since + REDRAW)
     }
 
-    /// Whether it would be asked now for what it has.
+    /// Whether it would be asked now for what it has. A stranger is asked for half as much: of several that are silent
+    /// each is to be found out at once, and not one after another.
     fn can_be_asked(&self, peer: &Peer, now: MonoTime) -> bool {
-        peer.counts() && peer.is_usable(now) && peer.in_flight < self.per_peer_max
+        let most = if peer.is_proven() { self.per_peer_max } else { self.per_peer_max / 2 };
+        peer.counts() && peer.is_usable(now) && peer.in_flight < most
     }
 
     /// Among usable neighbours that have the piece, the one that should answer soonest, of several at random; and why.

@@ -101,7 +101,7 @@ fn what_a_member_has_is_not_fetched_from_the_origin() {
     let mut desk = Desk::of(4).peers("alice xxxx");
     desk.at_ms(300);
     assert!(desk.fetches().is_empty(), "{:?}", desk.said);
-    assert_eq!(desk.asks("alice"), 2);
+    assert_eq!(desk.asks("alice"), 1);
 }
 
 #[test]

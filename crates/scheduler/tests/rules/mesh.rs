@@ -5,11 +5,23 @@ use crate::desk::Desk;
 #[test]
 fn a_rejecting_peer_is_asked_again_a_little_later() {
     let mut desk = Desk::without_origin(4).peers("alice xxxx");
-    assert_eq!(desk.asks("alice"), 2);
+    assert_eq!(desk.asks("alice"), 1);
     desk.rejects_all("alice");
-    assert_eq!(desk.asks("alice"), 2, "not at once");
+    assert_eq!(desk.asks("alice"), 1, "not at once");
     desk.at_ms(200);
-    assert!(desk.asks("alice") > 2);
+    assert_eq!(desk.asks("alice"), 2);
+}
+
+/// Four that are silent cost as much time as one.
+#[test]
+fn of_a_stranger_one_piece_is_asked_and_two_once_it_has_delivered() {
+    let mut desk = Desk::without_origin(8);
+    for name in ["alice", "bob", "carol", "dave"] {
+        desk = desk.peers(&format!("{name} xxxxxxxx"));
+        assert_eq!(desk.asks(name), 1);
+    }
+    assert!(desk.delivers_next("alice"));
+    assert_eq!(desk.asks("alice"), 3);
 }
 
 /// A reject soon after the first pieces, which took so long: when is that peer asked again?
@@ -29,7 +41,7 @@ fn asked_again_after_ms(took_ms: u64) -> u64 {
 
 #[test]
 fn where_requests_take_long_a_reject_is_respected_for_longer() {
-    assert!(asked_again_after_ms(30) <= 50);
+    assert!(asked_again_after_ms(30) <= 110);
     assert!(asked_again_after_ms(3_000) > 1_000);
 }
 
@@ -129,12 +141,12 @@ fn what_a_fast_peer_has_is_not_asked_of_a_slow_one() {
 /// twelve seconds each time, and on a slow line there are two.
 #[test]
 fn who_let_a_request_time_out_is_not_asked_for_what_another_has() {
-    let mut desk = Desk::without_origin(6).peers("alice xx....\n bob ..xx..");
+    let mut desk = Desk::without_origin(4).peers("alice xx..\n bob ..xx");
     desk.at_ms(4_500);
     while desk.delivers_next("bob") {}
     desk.at_ms(13_000);
     let before = desk.asks("alice");
-    desk.has("bob", "xxxxxx");
+    desk.has("bob", "xxxx");
     // Alice is snubbed no longer, and owes less than bob.
     desk.at_ms(15_000);
     while desk.delivers_next("bob") {}
@@ -329,9 +341,9 @@ fn what_comes_from_the_origin_counts_among_what_is_in_flight() {
         let peers: Vec<_> = names.iter().map(|name| format!("{name} {picture}")).collect();
         let mut desk = Desk::seeded(20, seed).peers(&peers.join("\n"));
         desk.at_ms(400);
-        assert!(desk.delivers_next("alice") && desk.delivers_next("bob"));
+        assert!(names.iter().all(|name| desk.delivers_next(name)));
         let from_origin = desk.fetches().len();
-        let at_peers = names.iter().map(|name| desk.asks(name)).sum::<usize>() - 2;
+        let at_peers = names.iter().map(|name| desk.asks(name)).sum::<usize>() - 3;
         assert_eq!(at_peers, 6_usize.saturating_sub(from_origin).max(2), "seed {seed}: {:?}", desk.said);
         most = most.max(from_origin);
     }
