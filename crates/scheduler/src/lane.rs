@@ -68,7 +68,7 @@ pub(crate) struct Lane {
 }
 
 /// All that the window is made of, but time: changes of coverage, claims, members and fetches, the gate, and whether the
-/// mesh has something to do, and for whom; and how many peers have proven themselves.
+/// mesh has something to do, and for whom; and how many peers have given something, as was seen or said.
 type Seen = (u32, u32, u32, u32, (bool, MonoTime), bool, bool, u32);
 
 /// What was ever said of a run.
