@@ -36,6 +36,9 @@ pub(super) struct Fetch {
     sent: u64,
     /// When the latest of them did.
     sent_at: MonoTime,
+    /// Of these, how many are on their way through the host's own line, or past it, and since when the others wait.
+    handed: u64,
+    handed_at: MonoTime,
     /// Bytes that the host has.
     arrived: u64,
     /// Pieces handed to the disk.
@@ -98,6 +101,8 @@ impl Site<'_> {
             state: State::Waiting,
             sent: 0,
             sent_at: now,
+            handed: 0,
+            handed_at: now,
             arrived: 0,
             written: 0,
             fate: None,
@@ -116,6 +121,7 @@ impl Site<'_> {
         let (answer, retry_after) = self.answer(fetch);
         let of = &mut self.fetches[fetch as usize];
         of.sent_at = self.now;
+        of.handed_at = self.now;
         of.fate = answer;
         match answer {
             Some(Answer::Missing) => self.fail(fetch, Failure::Fatal),
@@ -204,7 +210,6 @@ impl Site<'_> {
     }
 
     fn on_mark(&mut self, fetch: u32, sent: u64) {
-        let before = (self.fetches[fetch as usize].sent, self.fetches[fetch as usize].sent_at);
         self.count_sent(fetch, sent);
         let of = &mut self.fetches[fetch as usize];
         let breaks_off = of.fate == Some(Answer::Resets) && sent * 2 >= of.size;
@@ -213,7 +218,7 @@ impl Site<'_> {
             return self.fail(fetch, Failure::Transient { retry_after: None });
         }
         let is_over = sent == of.size;
-        if self.deliver(fetch, sent, before) || is_over {
+        if self.deliver(fetch) || is_over {
             return;
         }
         // What is held up at the host holds up the answer: flow control.
@@ -235,10 +240,14 @@ impl Site<'_> {
         }
     }
 
-    /// Takes bytes to the host. `true` if they are there at once, and the next may follow.
-    fn deliver(&mut self, fetch: u32, sent: u64, (before, since): (u64, MonoTime)) -> bool {
-        let (number, now) = (self.fetches[fetch as usize].host, self.now);
-        let bytes = sent - before;
+    /// Takes to the host what left the line since the last time, also before the connection was held up or might carry
+    /// more. `true` if it is there at once, and the next may follow.
+    fn deliver(&mut self, fetch: u32) -> bool {
+        let now = self.now;
+        let of = &mut self.fetches[fetch as usize];
+        let (number, sent, since) = (of.host, of.sent, of.handed_at);
+        let bytes = sent - of.handed;
+        (of.handed, of.handed_at) = (sent, now);
         let host = self.host(number);
         if host.part.is_in_cell {
             self.cell.push(Hop::Origin { fetch, received: sent }, bytes);

@@ -151,6 +151,13 @@ fn connections_that_starve_are_given_up_for_others() {
     }
 }
 
+/// What an answer had sent when its connection might carry more did not pass the host's own line, so a slow host was
+/// done before its line could have brought the file.
+#[test]
+fn what_came_while_a_connection_was_young_passes_the_hosts_own_line() {
+    finishes_nasty(&[9372]);
+}
+
 /// Runs the scenarios of these seeds, and gives what the last came to.
 fn finishes_nasty(seeds: &[u64]) -> Outcome {
     let outcomes = seeds.iter().map(|seed| {
