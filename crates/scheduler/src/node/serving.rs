@@ -26,6 +26,8 @@ const QUEUE_BYTES_BUSY: u64 = 2 << 20;
 const BUSY_RUNS: usize = 16;
 /// Time that what waits may take at the measured upload rate.
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
+/// Answers over which the upload rate is measured.
+const PACE_ANSWERS: u64 = 8;
 /// Requests of one peer that may wait.
 const QUEUE_PER_PEER_MAX: usize = 64;
 /// How long a piece that went out to one peer is put behind pieces that went to nobody: until it can be had from there.
@@ -75,6 +77,31 @@ impl Ask {
     }
 }
 
+/// Bytes that went out lately and the microseconds that they took; what is older counts less. One is held against the
+/// other only when the rate is asked for: answers that are made together end together, and by the short time from one
+/// end to the next each would tell of a line several times as fast.
+#[derive(Debug, Default)]
+struct Pace {
+    bytes: u64,
+    micros: u64,
+}
+
+impl Pace {
+    fn note(&mut self, bytes: u64, took: Duration) {
+        let fade = |sum: u64| sum - sum / PACE_ANSWERS;
+        self.bytes = fade(self.bytes).saturating_add(bytes);
+        self.micros = fade(self.micros).saturating_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// `None` before anything went out.
+    fn rate(&self) -> Option<Rate> {
+        if self.bytes == 0 {
+            return None;
+        }
+        Rate::bytes_per_s((self.bytes.saturating_mul(1_000_000) / self.micros.max(1)).max(1))
+    }
+}
+
 #[derive(Debug)]
 struct Active {
     peer: NodeId,
@@ -95,7 +122,7 @@ pub(super) struct Serving {
     next_ticket: u64,
     /// Pieces that went out lately, to whom and when. At most [`SPREADING_MAX`].
     spreading: VecDeque<((ContentId, PieceIndex), NodeId, MonoTime)>,
-    measured: Option<Rate>,
+    pace: Pace,
     last_served: MonoTime,
     /// When the latest bytes had gone out that make up [`RUN_SIZE`] each. At most [`BUSY_RUNS`].
     latest: VecDeque<MonoTime>,
@@ -116,7 +143,7 @@ impl Serving {
             active: FlatMap::new(),
             next_ticket: 0,
             spreading: VecDeque::new(),
-            measured: None,
+            pace: Pace::default(),
             last_served: MonoTime::ZERO,
             latest: VecDeque::new(),
             since_latest: 0,
@@ -140,7 +167,8 @@ impl Serving {
         let most = if self.is_busy(now) { QUEUE_BYTES_BUSY } else { QUEUE_BYTES_MAX };
         let bytes_max = most.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
-        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
+        let would_wait_for_it = self.queued_bytes > 0 && is_slow(self.rate());
+        let full = full || (would_wait_for_it && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;
@@ -161,7 +189,7 @@ impl Serving {
 
     /// What goes out in a second, as far as is known: the line may carry more than the limit lets through.
     fn rate(&self) -> Option<Rate> {
-        self.measured.into_iter().chain(self.upload.rate()).min()
+        self.pace.rate().into_iter().chain(self.upload.rate()).min()
     }
 
     /// Whether the line has been full, or nearly, for some time: a burst is over before anybody would have asked elsewhere.
@@ -186,7 +214,7 @@ impl Serving {
 
     /// How long an answer has the line for itself: most of the time that it needs for it.
     fn head_start(&self, size: u64) -> Duration {
-        let Some(rate) = self.measured else { return Duration::ZERO };
+        let Some(rate) = self.pace.rate() else { return Duration::ZERO };
         let micros = size.saturating_mul(750_000) / rate.as_bytes_per_s();
         Duration::from_micros(micros).min(HEAD_START_MAX)
     }
@@ -259,10 +287,7 @@ impl Serving {
         let done = self.active.remove(&ticket)?;
         let busy_since = done.since.max(self.last_served);
         self.last_served = now;
-        let micros = u64::try_from(now.since(busy_since).as_micros()).unwrap_or(u64::MAX).max(1);
-        let rate = done.size.saturating_mul(1_000_000) / micros;
-        let mean = self.measured.map_or(rate, |mean| mean.as_bytes_per_s() / 8 * 7 + rate / 8);
-        self.measured = Rate::bytes_per_s(mean.max(1));
+        self.pace.note(done.size, now.since(busy_since));
         self.note_sent(done.size, now);
         Some((done.piece.0, done.size))
     }
