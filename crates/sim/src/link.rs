@@ -18,3 +18,8 @@ pub(crate) use wan::Wan;
 
 /// Part of a line's rate that is left for content when each packet of 1,514 bytes carries 1,448 of it.
 pub(crate) const PAYLOAD: f64 = 1448.0 / 1514.0;
+
+/// What goes back for so many bytes of content, by the same measure: for every second packet one of 66 bytes.
+pub(crate) fn acknowledgement_of(bytes: u64) -> u64 {
+    bytes * 33 / 1514
+}

@@ -288,6 +288,18 @@ fn who_reads_slower_than_a_slow_line_holds_up_nobody() {
 }
 
 #[test]
+fn an_answer_has_the_line_for_three_quarters_of_its_time() {
+    let mut node = slow_node();
+    // 128 KiB take an eighth of a second.
+    let small = BlockRequest { size: 128 << 10, ..block(1, 0) };
+    node.handle(NodeInput::Asked { peer: id(1), content: CONTENT, block: small, has: true }, secs(1));
+    served(&drain(&mut node));
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 2, secs(1))), @"");
+    let waits = node.poll_timeout().unwrap().since(secs(1));
+    assert_eq!(waits, Duration::from_micros(93_750));
+}
+
+#[test]
 fn a_slow_line_on_which_somebody_waits_sends_a_piece_to_one_at_a_time() {
     let mut node = slow_node();
     let first = served(&ask(&mut node, 1, 1, secs(1)));

@@ -34,12 +34,14 @@ pub(crate) struct Uplink {
     on_line: Option<(Answer, u64)>,
     /// Whose asker has not taken in the latest slice yet: flow control.
     parked: Vec<Answer>,
+    /// Bytes beside the answers that go out with the next slice.
+    beside: u64,
     pipe: Pipe,
 }
 
 impl Uplink {
     pub(crate) fn new(pipe: Pipe) -> Self {
-        Self { waiting: VecDeque::new(), on_line: None, parked: Vec::new(), pipe }
+        Self { waiting: VecDeque::new(), on_line: None, parked: Vec::new(), beside: 0, pipe }
     }
 
     pub(crate) fn pipe(&self) -> Pipe {
@@ -55,15 +57,21 @@ impl Uplink {
         self.waiting.push_back(answer);
     }
 
-    /// Puts the next slice on the line if it is free; says how many bytes.
+    /// Something small goes out beside the answers. While the line is idle that takes nothing from them.
+    pub(crate) fn squeeze_in(&mut self, bytes: u64) {
+        self.beside += if self.on_line.is_some() { bytes } else { 0 };
+    }
+
+    /// Puts the next slice on the line if it is free; says how many bytes, with those that go out beside it.
     pub(crate) fn begin(&mut self) -> Option<u64> {
         if self.on_line.is_some() {
             return None;
         }
+        let beside = std::mem::take(&mut self.beside);
         let answer = self.waiting.pop_front()?;
         let bytes = answer.slice.min(answer.size - answer.sent);
         self.on_line = Some((answer, bytes));
-        Some(bytes)
+        Some(bytes + beside)
     }
 
     /// The slice has left: the answer with it, and its bytes.
@@ -161,6 +169,19 @@ mod tests {
         assert_eq!((order(&mut uplink), uplink.len()), (vec![2], 1));
         assert!(uplink.resume(1, 1) && !uplink.resume(1, 1));
         assert_eq!(order(&mut uplink), [1]);
+    }
+
+    #[test]
+    fn what_goes_out_beside_a_slice_delays_the_next() {
+        let mut uplink = Uplink::new(Pipe::new(None));
+        uplink.squeeze_in(3);
+        uplink.push(answer(1, 20));
+        assert_eq!(uplink.begin(), Some(10), "the line was idle");
+        uplink.squeeze_in(3);
+        let (first, bytes) = uplink.end().unwrap();
+        assert_eq!(bytes, 10);
+        uplink.go_on(first);
+        assert_eq!(uplink.begin(), Some(13));
     }
 
     #[test]

@@ -277,6 +277,7 @@ impl Site<'_> {
         of.arrived = received;
         let (number, content, request) = (of.host, of.content, of.request);
         let class = self.class_of(fetch);
+        self.acknowledge(number, None, new);
         let host = self.host(number);
         host.from_origin += new;
         host.contents[content].book(request, received);

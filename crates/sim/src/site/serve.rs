@@ -7,7 +7,7 @@ use swarmline_types::{ContentId, MonoTime, PieceIndex};
 
 use super::{Event, Hop, Site, Slice, Write};
 use crate::host::{Asked, Wire};
-use crate::link::{Answer, slice_size};
+use crate::link::{Answer, acknowledgement_of, slice_size};
 use crate::scenario::Behaviour;
 
 /// Blocks of one piece under way at a time, as in the engine.
@@ -202,6 +202,7 @@ impl Site<'_> {
             return;
         }
         let from = link.ends[usize::from(!is_second)];
+        self.acknowledge(to, Some(from), bytes);
         if self.host(from).uplink.resume(conn, name) {
             self.send_next(from);
         }
@@ -232,6 +233,18 @@ impl Site<'_> {
         }
         if let Some(asked) = complete {
             self.write(to, content, request, asked.piece, !asked.is_bad);
+        }
+    }
+
+    /// Where packets count, those count that go back: beside what the receiver sends, and before what the sender receives.
+    pub(super) fn acknowledge(&mut self, by: u32, of: Option<u32>, bytes: u64) {
+        if !self.frame.scenario.network.headers {
+            return;
+        }
+        let (now, back) = (self.now, acknowledgement_of(bytes));
+        self.host(by).uplink.squeeze_in(back);
+        if let Some(sender) = of {
+            self.host(sender).inlet.pass(back, now, now);
         }
     }
 

@@ -96,8 +96,8 @@ pub struct Network {
     pub lane_loss: Share,
     /// When the other end of a connection that fell silent is noticed. Default 15 s.
     pub notice: Span,
-    /// Whether packet headers count: 1,448 of each 1,514 bytes on a line are content, as with TCP over Ethernet.
-    /// Default no.
+    /// Whether packet headers count: 1,448 of each 1,514 bytes on a line are content, as with TCP over Ethernet, and for
+    /// every second packet one of 66 bytes goes back. Default no.
     pub headers: bool,
     /// Whether a new connection to the origin begins slowly and doubles each round trip. Default no.
     pub slow_start: bool,
