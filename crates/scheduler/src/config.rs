@@ -228,7 +228,7 @@ pub(crate) const SNUB: Duration = Duration::from_secs(2);
 pub(crate) const SNUB_MAX: Duration = Duration::from_secs(32);
 /// Mesh: first pause after a reject, at least; jitter adds up to one and a half times as much.
 pub(crate) const REJECT_PAUSE: Duration = Duration::from_millis(20);
-/// Mesh: the pause is at least such a part of the time that requests usually take.
+/// Mesh: the pause is at least such a part of the time that requests usually take, and all of it where the LAN is full.
 pub(crate) const REJECT_PAUSE_PART: u32 = 3;
 /// Mesh: doublings of the pause after rejects in a row.
 pub(crate) const REJECT_DOUBLINGS_MAX: u32 = 5;

@@ -376,7 +376,9 @@ impl Peers {
         let all_are_slow = self.are_all_slow();
         if let Some(peer) = self.peers.get_mut(id) {
             let least = REJECT_PAUSE.saturating_mul(1 << peer.busy.times.min(REJECT_DOUBLINGS_MAX));
-            let least = least.max(self.usual.unwrap_or_default() / REJECT_PAUSE_PART);
+            // Who turns me away while the LAN is full has as much to do as everybody.
+            let part = if all_are_slow { 1 } else { REJECT_PAUSE_PART };
+            let least = least.max(self.usual.unwrap_or_default() / part);
             let jitter = rng.random_range(Duration::ZERO..=least * 3 / 2);
             peer.busy = Pause { until: now + least + jitter, times: peer.busy.times + 1 };
             self.due = self.due.min(peer.busy.until);

@@ -167,8 +167,7 @@ impl Serving {
         let most = if self.is_busy(now) { QUEUE_BYTES_BUSY } else { QUEUE_BYTES_MAX };
         let bytes_max = most.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
-        let would_wait_for_it = self.queued_bytes > 0 && is_slow(self.rate());
-        let full = full || (would_wait_for_it && block.offset == 0 && self.is_leaving(&content, &block));
+        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;

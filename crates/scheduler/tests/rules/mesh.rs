@@ -42,7 +42,8 @@ fn asked_again_after_ms(took_ms: u64) -> u64 {
 #[test]
 fn where_requests_take_long_a_reject_is_respected_for_longer() {
     assert!(asked_again_after_ms(30) <= 110);
-    assert!(asked_again_after_ms(3_000) > 1_000);
+    assert!((300..=770).contains(&asked_again_after_ms(900)));
+    assert!(asked_again_after_ms(3_000) >= 3_000, "the LAN is full");
 }
 
 #[test]
