@@ -105,7 +105,7 @@ fn services(plan: &Plan, work: &Work, premises: &Premises, places: &[Place]) -> 
             }
         }
         for mut command in commands {
-            command.current_dir(&place.folder).env("HOME", &place.folder);
+            place.is_home_of(&mut command);
             services.push(Service::start(&mut command, Some(&place.folder.join("service.err")))?);
         }
     }
@@ -127,13 +127,13 @@ fn nodes(plan: &Plan, premises: &Premises, places: &[Place]) -> Result<Vec<Start
         let mut daemon = None;
         if plan.script.is_resident(role) {
             let mut command = plan.program.reside(host, place, role.part)?;
-            command.current_dir(&place.folder).env("HOME", &place.folder);
+            place.is_home_of(&mut command);
             daemon = Some(Service::start(&mut command, Some(&place.folder.join("daemon.err")))?);
         }
         for file in &plan.script.files {
             let mut command =
                 plan.program.download(host, place, role.part, file, plan.script.scenario.linger());
-            command.current_dir(&place.folder).env("HOME", &place.folder);
+            place.is_home_of(&mut command);
             let out = place.out(file);
             let sign = plan.program.done_when_there().then(|| out.clone());
             let log = place.folder.join(file.name);

@@ -38,6 +38,11 @@ impl Place {
         self.folder.join(file.name)
     }
 
+    /// Whatever a command of the host leaves behind is in its folder.
+    pub(super) fn is_home_of(&self, command: &mut Command) {
+        command.current_dir(&self.folder).env("HOME", &self.folder);
+    }
+
     fn url(&self, file: &Wanted) -> String {
         format!("{}/{}", self.origin, file.name)
     }
