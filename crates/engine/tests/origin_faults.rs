@@ -149,6 +149,13 @@ async fn what_came_before_a_break_is_not_fetched_again() {
     assert_holds(&case.out(), &case.file);
 }
 
+/// What had come since the last word of it was not counted when the answer broke off.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_bytes_before_a_break_are_counted() {
+    let case = Case::verified(MIB).await.fault(Fault::CloseAfter(5_000).first(1));
+    assert_eq!(case.run().await.unwrap().from_origin, MIB + 5_000);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_origin_that_stays_silent_is_given_up_in_time() {
     let patience = Duration::from_secs(2);

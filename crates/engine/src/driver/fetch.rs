@@ -173,24 +173,44 @@ impl Task {
         }
     }
 
-    async fn read(&self, mut answer: Fetch, writes: &Arc<Semaphore>) -> Result<(), FetchError> {
+    /// However it ends: what came is told, since whole bytes are counted and not whole pieces.
+    async fn read(&self, answer: Fetch, writes: &Arc<Semaphore>) -> Result<(), FetchError> {
+        let mut came = Came::new();
+        let end = self.read_pieces(answer, writes, &mut came).await;
+        self.tell_rest(&mut came).await;
+        end
+    }
+
+    async fn tell_rest(&self, came: &mut Came) {
+        let new = came.received - came.told;
+        if new > 0 {
+            self.tell_bytes(came.received, new).await;
+            (came.told, came.told_at) = (came.received, Instant::now());
+        }
+    }
+
+    async fn read_pieces(
+        &self,
+        mut answer: Fetch,
+        writes: &Arc<Semaphore>,
+        came: &mut Came,
+    ) -> Result<(), FetchError> {
         let layout = self.manifest.layout();
         let tell_bytes = if self.pace.is_limited() { TELL_BYTES_LIMITED } else { TELL_BYTES };
         let want = layout.span(self.pieces).size();
         let mut pieces = self.pieces.pieces();
         let mut assembly = Assembly::default();
         let mut current = pieces.next();
-        let (mut received, mut told, mut told_at) = (0, 0, Instant::now());
         while let Some(mut bytes) = answer.next().await? {
             self.pace.wait().await;
-            received += bytes.len() as u64;
-            if received > want {
+            let new = bytes.len() as u64;
+            if new > want - came.received {
                 return Err(FetchError::Long { want });
             }
-            let is_last = received == want;
-            if is_last || received - told >= tell_bytes || told_at.elapsed() >= TELL_EVERY {
-                self.tell_bytes(received, received - told).await;
-                (told, told_at) = (received, Instant::now());
+            came.received += new;
+            let is_last = came.received == want;
+            if is_last || came.received - came.told >= tell_bytes || came.told_at.elapsed() >= TELL_EVERY {
+                self.tell_rest(came).await;
             }
             while let Some(piece) = current
                 && let Some(parts) = assembly.push(&mut bytes, u64::from(layout.size_of(piece)))
@@ -199,8 +219,8 @@ impl Task {
                 current = pieces.next();
             }
         }
-        match received < want {
-            true => Err(FetchError::Short { want, got: received }),
+        match came.received < want {
+            true => Err(FetchError::Short { want, got: came.received }),
             false => Ok(()),
         }
     }
@@ -215,6 +235,19 @@ impl Task {
             drop(place);
         };
         self.disk.start(move || file.write(piece, &parts), tell);
+    }
+}
+
+/// What an answer has brought, and how much of it the driver was told of.
+struct Came {
+    received: u64,
+    told: u64,
+    told_at: Instant,
+}
+
+impl Came {
+    fn new() -> Self {
+        Self { received: 0, told: 0, told_at: Instant::now() }
     }
 }
 
