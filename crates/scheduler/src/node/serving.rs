@@ -26,7 +26,7 @@ const QUEUE_BYTES_BUSY: u64 = 2 << 20;
 const BUSY_RUNS: usize = 16;
 /// Time that what waits may take at the measured upload rate.
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
-/// Answers over which the upload rate is measured.
+/// With each answer, what the upload rate was measured by before counts one part in so many less.
 const PACE_ANSWERS: u64 = 8;
 /// Requests of one peer that may wait.
 const QUEUE_PER_PEER_MAX: usize = 64;
