@@ -17,9 +17,9 @@ const ACTIVE_MAX: usize = 4;
 const HEAD_START_MAX: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
-/// The same while nobody knows what the line carries: over 12 Mbit/s more would keep those who wait for so long that they
-/// take this node for silent.
-const QUEUE_BYTES_UNKNOWN: u64 = 4 << 20;
+/// The same while nobody knows what the line carries: over 12 Mbit/s, behind four that are in the making, more would wait
+/// for so long that those who asked take this node for silent.
+const QUEUE_BYTES_UNKNOWN: u64 = 2 << 20;
 /// The same while the line is busy: then others are too, and what waits here could be had from one that is not.
 const QUEUE_BYTES_BUSY: u64 = 2 << 20;
 /// The line is busy when the latest so many [`RUN_SIZE`] went out in no more than twice the time that it needs for them.

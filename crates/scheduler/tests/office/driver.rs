@@ -64,7 +64,7 @@ pub(crate) struct Office {
     pub(crate) cut: Option<(u64, u64)>,
     pub(crate) behaviours: Vec<(usize, Behaviour)>,
     pub(crate) origin: OriginBehaviour,
-    /// Every so manyth origin request gets a twentieth of its share, as connections in a full queue do.
+    /// One in so many origin requests, drawn by lot, gets a twentieth of its share, as connections in a full queue do.
     pub(crate) starving: Option<u64>,
     /// So many nodes hold everything at the start.
     pub(crate) seeds: usize,

@@ -75,15 +75,20 @@ fn two_halves_that_lose_each_other_complete_and_read_nothing_a_third_time() {
     }
 }
 
-/// Seen between real nodes: whoever was slow once was suspected, and its later claims were fetched twice.
+/// Seen between real nodes: whoever was slow once was suspected, and its later claims were fetched twice. One in eight
+/// starves, and of each of those something less than half may be read in vain before a second copy of it is there.
 #[test]
 fn a_connection_that_starves_does_not_set_the_office_against_its_owner() {
-    for seed in 0..5 {
+    let seeds = 20;
+    let ratios = (0..seeds).map(|seed| {
         let report = Office { seed, starving: Some(8), ..office() }.run();
         assert_everybody_has_it(&report);
-        assert!(report.origin_ratio() <= 1.05, "{report}");
-        assert!(report.makespan_ratio() <= 1.15, "{report}");
-    }
+        assert!(report.origin_ratio() <= 1.15, "{report}");
+        assert!(report.makespan_ratio() <= 1.2, "{report}");
+        report.origin_ratio()
+    });
+    let mean = ratios.sum::<f64>() / f64::from(seeds as u32);
+    assert!(mean <= 1.06, "read {mean:.3} times on average");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Bytes on their way: from the origin over the WAN, and from node to node.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use swarmline_scheduler::{Failure, Input, NodeInput, RequestId};
@@ -28,10 +29,12 @@ impl World {
                 host.fetches.iter().filter(|(_, f)| started(f)).map(move |(id, _)| (n, *id))
             })
             .collect();
-        let starves = |request: &RequestId| {
-            self.office.starving.is_some_and(|every| request.get() % every == every - 1)
+        let starves = |number: usize, request: RequestId| {
+            let mut hasher = DefaultHasher::new();
+            (self.office.seed, number, request.get()).hash(&mut hasher);
+            self.office.starving.is_some_and(|one_in| hasher.finish().is_multiple_of(one_in))
         };
-        let weights: Vec<_> = active.iter().map(|(_, id)| if starves(id) { 1 } else { 20 }).collect();
+        let weights: Vec<_> = active.iter().map(|(n, id)| if starves(*n, *id) { 1 } else { 20 }).collect();
         let all: u64 = weights.iter().sum();
         for ((number, request), weight) in active.into_iter().zip(weights) {
             self.flow_fetch(number, request, self.wan_step() * weight / all);
