@@ -118,6 +118,18 @@ fn a_holder_on_the_site_spares_the_origin() {
     assert_eq!(outcome.total.traffic.origin, 0);
 }
 
+/// Before the first piece is out, nobody knows how slow the line of the holder is.
+#[test]
+fn those_behind_a_holder_on_a_slow_line_do_not_take_it_for_silent() {
+    let text = "content.size = '16MiB'\n[site]\npeers = 31\nholders = 1\nwan = '10mbit'\nlan = '12.5mbit'\n\
+                [network]\nheaders = true\nslow_start = true";
+    for seed in 0..20 {
+        let outcome = outcome(text, seed);
+        assert_all_finish(&outcome);
+        assert_eq!(outcome.total.traffic.origin, 0, "seed {seed}");
+    }
+}
+
 #[test]
 fn what_somebody_waits_for_comes_before_what_can_wait() {
     let text = "site.peers = 12\n[[content]]\nsize = '16MiB'\n\
