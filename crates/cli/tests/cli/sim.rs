@@ -112,6 +112,25 @@ async fn a_piece_of_the_origin_is_explained() {
 }
 
 #[tokio::test]
+async fn what_was_not_to_be_expected_is_explained_without_naming_a_piece() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim explain tiny.toml").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.ends_with("Nobody asked the origin for what another ranks first for.\n"), "{}", ran.out);
+    let ran = sandbox.run("sim explain tiny.toml --set site.peers=1").await;
+    let line = "peer 0 asks the origin for piece 2: on its own: it knows nobody, or nobody serves it";
+    assert!(ran.out.contains(line), "{}", ran.out);
+    assert!(ran.out.ends_with("\n4 requests to the origin of 4, 4 MiB in all\n"), "{}", ran.out);
+    let told = sandbox.run("sim explain tiny.toml --set site.peers=1 --json").await.last();
+    assert_eq!(
+        (&told["piece"], &told["fetches"][0]["why"]),
+        (&serde_json::Value::Null, &"alone".into()),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn nasty_scenarios_are_tried_and_can_be_run_alone() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run("sim nasty --seed 3 --seeds 4").await;

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use swarmline_sim::Scenario;
-use swarmline_sim::outcome::FetchRecord;
+use swarmline_sim::outcome::{FetchRecord, Why};
 
 use super::conduct::Conductor;
 use super::source::Source;
@@ -15,10 +15,12 @@ use crate::show::{Line, Stopwatch};
 /// Tell why a piece came from the origin: who asked for it when, for which reason, and what came of it
 ///
 /// Runs one seed and lists every request to the origin that held the piece. A piece that was fetched twice shows both
-/// requests: the second says what made it necessary.
+/// requests: the second says what made it necessary. Without a piece it lists what was not to be expected: the requests
+/// of those who do not rank first for what they fetch.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
+  swarmline sim explain bad-day
   swarmline sim explain bad-day --piece 17
   swarmline sim explain company --piece 200 --site 2 --seed 4")]
 pub(super) struct ExplainArgs {
@@ -26,17 +28,8 @@ pub(super) struct ExplainArgs {
     #[arg(value_name = "SCENARIO")]
     scenario: String,
 
-    /// The piece, counted from 0
-    #[arg(long, value_name = "N")]
-    piece: u32,
-
-    /// The site, counted from 0
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    site: u32,
-
-    /// The content, counted from 0
-    #[arg(long, value_name = "C", default_value_t = 0)]
-    content: u32,
+    #[command(flatten)]
+    about: About,
 
     #[command(flatten)]
     common: Common,
@@ -44,6 +37,37 @@ pub(super) struct ExplainArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Which requests are to be told of.
+#[derive(Args, Clone, Copy, Debug, Serialize)]
+pub(super) struct About {
+    /// The site, counted from 0
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(super) site: u32,
+
+    /// The content, counted from 0
+    #[arg(long, value_name = "C", default_value_t = 0)]
+    pub(super) content: u32,
+
+    /// The piece, counted from 0 [default: all that was fetched by those who do not rank first for it]
+    #[arg(long, value_name = "N")]
+    pub(super) piece: Option<u32>,
+}
+
+impl About {
+    /// Whether the request was for this content from this site.
+    pub(super) fn is_there(&self, fetch: &FetchRecord) -> bool {
+        fetch.site == self.site && fetch.content == self.content
+    }
+
+    pub(super) fn tells_of(&self, fetch: &FetchRecord) -> bool {
+        let is_meant = match self.piece {
+            Some(piece) => (fetch.piece..fetch.piece + fetch.count).contains(&piece),
+            None => fetch.why != Why::Owner,
+        };
+        is_meant && self.is_there(fetch)
+    }
 }
 
 pub(super) async fn run(args: &ExplainArgs, watch: Stopwatch) -> Result<Exit, Failure> {
@@ -58,15 +82,11 @@ pub(super) async fn run(args: &ExplainArgs, watch: Stopwatch) -> Result<Exit, Fa
         return Err(Failure::new(Exit::Other, "the simulation ended without an outcome"));
     };
     if args.json {
-        let holds = |fetch: &&FetchRecord| {
-            let is_there = fetch.site == args.site && fetch.content == args.content;
-            is_there && (fetch.piece..fetch.piece + fetch.count).contains(&args.piece)
-        };
-        let fetches = outcome.fetches.iter().filter(holds).collect();
-        let told = Explained { site: args.site, content: args.content, piece: args.piece, fetches };
+        let fetches = outcome.fetches.iter().filter(|fetch| args.about.tells_of(fetch)).collect();
+        let told = Explained { about: args.about, fetches };
         Line::new("explain", watch.elapsed(), told).say();
     } else {
-        screen::say(tables::explanation(outcome, args.site, args.content, args.piece).trim_end());
+        screen::say(tables::explanation(outcome, args.about).trim_end());
     }
     Ok(Exit::Success)
 }
@@ -75,29 +95,26 @@ pub(super) async fn run(args: &ExplainArgs, watch: Stopwatch) -> Result<Exit, Fa
 fn check(args: &ExplainArgs, scenario: &Scenario) -> Result<(), Failure> {
     let refuse = |text: String| Err(Failure::new(Exit::Usage, text));
     let sites: u64 = scenario.site.iter().map(|site| u64::from(site.count)).sum();
-    if u64::from(args.site) >= sites {
-        return refuse(format!("--site {}: {} has {sites}, counted from 0", args.site, args.scenario));
+    let About { site, content: number, piece } = args.about;
+    if u64::from(site) >= sites {
+        return refuse(format!("--site {site}: {} has {sites}, counted from 0", args.scenario));
     }
     let contents = scenario.content.len();
-    let Some(content) = scenario.content.get(args.content as usize) else {
-        return refuse(format!(
-            "--content {}: {} has {contents}, counted from 0",
-            args.content, args.scenario
-        ));
+    let Some(content) = scenario.content.get(number as usize) else {
+        return refuse(format!("--content {number}: {} has {contents}, counted from 0", args.scenario));
     };
     let pieces = content.layout().map_or(0, |layout| layout.piece_count());
-    if args.piece >= pieces {
+    if let Some(piece) = piece.filter(|piece| *piece >= pieces) {
         let name = &content.name;
-        return refuse(format!("--piece {}: {name} has {pieces} pieces, counted from 0", args.piece));
+        return refuse(format!("--piece {piece}: {name} has {pieces} pieces, counted from 0"));
     }
     Ok(())
 }
 
 #[derive(Serialize)]
 struct Explained<'a> {
-    site: u32,
-    content: u32,
-    piece: u32,
+    #[serde(flatten)]
+    about: About,
     fetches: Vec<&'a FetchRecord>,
 }
 

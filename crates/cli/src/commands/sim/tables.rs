@@ -5,6 +5,8 @@ use swarmline_sim::outcome::{FetchEnd, FetchRecord, Outcome, Why};
 use swarmline_sim::study::{Metric, Study};
 use swarmline_sim::words;
 
+use super::explain::About;
+
 /// One study beside its targets.
 pub(super) fn study(study: &Study, command: &str) -> String {
     let mut out = String::new();
@@ -90,27 +92,28 @@ pub(super) fn sweep(sweep: &Sweep, command: &str) -> String {
     laid_out(&heads, &lines) + &format!("\nagain with: {command}\n")
 }
 
-/// Why the origin was asked for a piece: every request that held it, in order of time.
-pub(super) fn explanation(outcome: &Outcome, site: u32, content: u32, piece: u32) -> String {
-    let name = outcome.contents.get(content as usize).map_or("", |content| content.name.as_str());
-    let mut out = format!("piece {piece} of {name}, site {site}, seed {}\n\n", outcome.seed);
-    let about: Vec<_> = outcome
-        .fetches
-        .iter()
-        .filter(|fetch| fetch.site == site && fetch.content == content)
-        .filter(|fetch| (fetch.piece..fetch.piece + fetch.count).contains(&piece))
-        .collect();
-    if about.is_empty() {
-        out += "Nobody on this site asked the origin for it: whoever has it got it from a peer, or had it from the start.\n";
+/// Why the origin was asked for a piece: every request that held it, in order of time. Without a piece, why it was asked
+/// by those who do not rank first.
+pub(super) fn explanation(outcome: &Outcome, about: About) -> String {
+    let name = outcome.contents.get(about.content as usize).map_or("", |content| content.name.as_str());
+    let of_what = about.piece.map_or(name.to_owned(), |piece| format!("piece {piece} of {name}"));
+    let mut out = format!("{of_what}, site {}, seed {}\n\n", about.site, outcome.seed);
+    let there: Vec<_> = outcome.fetches.iter().filter(|fetch| about.is_there(fetch)).collect();
+    let meant: Vec<_> = there.iter().filter(|fetch| about.tells_of(fetch)).collect();
+    for fetch in meant.iter().take(TOLD_MAX) {
+        out += &told(fetch, about.piece.is_none());
     }
-    for fetch in &about {
-        out += &told(fetch);
+    if meant.len() > TOLD_MAX {
+        out += &format!("... and {} more, which --json lists\n", meant.len() - TOLD_MAX);
     }
-    let asked = words::count(about.len() as u64, "request", "requests");
-    let bytes: u64 = about.iter().map(|fetch| fetch.bytes).sum();
-    if !about.is_empty() {
-        out += &format!("\n{asked} to the origin, {} in all\n", words::bytes(bytes as f64));
-    }
+    let asked = words::count(meant.len() as u64, "request", "requests");
+    let bytes = words::bytes(meant.iter().map(|fetch| fetch.bytes).sum::<u64>() as f64);
+    out += &match (about.piece, meant.is_empty()) {
+        (Some(_), true) => "Nobody on this site asked the origin for it: whoever has it got it from a peer, or had it from the start.\n".into(),
+        (Some(_), false) => format!("\n{asked} to the origin, {bytes} in all\n"),
+        (None, true) => "Nobody asked the origin for what another ranks first for.\n".into(),
+        (None, false) => format!("\n{asked} to the origin of {}, {bytes} in all\n", there.len()),
+    };
     if outcome.fetches_left_out > 0 {
         out += &format!(
             "{} requests of the run were not recorded; raise record.fetches_max\n",
@@ -120,7 +123,11 @@ pub(super) fn explanation(outcome: &Outcome, site: u32, content: u32, piece: u32
     out
 }
 
-fn told(fetch: &FetchRecord) -> String {
+/// Requests that are told of to people.
+const TOLD_MAX: usize = 100;
+
+/// `is_one_of_many`: nobody knows yet which piece.
+fn told(fetch: &FetchRecord, is_one_of_many: bool) -> String {
     let why = match fetch.why {
         Why::Owner => "it ranks first for it",
         Why::TakeOver => "it takes over: whoever ranked before it did not come, or fell silent",
@@ -129,6 +136,7 @@ fn told(fetch: &FetchRecord) -> String {
         Why::Untold => "no reason is told",
     };
     let what = match fetch.count {
+        1 if is_one_of_many => format!(" for piece {}", fetch.piece),
         1 => String::new(),
         count => format!(", with {} from {} on", words::count(count.into(), "piece", "pieces"), fetch.piece),
     };
