@@ -385,6 +385,7 @@ impl Peers {
             let most = match () {
                 () if all_are_slow => BUSY_MAX,
                 () if peer.is_vouched_for && !peer.is_proven => VOUCHED_SILENCE,
+                () if self.usual.is_none() => FIRST_BUSY_MAX,
                 () => PROGRESS_TIMEOUT,
             };
             let is_long = peer.asked_since.is_some_and(|since| now >= since + most);
@@ -484,6 +485,8 @@ const DOUBTED_TIMES: u32 = 4;
 const VOUCHED_SILENCE: Duration = Duration::from_secs(10);
 /// How long a peer may do nothing but reject where all are slow; elsewhere as long as a request may stand still.
 const BUSY_MAX: Duration = Duration::from_secs(30);
+/// How long a peer may do nothing but reject while nobody has given anything: what its line carries may be in it.
+const FIRST_BUSY_MAX: Duration = Duration::from_secs(8);
 /// How long a stranger may be silent and still count: where all take long, so does whoever is honest.
 fn patience(usual: Option<Duration>) -> Duration {
     STRANGER_SILENCE.max(usual.unwrap_or_default() * 3)

@@ -19,7 +19,7 @@ const KNOWN_MAX: usize = 4096;
 const SPARE_MAX: usize = 32;
 /// How long a node looks how many there are before it dials more than half of [`ENOUGH`], and how many share a content
 /// before it dials for that.
-pub(super) const LOOK_AROUND: Duration = Duration::from_millis(200);
+pub(super) const LOOK_AROUND: Duration = Duration::from_millis(150);
 /// Of two nodes that find each other, one leaves the other this long to dial.
 const POLITENESS: Duration = Duration::from_millis(700);
 /// First wait before another attempt; doubles up to [`RETRY_MAX`].
@@ -277,7 +277,7 @@ impl Candidate {
 
 /// Whether it is this node that dials the other at once: for half of all pairs the smaller does. If it always did, the
 /// greatest would be dialled by everybody, and in a large site be the neighbour of all.
-fn dials_first(me: &NodeId, other: &NodeId) -> bool {
+pub(super) fn dials_first(me: &NodeId, other: &NodeId) -> bool {
     let is_odd = (prefix(me) ^ prefix(other)).count_ones() % 2 == 1;
     (me < other) != is_odd
 }

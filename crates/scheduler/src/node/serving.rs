@@ -12,19 +12,25 @@ use crate::node::NodeAction;
 
 /// Answers in the making at a time. More than one, so that a peer that reads slowly holds up nobody else.
 const ACTIVE_MAX: usize = 4;
+/// Answers that begin at once while nobody knows what the line carries: over 12 Mbit/s four would all be there only after
+/// three seconds, and until then nobody has anything to pass on.
+const ACTIVE_UNKNOWN: usize = 2;
+/// How long further ones wait then: as long as two pieces take over 8 Mbit/s.
+const HEAD_START_UNKNOWN: Duration = Duration::from_secs(2);
 /// How long at most an answer has the line for itself. Longer, and a slow line is idle whenever who is sent to receives
 /// from others, too.
 const HEAD_START_MAX: Duration = Duration::from_millis(250);
 /// Bytes that may wait: eight pieces of the usual size.
 const QUEUE_BYTES_MAX: u64 = 8 << 20;
-/// The same while nobody knows what the line carries: over 12 Mbit/s, behind four that are in the making, more would wait
-/// for so long that those who asked take this node for silent.
-const QUEUE_BYTES_UNKNOWN: u64 = 2 << 20;
+/// The same while nobody knows what the line carries: over 12 Mbit/s more would wait for so long that those who asked
+/// take this node for silent.
+const QUEUE_BYTES_UNKNOWN: u64 = 4 << 20;
 /// The same while the line is busy: then others are too, and what waits here could be had from one that is not.
 const QUEUE_BYTES_BUSY: u64 = 2 << 20;
 /// The line is busy when the latest so many [`RUN_SIZE`] went out in no more than twice the time that it needs for them.
 const BUSY_RUNS: usize = 16;
-/// Time that what waits may take at the measured upload rate.
+/// Time that what waits may take at the measured upload rate. Who waits for longer, behind others that came later and
+/// whose turn was sooner, goes first.
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(1500);
 /// With each answer, what the upload rate was measured by before counts one part in so many less.
 const PACE_ANSWERS: u64 = 8;
@@ -213,7 +219,9 @@ impl Serving {
 
     /// How long an answer has the line for itself: most of the time that it needs for it.
     fn head_start(&self, size: u64) -> Duration {
-        let Some(rate) = self.pace.rate() else { return Duration::ZERO };
+        let Some(rate) = self.pace.rate() else {
+            return if self.active.len() < ACTIVE_UNKNOWN { Duration::ZERO } else { HEAD_START_UNKNOWN };
+        };
         let micros = size.saturating_mul(750_000) / rate.as_bytes_per_s();
         Duration::from_micros(micros).min(HEAD_START_MAX)
     }
@@ -346,11 +354,14 @@ impl Serving {
     fn next_turn(&self, now: MonoTime) -> Option<NodeId> {
         let after = self.last_turn.iter().flat_map(|last| self.queues.keys_after(last));
         let mut in_turn = after.chain(self.queues.keys()).copied();
+        let first_ask = |peer: &NodeId| self.queues.get(peer).and_then(VecDeque::front);
+        let waits_long = |peer: &NodeId| first_ask(peer).is_some_and(|ask| now >= ask.since + QUEUE_TIME_MAX);
         let goes_first = |peer: &NodeId| {
-            let ask = self.queues.get(peer).and_then(VecDeque::front);
-            ask.is_some_and(|ask| now >= ask.since + PUT_BACK_MAX || !self.is_spreading(peer, ask, now))
+            first_ask(peer)
+                .is_some_and(|ask| now >= ask.since + PUT_BACK_MAX || !self.is_spreading(peer, ask, now))
         };
-        in_turn.clone().find(goes_first).or_else(|| in_turn.next())
+        let first = in_turn.clone().find(waits_long).or_else(|| in_turn.clone().find(goes_first));
+        first.or_else(|| in_turn.next())
     }
 
     /// Whether the piece goes to somebody else, or did lately.

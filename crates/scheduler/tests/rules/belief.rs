@@ -77,6 +77,23 @@ fn what_others_fetch_from_the_origin_is_no_sign_that_somebody_gives() {
     assert!(!rejected_while_bob_gets(true).fetches().is_empty());
 }
 
+/// Alice does nothing but reject. While nobody has given anything she may just have much to do for a line that is slow.
+#[test]
+fn who_rejects_is_waited_for_a_little_longer_while_nothing_has_come() {
+    let fetched = |has_something_come: bool, by_ms: u64| {
+        let mut desk = Desk::of(8).peers("alice .xxxxxxx\n bob x.......");
+        let mut has_come = !has_something_come;
+        for at_ms in (0..by_ms).step_by(100) {
+            desk.rejects_all("alice");
+            has_come = has_come || desk.delivers_next("bob");
+            desk.at_ms(at_ms);
+        }
+        desk.fetches().iter().any(|piece| *piece != 0)
+    };
+    assert!(!fetched(true, 4_500) && fetched(true, 8_000));
+    assert!(!fetched(false, 7_500) && fetched(false, 12_000));
+}
+
 /// Alice may be busy with bob, of whom nothing is known either; but not for ever.
 #[test]
 fn who_a_stranger_says_to_have_something_from_may_be_silent_for_longer() {

@@ -123,6 +123,22 @@ fn reach_all(node: &mut Node, input: NodeInput, now: MonoTime) {
     }
 }
 
+/// The first is found a moment after the start, and a handshake takes a while, too: of those who are dialled last one may
+/// be a holder.
+#[test]
+fn where_all_are_connected_all_are_dialled_well_within_the_discovery_wait() {
+    let mut node = node();
+    for n in 10..41 {
+        reach_all(&mut node, NodeInput::Found { node: id(n), addr: addr(n) }, MonoTime::from_millis(30));
+    }
+    let before = node.connected();
+    while let Some(due) = node.poll_timeout().filter(|due| *due <= MonoTime::from_millis(200)) {
+        reach_all(&mut node, NodeInput::Timer, due);
+    }
+    let all = (10..41).filter(|n| crate::node::contacts::dials_first(&id(5), &id(*n))).count();
+    assert_eq!((before, node.connected()), (6, all));
+}
+
 #[test]
 fn who_was_chosen_by_few_chooses_more_after_half_a_second() {
     let mut node = node_with(&NodeConfig::default());
