@@ -180,8 +180,14 @@ pub(crate) const RUMOUR_BATCH: Duration = Duration::from_millis(20);
 pub(crate) const HERE_EVERY: Duration = Duration::from_secs(60);
 /// Rumours: a member that is not connected and was not heard of for so long is forgotten.
 pub(crate) const MEMBER_EXPIRES: Duration = Duration::from_secs(150);
-/// Rumours: members remembered that are not connected.
+/// Rumours: members that are ranked; where there are more, half of them is, or a quarter, and so on.
 pub(crate) const MEMBERS_KNOWN_MAX: usize = 2048;
+/// Rumours: when fewer are left of those, twice as many are ranked as before.
+pub(crate) const COMMITTEE_MIN: usize = MEMBERS_KNOWN_MAX / 16;
+/// Rumours: of so many that were heard of, half would be left out if others had not left them out already.
+pub(crate) const HALVED_FROM: usize = MEMBERS_KNOWN_MAX / 8;
+/// Rumours: members remembered that are neither ranked nor connected: those that spoke of what they fetch.
+pub(crate) const OUTSIDERS_MAX: usize = 256;
 /// Rumours: largest step from one number of a member to the next.
 pub(crate) const NUMBER_STEP_MAX: u64 = 1 << 20;
 /// Rumours: largest number of a member that was not known.

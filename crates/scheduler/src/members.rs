@@ -3,6 +3,7 @@
 //! Decides who is ranked. Does not decide what is believed of whom; `peers` knows who has delivered. Names are cheap, so
 //! the table is bounded, and whoever lets a run rot is out of the ranking for a while.
 
+mod committee;
 mod index;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,8 +12,9 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, Wanted};
 
-use crate::config::{MEMBER_EXPIRES, MEMBERS_KNOWN_MAX, NUMBER_STEP_MAX, SUSPECT_FOR};
+use crate::config::{HALVED_FROM, MEMBER_EXPIRES, NUMBER_STEP_MAX, OUTSIDERS_MAX, SUSPECT_FOR};
 use crate::score::{self, Entrant};
+use committee::Committee;
 use index::Index;
 
 /// One member, as this node knows it.
@@ -47,6 +49,8 @@ impl Marks {
     const GONE: u8 = 2;
     /// It does not want all; the table says what.
     const PICKY: u8 = 4;
+    /// It is not of the committee.
+    const OUTSIDE: u8 = 8;
 
     fn has(self, mark: u8) -> bool {
         self.0 & mark > 0
@@ -67,6 +71,11 @@ impl Member {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.marks.has(Marks::CONNECTED)
+    }
+
+    /// Whether it comes only after all of the committee, where there is one.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.marks.has(Marks::OUTSIDE)
     }
 
     /// Whether a word with this number is news, though it may be a late one.
@@ -102,13 +111,13 @@ impl Member {
     }
 
     /// As what it is ranked, if it is.
-    fn standing(&self) -> Option<CapacityClass> {
-        self.is_ranked().then_some(self.class)
+    fn standing(&self) -> Option<Standing> {
+        self.is_ranked().then_some(Standing { class: self.class, is_outside: self.is_outside() })
     }
 
     /// It in the race for a run that brings `run`.
     pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
-        Entrant::new(run, self.draw, &self.id, self.class)
+        Entrant::new(run, self.draw, &self.id, self.class).behind_committee(self.is_outside())
     }
 }
 
@@ -123,30 +132,42 @@ pub(crate) enum Blame {
     Rot,
 }
 
+/// As what a member is ranked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Standing {
+    class: CapacityClass,
+    is_outside: bool,
+}
+
 /// One more member that is ranked, or one fewer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
     id: NodeId,
     draw: u64,
-    class: CapacityClass,
+    standing: Standing,
     pub(crate) is_more: bool,
 }
 
 impl Change {
     /// The member in the race for a run that brings `run`.
     pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
-        Entrant::new(run, self.draw, &self.id, self.class)
+        let Standing { class, is_outside } = self.standing;
+        Entrant::new(run, self.draw, &self.id, class).behind_committee(is_outside)
     }
 }
 
 /// All members but this node itself.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    /// In no order. At most [`MEMBERS_KNOWN_MAX`] that are not connected.
+    /// In no order. At most [`MEMBERS_KNOWN_MAX`] of the committee, and [`OUTSIDERS_MAX`] others that are not connected.
+    ///
+    /// [`MEMBERS_KNOWN_MAX`]: crate::config::MEMBERS_KNOWN_MAX
     members: Vec<Member>,
     /// Their places, by ascending id.
     index: Index,
-    heard_of: usize,
+    committee: Committee,
+    /// How many are outside.
+    outside: usize,
     /// How many are ranked.
     ranked: usize,
     /// What those want who do not want all. Only members are in it.
@@ -226,9 +247,9 @@ impl Members {
         result
     }
 
-    fn note(&mut self, at: usize, class: Option<CapacityClass>, is_more: bool) {
-        let (Some(class), member) = (class, &self.members[at]) else { return };
-        let change = Change { id: member.id, draw: member.draw, class, is_more };
+    fn note(&mut self, at: usize, standing: Option<Standing>, is_more: bool) {
+        let (Some(standing), member) = (standing, &self.members[at]) else { return };
+        let change = Change { id: member.id, draw: member.draw, standing, is_more };
         self.ranked = if is_more { self.ranked + 1 } else { self.ranked - 1 };
         self.ranked_changes = self.ranked_changes.wrapping_add(1);
         if member.marks.has(Marks::PICKY) {
@@ -243,12 +264,16 @@ impl Members {
     }
 
     fn entry(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) -> usize {
-        let (position, at) = match self.index.find(&id, &self.members) {
-            Ok(at) => return at,
-            Err(position) => (position, self.members.len()),
-        };
+        if let Some(at) = self.place(&id) {
+            return at;
+        }
         let draw = score::draw_of_member(content, &id);
-        let (heard_s, marks) = (seconds(now), Marks::default());
+        self.make_room(draw);
+        let (position, at) =
+            (self.index.find(&id, &self.members).unwrap_or_else(|new| new), self.members.len());
+        let (heard_s, mut marks) = (seconds(now), Marks::default());
+        marks.set(Marks::OUTSIDE, !self.committee.has(draw));
+        self.outside += usize::from(marks.has(Marks::OUTSIDE));
         let member =
             Member { id, draw, number: 0, heard_before: u8::MAX, heard_s, class, blame: None, marks };
         if self.members.len() == self.members.capacity() {
@@ -257,20 +282,85 @@ impl Members {
         self.members.push(member);
         self.index.insert(position, &id, at);
         self.note(at, self.members[at].standing(), true);
-        self.heard_of += 1;
         self.epoch += 1;
         at
+    }
+
+    /// Whether somebody of this name is or would be of the committee.
+    pub(crate) fn would_rank(&self, id: &NodeId, content: &ContentId) -> bool {
+        self.committee.is_whole() || self.committee.has(score::draw_of_member(content, id))
+    }
+
+    /// Whether a member with this draw comes only after all of the committee.
+    pub(crate) fn leaves_out(&self, draw: u64) -> bool {
+        !self.committee.has(draw)
+    }
+
+    /// Halves the committee until one more has room.
+    fn make_room(&mut self, draw: u64) {
+        let len = |of: &Self| of.members.len() - of.outside;
+        while self.committee.has(draw) && self.committee.is_full(len(self)) {
+            self.halve();
+        }
+        if len(self).is_multiple_of(HALVED_FROM) {
+            self.follow_others();
+        }
+    }
+
+    /// Halves the committee as often as others did.
+    fn follow_others(&mut self) {
+        let heard_of = |of: &&Member| !of.is_connected() && !of.is_outside();
+        while self.committee.is_halved_elsewhere(self.members.iter().filter(heard_of).map(|of| of.draw)) {
+            self.halve();
+        }
+    }
+
+    /// Those who are left out are forgotten, or are outside if they are connected.
+    fn halve(&mut self) {
+        self.committee.halve();
+        for at in (0..self.members.len()).rev() {
+            let member = &self.members[at];
+            match self.committee.has(member.draw) || member.is_outside() {
+                true => {}
+                false if member.is_connected() => self.set_outside(at, true),
+                false => self.forget(at),
+            }
+        }
+        self.rank_anew();
+    }
+
+    /// Takes those in who were left out last, as far as they are known.
+    fn double(&mut self) {
+        self.committee.double();
+        for at in 0..self.members.len() {
+            let member = &self.members[at];
+            if member.is_outside() && self.committee.has(member.draw) {
+                self.set_outside(at, false);
+            }
+        }
+        self.rank_anew();
+    }
+
+    fn set_outside(&mut self, at: usize, is_outside: bool) {
+        self.alter(at, |member| member.marks.set(Marks::OUTSIDE, is_outside));
+        self.outside = if is_outside { self.outside + 1 } else { self.outside - 1 };
+    }
+
+    /// What changed is forgotten: this node may stand elsewhere itself.
+    fn rank_anew(&mut self) {
+        self.ranked_changes = self.ranked_changes.wrapping_add(1);
+        self.changes.clear();
+        self.epoch += 1;
     }
 
     /// It is connected, and its own hello says what class it is of.
     pub(crate) fn connect(&mut self, id: NodeId, class: CapacityClass, content: &ContentId, now: MonoTime) {
         let at = self.entry(id, class, content, now);
-        let was_connected = self.alter(at, |member| {
+        self.alter(at, |member| {
             (member.class, member.heard_s) = (class, seconds(now));
             member.marks.set(Marks::GONE, false);
             member.marks.set(Marks::CONNECTED, true)
         });
-        self.heard_of -= usize::from(!was_connected);
         self.epoch += 1;
     }
 
@@ -280,7 +370,7 @@ impl Members {
         self.epoch += 1;
         if stays {
             let member = &mut self.members[at];
-            self.heard_of += usize::from(member.marks.set(Marks::CONNECTED, false));
+            member.marks.set(Marks::CONNECTED, false);
             member.heard_s = seconds(now);
             self.due = self.due.min(now + MEMBER_EXPIRES);
         } else {
@@ -296,7 +386,7 @@ impl Members {
             self.index.move_to(&self.members[last].id, at, &self.members);
         }
         let member = self.members.swap_remove(at);
-        self.heard_of -= usize::from(!member.is_connected());
+        self.outside -= usize::from(member.is_outside());
         self.suspects.remove(&member.id);
         if member.marks.has(Marks::PICKY) {
             self.wants.remove(&member.id);
@@ -304,15 +394,17 @@ impl Members {
         self.epoch += 1;
     }
 
-    /// Makes room for one more that is only heard of: one of those, at random, is forgotten.
-    fn make_room(&mut self, rng: &mut Pcg64Mcg) {
-        if self.heard_of < MEMBERS_KNOWN_MAX {
+    /// Makes room for one more outsider that is only heard of: one of those, at random, is forgotten.
+    fn forget_an_outsider(&mut self, rng: &mut Pcg64Mcg) {
+        if self.outside < OUTSIDERS_MAX {
             return;
         }
-        let from = rng.random_range(0..self.members.len());
-        let heard_of = |at: &usize| !self.members[*at].is_connected();
-        if let Some(at) = (from..self.members.len()).chain(0..from).find(heard_of) {
-            self.forget(at);
+        let is_spare = |of: &Member| of.is_outside() && !of.is_connected();
+        let spare = self.members.iter().filter(|of| is_spare(of)).count();
+        if spare >= OUTSIDERS_MAX {
+            let nth = rng.random_range(0..spare);
+            let at = self.members.iter().enumerate().filter(|(_, of)| is_spare(of)).nth(nth);
+            at.map(|(at, _)| at).into_iter().for_each(|at| self.forget(at));
         }
     }
 
@@ -329,7 +421,7 @@ impl Members {
         let known = self.place(&id);
         let is_new = known.is_none();
         let at = known.unwrap_or_else(|| {
-            self.make_room(rng);
+            self.forget_an_outsider(rng);
             self.due = self.due.min(now + MEMBER_EXPIRES);
             self.entry(id, class, content, now)
         });
@@ -424,6 +516,10 @@ impl Members {
         while let Some(at) = self.members.iter().position(expired) {
             self.forget(at);
         }
+        self.follow_others();
+        while self.committee.is_small(self.members.len() - self.outside) {
+            self.double();
+        }
         let next_expiry = self.members.iter().filter(|member| !member.is_connected()).map(expires).min();
         let next_cleared = self.suspects.values().copied().min();
         self.due = next_expiry.into_iter().chain(next_cleared).min().unwrap_or(MonoTime::NEVER);
@@ -447,74 +543,4 @@ fn expires(member: &Member) -> MonoTime {
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-
-    use super::*;
-
-    const CONTENT: ContentId = ContentId::new([1; 32]);
-
-    fn node(n: usize) -> NodeId {
-        let mut id = [0; 32];
-        id[..8].copy_from_slice(&n.to_le_bytes());
-        NodeId::new(id)
-    }
-
-    fn at_s(seconds: u64) -> MonoTime {
-        MonoTime::from_millis(seconds * 1000)
-    }
-
-    #[test]
-    fn invented_names_push_out_only_what_is_hearsay_too() {
-        let (mut members, mut rng) = (Members::default(), Pcg64Mcg::seed_from_u64(1));
-        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
-        for n in 1..3 * MEMBERS_KNOWN_MAX {
-            members.hear(node(n), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
-        }
-        assert_eq!(members.iter().count(), MEMBERS_KNOWN_MAX + 1);
-        assert!(members.get(&node(0)).is_some());
-    }
-
-    #[test]
-    fn who_is_not_heard_of_is_forgotten_and_who_is_connected_is_not() {
-        let (mut members, mut rng) = (Members::default(), Pcg64Mcg::seed_from_u64(1));
-        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
-        members.hear(node(1), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
-        members.hear(node(2), CapacityClass::Wired, 1, &CONTENT, &mut rng, at_s(0));
-        members.hear(node(2), CapacityClass::Wired, 2, &CONTENT, &mut rng, at_s(100));
-        members.tick(at_s(151));
-        let known: Vec<_> = members.iter().map(|member| member.id).collect();
-        assert_eq!(known, [node(0), node(2)]);
-    }
-
-    #[test]
-    fn a_suspect_is_ranked_again_after_a_minute() {
-        let mut members = Members::default();
-        members.connect(node(0), CapacityClass::Wired, &CONTENT, at_s(0));
-        members.suspect(&node(0), Blame::Late, at_s(1));
-        members.tick(at_s(60));
-        assert!(!members.get(&node(0)).unwrap().is_ranked());
-        members.tick(at_s(61));
-        assert!(members.get(&node(0)).unwrap().is_ranked());
-    }
-
-    #[test]
-    fn who_was_missed_is_ranked_again_when_it_speaks_and_who_let_a_run_rot_is_not() {
-        let mut members = Members::default();
-        for n in 0..2 {
-            members.connect(node(n), CapacityClass::Wired, &CONTENT, at_s(0));
-        }
-        members.miss(&node(0), at_s(1));
-        members.suspect(&node(1), Blame::Rot, at_s(1));
-        assert!(!members.iter().any(Member::is_ranked));
-        members.appear(&node(0));
-        members.appear(&node(1));
-        let ranked: Vec<_> = members.iter().map(Member::is_ranked).collect();
-        assert_eq!(ranked, [true, false]);
-    }
-
-    #[test]
-    fn a_member_takes_little_room() {
-        assert!(size_of::<Member>() <= 56, "{}", size_of::<Member>());
-    }
-}
+mod tests;

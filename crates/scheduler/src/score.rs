@@ -41,11 +41,17 @@ pub(crate) struct Entrant<'a> {
     luck: u64,
     member: &'a NodeId,
     class: CapacityClass,
+    is_outside: bool,
 }
 
 impl<'a> Entrant<'a> {
     pub(crate) fn new(run: u64, member_draw: u64, member: &'a NodeId, class: CapacityClass) -> Self {
-        Self { luck: mix(run ^ member_draw), member, class }
+        Self { luck: mix(run ^ member_draw), member, class, is_outside: false }
+    }
+
+    /// Whether it comes only after all who do not.
+    pub(crate) fn behind_committee(self, is_outside: bool) -> Self {
+        Self { is_outside, ..self }
     }
 
     pub(crate) fn key(&self) -> Option<Key> {
@@ -60,6 +66,9 @@ impl<'a> Entrant<'a> {
 
     /// Whether it has the lower key. Nobody without a key comes before anybody; everybody comes before those.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
+        if self.is_outside != other.is_outside {
+            return other.is_outside;
+        }
         // Within one class more luck is a lower key, unless both are so near that the logarithm cuts the difference off.
         let differ = self.luck.abs_diff(other.luck) > self.luck >> 30;
         if self.class == other.class && self.class != CapacityClass::Never && differ {
@@ -169,8 +178,8 @@ mod tests {
         let (a, b) = (node(1), node(2));
         for (mine, theirs) in lucks.iter().flat_map(|mine| lucks.iter().map(move |theirs| (*mine, *theirs))) {
             for (class, other_class) in classes.iter().flat_map(|c| classes.iter().map(move |d| (*c, *d))) {
-                let first = Entrant { luck: mine, member: &a, class };
-                let second = Entrant { luck: theirs, member: &b, class: other_class };
+                let first = Entrant { luck: mine, member: &a, class, is_outside: false };
+                let second = Entrant { luck: theirs, member: &b, class: other_class, is_outside: false };
                 let by_keys = first.key().is_some_and(|key| second.key().is_none_or(|other| key < other));
                 assert_eq!(first.is_before(&second), by_keys, "{first:?} {second:?}");
             }

@@ -198,7 +198,8 @@ impl Site {
 
     /// This node in the race for a run that brings `run`.
     pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
-        Entrant::new(run, self.draw, &self.me, self.config.class)
+        let is_outside = self.members.leaves_out(self.draw);
+        Entrant::new(run, self.draw, &self.me, self.config.class).behind_committee(is_outside)
     }
 
     /// Who is a neighbour in the mesh. Both ends decide alike: whoever was chosen is one, and of the others everybody

@@ -61,9 +61,10 @@ impl Holders {
         let holders = self.made_of.as_ref().map_or(&[][..], |(.., holders)| holders);
         let rank = |run: RunIndex| {
             let draw = score::draw_of_run(&site.content, runs.pieces(run).first().get());
-            let me = site.entrant(draw);
+            // Here outsiders take part like all, lest each of them pull the same.
+            let me = site.entrant(draw).behind_committee(false);
             let others = site.members.unordered().filter(|m| m.is_ranked() && !holders.contains(&m.id));
-            others.filter(|member| member.entrant(draw).is_before(&me)).count()
+            others.filter(|member| member.entrant(draw).behind_committee(false).is_before(&me)).count()
         };
         let lacking = runs.all().filter(|run| site.coverage.lacking_in(*run) > 0);
         self.turns = lacking.map(|run| (rank(run), run)).collect();

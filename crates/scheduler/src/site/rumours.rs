@@ -15,6 +15,7 @@ use crate::config::{
     HERE_EVERY, LINK_SILENCE, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
     RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
 };
+use crate::members::Member;
 use crate::peers::Peer;
 
 /// What this node passes on, and over which links.
@@ -85,18 +86,14 @@ impl Site {
     /// Everybody that is known, this node last, in messages.
     fn all_known(&self) -> Vec<Arc<[Rumour]>> {
         let layout = *self.coverage.runs().layout();
-        let others =
-            self.members.iter().filter(|member| member.number > 0 || member.is_connected()).map(|member| {
-                Rumour {
-                    member: member.id,
-                    class: member.class(),
-                    number: member.number,
-                    has_all: self.has_all(&member.id),
-                    word: Word::Known(
-                        self.members.wanted(member).cloned().unwrap_or_else(|| Wanted::all(&layout)),
-                    ),
-                }
-            });
+        let is_told = |of: &&Member| (of.number > 0 || of.is_connected()) && !of.is_outside();
+        let others = self.members.iter().filter(is_told).map(|member| Rumour {
+            member: member.id,
+            class: member.class(),
+            number: member.number,
+            has_all: self.has_all(&member.id),
+            word: Word::Known(self.members.wanted(member).cloned().unwrap_or_else(|| Wanted::all(&layout))),
+        });
         let me = self.my_rumour(Word::Known(self.coverage.wanted().clone()));
         let mut known = others.chain([me]).peekable();
         let mut messages = Vec::new();
@@ -202,14 +199,15 @@ impl Site {
         if rumour.is_hearsay() && self.members.may_know(&rumour.member) {
             return false;
         }
+        let is_lane = matches!(rumour.word, Word::Lane(_));
         let is_new = match self.members.get(&rumour.member) {
             Some(member) if !member.has_not_heard(rumour.number) => return false,
             // What a member wants and that it leaves is not undone by a word from before.
-            Some(member) if rumour.number < member.number && !matches!(rumour.word, Word::Lane(_)) => {
-                return false;
-            }
+            Some(member) if rumour.number < member.number && !is_lane => return false,
             Some(_) => false,
             None if rumour.number > NUMBER_FIRST_MAX || matches!(rumour.word, Word::Gone) => return false,
+            // Where there are more than can be remembered, who is not ranked counts only for what it fetches.
+            None if !is_lane && !self.members.would_rank(&rumour.member, &self.content) => return false,
             None => true,
         };
         if !self.is_within_budget(&via, is_new) {
