@@ -96,6 +96,29 @@ fn a_claim_that_stands_still_gets_one_second_copy() {
     assert_eq!(desk.fetches(), [0]);
 }
 
+/// One connection may starve while the others of its member get on. A stranger may be a liar that claims what it likes.
+#[test]
+fn who_crawls_with_one_claim_keeps_its_others_if_it_has_delivered() {
+    let fetched = |has_delivered: bool| {
+        let mut desk = Desk::of(3).peers("alice ..x");
+        if has_delivered {
+            assert!(desk.delivers_next("alice"));
+        }
+        desk.claims("alice", 0);
+        desk.claims("alice", 1);
+        for second in 1..=12 {
+            desk.at_ms(second * 1000);
+            desk.heartbeat("alice", 0, 1000);
+            desk.heartbeat("alice", 1, second * 10_000);
+        }
+        let mut fetched = desk.fetches();
+        fetched.retain(|piece| *piece != 2);
+        fetched
+    };
+    assert_eq!(fetched(true), [0]);
+    assert_eq!(fetched(false), [0, 1]);
+}
+
 #[test]
 fn what_a_member_has_is_not_fetched_from_the_origin() {
     let mut desk = Desk::of(4).peers("alice xxxx");
