@@ -296,6 +296,11 @@ impl Members {
         !self.committee.has(draw)
     }
 
+    /// Whether so many did not come that there may be nobody behind most names.
+    pub(crate) fn is_committee_absent(&self) -> bool {
+        self.suspects.len() * 8 >= self.members.len() - self.outside
+    }
+
     /// Halves the committee until one more has room.
     fn make_room(&mut self, draw: u64) {
         let len = |of: &Self| of.members.len() - of.outside;

@@ -64,6 +64,12 @@ impl<'a> Entrant<'a> {
         Some((negative_log2(self.luck) * slowness, *self.member))
     }
 
+    /// Whether `me` waits for it. Whoever is outside takes part in the race of all, since the committee may be names only.
+    pub(crate) fn is_seen_before(self, me: &Self) -> bool {
+        let is_outside = self.is_outside && !me.is_outside;
+        self.behind_committee(is_outside).is_before(&me.behind_committee(false))
+    }
+
     /// Whether it has the lower key. Nobody without a key comes before anybody; everybody comes before those.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
         if self.is_outside != other.is_outside {

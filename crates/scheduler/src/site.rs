@@ -198,8 +198,12 @@ impl Site {
 
     /// This node in the race for a run that brings `run`.
     pub(crate) fn entrant(&self, run: u64) -> Entrant<'_> {
-        let is_outside = self.members.leaves_out(self.draw);
-        Entrant::new(run, self.draw, &self.me, self.config.class).behind_committee(is_outside)
+        Entrant::new(run, self.draw, &self.me, self.config.class).behind_committee(self.is_outside())
+    }
+
+    /// Whether this node is not of the committee.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.members.leaves_out(self.draw)
     }
 
     /// Who is a neighbour in the mesh. Both ends decide alike: whoever was chosen is one, and of the others everybody

@@ -3,6 +3,7 @@
 use swarmline_types::{CapacityClass, NodeId, PieceRange};
 
 use super::Lane;
+use crate::config::WHOLE_STEPS_MAX;
 use crate::members::Member;
 use crate::runs::RunIndex;
 use crate::score::{self, Entrant};
@@ -19,7 +20,7 @@ impl Lane {
         if let Some(waiting) = self.waiting.get_mut(&run) {
             waiting.rank = Some(rank);
         }
-        Some(rank.rank)
+        Some(rank.rank + stands_back(site))
     }
 
     /// Who ranks first, if that is another.
@@ -37,8 +38,9 @@ impl Lane {
     /// Members that are only heard of, and rank before the one who takes the run over: none of them came.
     pub(super) fn absent_before(&self, entrant: &Entrant<'_>, run: RunIndex, site: &Site) -> Vec<NodeId> {
         let draw = draw_of(run, site);
+        let as_seen = |member: &Member| member.entrant(draw).is_seen_before(entrant);
         ranked(run, site)
-            .filter(|member| !member.is_connected() && member.entrant(draw).is_before(entrant))
+            .filter(|member| !member.is_connected() && as_seen(member))
             .map(|member| member.id)
             .collect()
     }
@@ -72,10 +74,16 @@ impl Rank {
         let draw = draw_of(run, site);
         let me = site.entrant(draw);
         let before_me =
-            site.members.changed_since(self.changes)?.filter(|it| it.entrant(draw).is_before(&me));
+            site.members.changed_since(self.changes)?.filter(|it| it.entrant(draw).is_seen_before(&me));
         let rank = before_me.fold(self.rank, |rank, it| if it.is_more { rank + 1 } else { rank - 1 });
         Some(Self { changes, rank, ..self })
     }
+}
+
+/// How many ranks an outsider comes later than its draw says: as many as may be waited for for long. Not where so many of
+/// the committee did not come that there may be nobody behind their names.
+fn stands_back(site: &Site) -> usize {
+    if site.is_outside() && !site.members.is_committee_absent() { WHOLE_STEPS_MAX } else { 0 }
 }
 
 /// What the run brings to the race.
@@ -86,7 +94,7 @@ pub(super) fn draw_of(run: RunIndex, site: &Site) -> u64 {
 fn before_me(run: RunIndex, site: &Site) -> impl Iterator<Item = &Member> {
     let draw = draw_of(run, site);
     let me = site.entrant(draw);
-    ranked(run, site).filter(move |member| member.entrant(draw).is_before(&me))
+    ranked(run, site).filter(move |member| member.entrant(draw).is_seen_before(&me))
 }
 
 /// Everybody who could fetch now what I would of the run, but suspects.

@@ -84,16 +84,32 @@ fn when_few_are_left_all_are_ranked_again() {
     assert_eq!((members.iter().count(), members.ranked()), (1, 1));
 }
 
+/// But it looks for itself who would come before it if all took part: the committee may be names only.
 #[test]
-fn an_outsider_comes_after_the_committee_whatever_it_draws() {
+fn nobody_of_the_committee_waits_for_an_outsider_whatever_it_draws() {
     let mut members = who_hears_of(0..10_000, 1);
     let outsider = (10_000..).map(node).find(|id| !members.would_rank(id, &CONTENT)).unwrap();
     members.connect(outsider, CapacityClass::Wired, &CONTENT, at_s(0));
-    let (outsider, others) = (members.get(&outsider).unwrap(), ranked(&members));
+    let (outsider, one) = (members.get(&outsider).unwrap(), members.get(&ranked(&members)[0]).unwrap());
+    let mut comes_before_me = 0;
     for run in 0..2_000 {
         let run = score::draw_of_run(&CONTENT, run);
-        assert!(members.get(&others[0]).unwrap().entrant(run).is_before(&outsider.entrant(run)));
+        let (outsider, one) = (outsider.entrant(run), one.entrant(run));
+        assert!(one.is_before(&outsider) && !outsider.is_seen_before(&one));
+        comes_before_me += u32::from(one.is_seen_before(&outsider));
     }
+    assert!((900..1_100).contains(&comes_before_me), "{comes_before_me} of 2000");
+}
+
+#[test]
+fn a_committee_of_which_many_do_not_come_may_be_names_only() {
+    let mut members = who_hears_of(0..10_000, 1);
+    let absent = ranked(&members);
+    let (few, many) = (absent.len() / 8, absent.len() / 8 + 1);
+    absent[..few].iter().for_each(|id| members.miss(id, at_s(1)));
+    assert!(!members.is_committee_absent());
+    absent[few..many].iter().for_each(|id| members.miss(id, at_s(1)));
+    assert!(members.is_committee_absent());
 }
 
 #[test]

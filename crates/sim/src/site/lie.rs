@@ -2,16 +2,22 @@
 
 use swarmline_scheduler::config::RUN_SIZE;
 use swarmline_scheduler::score;
-use swarmline_types::message::{ContentMessage, LaneMessage, Message};
-use swarmline_types::{Bitfield, PieceLayout, PieceRange, Wanted};
+use swarmline_types::message::{ContentMessage, LaneMessage, Message, Rumour, Word};
+use swarmline_types::{Bitfield, CapacityClass, PieceLayout, PieceRange, Wanted};
 
 use super::{Event, Site};
+use crate::chance;
+use crate::host::id_of;
 use crate::scenario::Behaviour;
 
-/// How often those speak who claim runs that they do not fetch.
-const CLAIM_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often those speak who claim runs that they do not fetch, or speak for others.
+const SAID_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many runs they claim.
 const CLAIMS: usize = 32;
+/// How many names they invent each time: far more than are listened to from one peer.
+const NAMES: u64 = 1024;
+/// As many as fit one message.
+const NAMES_AT_ONCE: usize = 32;
 
 /// What a liar says instead of what its scheduler would.
 pub(super) fn instead_of(
@@ -37,32 +43,54 @@ pub(super) fn instead_of(
 }
 
 impl Site<'_> {
-    /// Those who claim runs say so again.
+    /// Those who say what is not so say it again.
     pub(super) fn on_lie(&mut self, host: u32, life: u32) {
         let behaviour = self.host(host).part.behaviour;
-        let talks = matches!(behaviour, Behaviour::Claims | Behaviour::Heartbeats);
+        let talks = matches!(behaviour, Behaviour::Claims | Behaviour::Heartbeats | Behaviour::Invents);
         if !talks || !self.lives(host, life) {
             return;
         }
-        let tick = self.now.as_micros() / 1_000_000;
         let peers: Vec<_> = self.host(host).conns.iter().map(|(peer, _)| *peer).collect();
         for content in 0..self.frame.contents.len() {
-            let runs = self.first_runs(content);
             let id = self.frame.contents[content].id;
-            let mut bodies: Vec<_> = runs.iter().map(|run| LaneMessage::Claim(*run)).collect();
-            if behaviour == Behaviour::Heartbeats {
-                let layout = &self.frame.contents[content].layout;
-                let grown = |run: &PieceRange| (*run, (1000 * tick).min(layout.span(*run).size()));
-                bodies.push(LaneMessage::Progress(runs.iter().map(grown).collect()));
-            }
+            let bodies = match behaviour {
+                Behaviour::Invents => self.invented(host, content),
+                _ => self.claims_of_nothing(behaviour, content),
+            };
             for to in &peers {
                 for body in &bodies {
-                    let body = ContentMessage::Lane(body.clone());
-                    self.say(host, *to, Message::About { content: id, body });
+                    self.say(host, *to, Message::About { content: id, body: body.clone() });
                 }
             }
         }
-        self.queue.push(self.now + CLAIM_EVERY, Event::Lie { host, life });
+        self.queue.push(self.now + SAID_EVERY, Event::Lie { host, life });
+    }
+
+    fn claims_of_nothing(&self, behaviour: Behaviour, content: usize) -> Vec<ContentMessage> {
+        let runs = self.first_runs(content);
+        let mut said: Vec<_> = runs.iter().map(|run| LaneMessage::Claim(*run)).collect();
+        if behaviour == Behaviour::Heartbeats {
+            let layout = &self.frame.contents[content].layout;
+            let tick = self.now.as_micros() / 1_000_000;
+            let grown = |run: &PieceRange| (*run, (1000 * tick).min(layout.span(*run).size()));
+            said.push(LaneMessage::Progress(runs.iter().map(grown).collect()));
+        }
+        said.into_iter().map(ContentMessage::Lane).collect()
+    }
+
+    /// Members that are not there, each second others.
+    fn invented(&self, host: u32, content: usize) -> Vec<ContentMessage> {
+        let layout = &self.frame.contents[content].layout;
+        let name = |n| chance::word(self.seed, u64::from(host), self.now.as_micros() + n);
+        let names = (0..NAMES).map(|n| Rumour {
+            member: id_of(name(n), u32::MAX),
+            class: CapacityClass::Wired,
+            number: 1,
+            has_all: false,
+            word: Word::Here(Wanted::all(layout)),
+        });
+        let rumours: Vec<_> = names.collect();
+        rumours.chunks(NAMES_AT_ONCE).map(|some| ContentMessage::Rumours(some.into())).collect()
     }
 
     /// The runs that the lane begins with, of those that somebody honest lacks.

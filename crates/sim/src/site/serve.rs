@@ -80,7 +80,7 @@ impl Site<'_> {
             Behaviour::Stalls | Behaviour::Claims | Behaviour::Heartbeats => return,
             Behaviour::Corrupts => true,
             Behaviour::Rejects | Behaviour::Leeches => false,
-            Behaviour::Honest | Behaviour::Hides => {
+            Behaviour::Honest | Behaviour::Hides | Behaviour::Invents => {
                 driven.machine.as_ref().is_some_and(|machine| machine.have().has(block.piece))
             }
         };

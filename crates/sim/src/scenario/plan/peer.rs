@@ -93,6 +93,8 @@ pub enum Behaviour {
     Hides,
     /// Takes, and sends nothing: says that it has nothing.
     Leeches,
+    /// Speaks for a thousand members each second that are not there.
+    Invents,
 }
 
 impl Behaviour {
