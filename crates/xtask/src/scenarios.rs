@@ -43,7 +43,8 @@ pub(crate) struct Options {
     /// The swarmline program [default: built now, in release mode]
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
-    /// Keep what each run says in this folder, and take from there what an earlier call has run: all take an hour
+    /// Keep what each run says in this folder, and take from there what an earlier call has run with this program:
+    /// all take two hours
     #[arg(long, value_name = "FOLDER")]
     resume: Option<PathBuf>,
     /// Fail when a target is missed

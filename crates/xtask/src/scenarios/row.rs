@@ -41,7 +41,8 @@ impl Row {
         Ok(Self { name: stem(file).to_owned(), file: file.to_owned(), result, took: begun.elapsed() })
     }
 
-    /// What an earlier call left in `folder`; otherwise runs the scenario and leaves it there, if it came to an end.
+    /// What an earlier call left in `folder`, unless the program or the scenario is newer; otherwise runs the scenario and
+    /// leaves it there, if it came to an end.
     pub(super) fn resumed(
         folder: &Path,
         program: &Path,
@@ -50,7 +51,7 @@ impl Row {
         seeds: Option<u32>,
     ) -> Result<Self> {
         let kept = folder.join(format!("{}.json", stem(file)));
-        if kept.exists() {
+        if is_newest(&kept, &[program, &workspace.root().join(file)]) {
             let text = fs::read_to_string(&kept)?;
             let Kept { took, summary } =
                 serde_json::from_str(&text).with_context(|| format!("--resume: {}", kept.display()))?;
@@ -109,6 +110,12 @@ impl Row {
     }
 }
 
+/// Whether a file is there, and none of the others was written since.
+fn is_newest(file: &Path, others: &[&Path]) -> bool {
+    let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    written(file).is_some_and(|at| others.iter().filter_map(|other| written(other)).all(|other| other <= at))
+}
+
 /// Millions, with two digits.
 pub(super) fn millions(number: f64) -> String {
     format!("{:.2}", number / 1e6)
@@ -124,15 +131,28 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let kept = r#"{"took":{"secs":1,"nanos":0},"summary":{"question":"?","seeds":[1],"answer":"!","met":true,"metrics":[],"events":1}}"#;
         fs::write(folder.join("s1.json"), kept).unwrap();
+        // No program, but a file: it cannot be started.
+        let program = folder.join("program");
+        let written = fs::File::create(&program).unwrap();
+        let is_written_later = |later: bool| {
+            let an_hour = std::time::Duration::from_secs(3600);
+            let now = std::time::SystemTime::now();
+            written.set_modified(if later { now + an_hour } else { now - an_hour }).unwrap();
+        };
         let workspace = Workspace::find().unwrap();
-        let row = |file: &str| Row::resumed(&folder, Path::new("/nowhere"), &workspace, file, None);
+        let row = |file: &str| Row::resumed(&folder, &program, &workspace, file, None);
+        is_written_later(false);
         let there = row("simulations/targets/s1.toml").map(|row| row.result.unwrap().answer);
         let not_there = row("simulations/targets/s2.toml").map(|row| row.is_broken());
+        is_written_later(true);
+        let outdated = row("simulations/targets/s1.toml").map(|row| row.is_broken());
+        is_written_later(false);
         fs::write(folder.join("s1.json"), "{").unwrap();
         let spoilt = row("simulations/targets/s1.toml").map(|row| row.is_broken());
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(there.unwrap(), "!");
         assert!(format!("{:#}", not_there.unwrap_err()).contains("cannot start"));
+        assert!(format!("{:#}", outdated.unwrap_err()).contains("cannot start"));
         assert!(format!("{:#}", spoilt.unwrap_err()).contains("--resume"));
     }
 }
