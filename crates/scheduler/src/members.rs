@@ -369,11 +369,12 @@ impl Members {
         self.epoch += 1;
     }
 
-    /// The connection is gone. `stays`: the site is one in which most are not connected; it may still be there.
+    /// The connection is gone. `stays`: the site is one in which most are not connected; it may still be there. Outsiders
+    /// are remembered only when they speak then.
     pub(crate) fn disconnect(&mut self, id: &NodeId, stays: bool, now: MonoTime) {
         let Some(at) = self.place(id) else { return };
         self.epoch += 1;
-        if stays {
+        if stays && !self.members[at].is_outside() {
             let member = &mut self.members[at];
             member.marks.set(Marks::CONNECTED, false);
             member.heard_s = seconds(now);
