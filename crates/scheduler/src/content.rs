@@ -412,8 +412,8 @@ impl Content {
         }
         let news = match why {
             Failure::Transient { retry_after } => {
-                let pause = self.lane.gate.on_failure(retry_after, now);
-                retry_after.map_or(OriginNews::Nothing, |_| OriginNews::Pause(pause))
+                let asked = self.lane.gate.on_failure(retry_after, now);
+                asked.map_or(OriginNews::Nothing, OriginNews::Pause)
             }
             Failure::Contradiction => {
                 self.count_mismatch();

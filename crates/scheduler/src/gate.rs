@@ -13,6 +13,12 @@ pub const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 /// Longest `Retry-After` that is obeyed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
+/// For how long a server asks to be left alone: at most an hour ([`RETRY_AFTER_MAX`]). A `Retry-After` of no time at all,
+/// or of a moment that has passed, asks for nothing: whoever obeyed it would ask thousands of times a minute.
+pub fn pause_asked_for(retry_after: Option<Duration>) -> Option<Duration> {
+    retry_after.filter(|span| !span.is_zero()).map(|span| span.min(RETRY_AFTER_MAX))
+}
+
 /// Waits between attempts: exponential with jitter, or as long as the server asked.
 #[derive(Clone, Debug)]
 pub struct BackOff {
@@ -27,14 +33,11 @@ impl BackOff {
     }
 
     /// How long to wait after one more failure: 1 s doubling to 30 s, each between half and the whole of that; or
-    /// exactly `retry_after`, at most one hour.
+    /// what the server [asks for](pause_asked_for), exactly.
     pub fn after_failure(&mut self, retry_after: Option<Duration>) -> Duration {
         let full = BACK_OFF_MIN.saturating_mul(1 << self.failures.min(5)).min(BACK_OFF_MAX);
         self.failures += 1;
-        match retry_after {
-            Some(span) => span.min(RETRY_AFTER_MAX),
-            None => self.rng.random_range(full / 2..=full),
-        }
+        pause_asked_for(retry_after).unwrap_or_else(|| self.rng.random_range(full / 2..=full))
     }
 
     /// Something good came: the next failure waits 1 s again.
@@ -88,13 +91,15 @@ impl Gate {
         self.asked_to_wait_until
     }
 
-    pub(crate) fn on_failure(&mut self, retry_after: Option<Duration>, now: MonoTime) -> Duration {
+    /// Returns for how long the origin asked to be left alone, if it did: the site is told.
+    pub(crate) fn on_failure(&mut self, retry_after: Option<Duration>, now: MonoTime) -> Option<Duration> {
         let pause = self.back_off.after_failure(retry_after);
-        match retry_after {
+        let asked = pause_asked_for(retry_after);
+        match asked {
             Some(_) => self.pause(pause, now),
             None => self.paused_until = self.paused_until.max(now + pause),
         }
-        pause
+        asked
     }
 
     /// The origin asked to be left alone.
@@ -135,5 +140,16 @@ mod tests {
         let wait = |secs| BackOff::new(1).after_failure(Some(Duration::from_secs(secs)));
         assert_eq!(wait(7), Duration::from_secs(7));
         assert_eq!(wait(86_400), RETRY_AFTER_MAX);
+    }
+
+    #[test]
+    fn whoever_asks_for_no_time_at_all_is_left_alone_as_if_it_had_not() {
+        let mut gate = Gate::new(true, 1);
+        let now = MonoTime::ZERO;
+        for full in [1, 2, 4] {
+            assert_eq!(gate.on_failure(Some(Duration::ZERO), now), None, "the site is not told");
+            assert!(gate.paused_until() >= now + Duration::from_secs(full) / 2, "{:?}", gate.paused_until());
+        }
+        assert_eq!(gate.asked_to_wait_until(), MonoTime::ZERO);
     }
 }

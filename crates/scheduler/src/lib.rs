@@ -50,7 +50,7 @@ pub use action::{Action, Explain, FetchReason, GiveUp};
 pub use allowance::{Allowance, Unlimited};
 pub use config::{Config, Policy};
 pub use content::{Content, Stage};
-pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX};
+pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX, pause_asked_for};
 pub use hours::{Hours, ParseHoursError, TimeOfDay};
 pub use input::{Failure, Input};
 pub use ledger::{Account, Ledger, SOURCES_MAX, Source};

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use swarmline_scheduler::{
     Action, Allowance, BACK_OFF_MAX, BACK_OFF_MIN, Config, Explain, Failure, FetchReason, GiveUp, Policy,
-    RETRY_AFTER_MAX, RequestId, Source, Stage,
+    RequestId, Source, Stage, pause_asked_for,
 };
 use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority};
 
@@ -371,7 +371,7 @@ impl Desk {
     fn rest(&mut self, asked: Option<Duration>, now: MonoTime) {
         let doubled = BACK_OFF_MIN.saturating_mul(1 << self.failures_in_a_row.min(8)).min(BACK_OFF_MAX);
         self.failures_in_a_row += 1;
-        self.origin_rests_until = now + asked.map_or(doubled, |asked| asked.min(RETRY_AFTER_MAX));
+        self.origin_rests_until = now + pause_asked_for(asked).unwrap_or(doubled);
     }
 }
 
