@@ -73,7 +73,7 @@ impl Member {
         self.marks.has(Marks::CONNECTED)
     }
 
-    /// Whether it comes only after all of the committee, where there is one.
+    /// Whether it is left out of the committee, where there is one.
     pub(crate) fn is_outside(&self) -> bool {
         self.marks.has(Marks::OUTSIDE)
     }

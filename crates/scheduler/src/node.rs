@@ -369,7 +369,7 @@ impl Allowance for OneContent<'_> {
     }
 
     fn end(&mut self, from: Source, bytes: u64, received: u64) {
-        self.budget.end(from, bytes, received);
+        self.budget.end(self.content, from, bytes, received);
     }
 
     fn keep_line(&mut self, until: MonoTime) {

@@ -15,6 +15,9 @@ use crate::node::{NodeAction, NodeConfig};
 /// How long a refused foreground content keeps background ones waiting.
 const FOREGROUND_FIRST: Duration = Duration::from_secs(1);
 
+/// Under a limit of this node, what was asked of the origin for a content may take so long before more is asked.
+const UNDER_WAY_MAX: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct Budget {
     download: Bucket,
@@ -31,6 +34,8 @@ pub(super) struct Budget {
     /// Foreground contents that need the line to the origin, and until when it is kept for them. Bounded by the open
     /// contents.
     line_kept: FlatMap<ContentId, MonoTime>,
+    /// Bytes of the origin requests of a content that are not over. Bounded by the open contents.
+    under_way: FlatMap<ContentId, u64>,
 }
 
 impl Budget {
@@ -46,6 +51,7 @@ impl Budget {
             has_room: false,
             foreground_refused: None,
             line_kept: FlatMap::new(),
+            under_way: FlatMap::new(),
         }
     }
 
@@ -60,6 +66,7 @@ impl Budget {
         let must_wait = match self.download.ready(now) {
             Err(later) => Some(later),
             Ok(()) if !self.fits(from, bytes) => Some(MonoTime::NEVER),
+            Ok(()) if self.is_behind(content, priority, from) => Some(MonoTime::NEVER),
             Ok(()) if priority == Priority::Background => self.gives_way_until(from, now),
             Ok(()) => None,
         };
@@ -79,10 +86,22 @@ impl Budget {
         }
         self.buffer_bytes += buffered(bytes);
         match from {
-            Source::Origin => self.origin_requests += 1,
+            Source::Origin => {
+                self.origin_requests += 1;
+                *self.under_way.get_or_insert_with(content, || 0) += bytes;
+            }
             Source::Peer(_) => self.download.take(bytes),
         }
         true
+    }
+
+    /// Whether what the origin was asked for takes so long under a limit of this node that more would only make it crawl:
+    /// others would take it for stuck.
+    fn is_behind(&self, content: ContentId, priority: Priority, from: Source) -> bool {
+        let of_class = self.classes.rate(priority).filter(|_| from == Source::Origin);
+        let rate = self.download.rate().into_iter().chain(of_class).min();
+        let under_way = self.under_way.get(&content).copied().unwrap_or(0);
+        rate.is_some_and(|rate| rate.time_for(under_way) > UNDER_WAY_MAX)
     }
 
     /// Until when the background starts nothing from there.
@@ -106,10 +125,13 @@ impl Budget {
         slot && buffer
     }
 
-    pub(super) fn end(&mut self, from: Source, bytes: u64, received: u64) {
+    pub(super) fn end(&mut self, content: ContentId, from: Source, bytes: u64, received: u64) {
         self.buffer_bytes -= buffered(bytes);
         match from {
-            Source::Origin => self.origin_requests -= 1,
+            Source::Origin => {
+                self.origin_requests -= 1;
+                self.under_way.get_mut(&content).into_iter().for_each(|sum| *sum = sum.saturating_sub(bytes));
+            }
             Source::Peer(_) => self.download.give_back(bytes.saturating_sub(received)),
         }
         self.has_room = true;
@@ -127,6 +149,7 @@ impl Budget {
 
     pub(super) fn forget(&mut self, content: &ContentId) {
         self.refused.retain(|(_, refused), _| refused != content);
+        self.under_way.remove(content);
         self.has_room |= self.line_kept.remove(content).is_some();
     }
 

@@ -74,6 +74,14 @@ impl Classes {
         class.bucket.ready(now).err().map(|later| later.min(changes_at))
     }
 
+    /// The limit of a class, if there is one.
+    pub(super) fn rate(&self, priority: Priority) -> Option<Rate> {
+        match priority {
+            Priority::Foreground => self.foreground.bucket.rate(),
+            Priority::Background => self.background.bucket.rate(),
+        }
+    }
+
     fn of(&mut self, priority: Priority) -> &mut Class {
         match priority {
             Priority::Foreground => &mut self.foreground,

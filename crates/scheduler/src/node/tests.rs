@@ -527,6 +527,25 @@ fn the_download_rate_covers_peers_and_origin_alike() {
     assert!(node.allowance(CONTENT, Priority::Foreground).try_start(source, 1, due));
 }
 
+/// A piece takes ten seconds: with two more beside it each would crawl, and others would copy them.
+#[test]
+fn under_a_limit_nothing_is_begun_while_an_origin_request_takes_long() {
+    let config = NodeConfig { download_rate: Rate::bytes_per_s(100_000), ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    let try_start = |node: &mut Node, content, from, bytes| {
+        node.allowance(content, Priority::Foreground).try_start(from, bytes, secs(0))
+    };
+    assert!(try_start(&mut node, CONTENT, Source::Origin, 90_000), "for less than a second");
+    assert!(try_start(&mut node, CONTENT, Source::Origin, 1_000_000));
+    assert!(!try_start(&mut node, CONTENT, Source::Origin, 1));
+    assert!(!try_start(&mut node, CONTENT, Source::Peer(id(1)), 1), "it would hold up the answer");
+    assert!(try_start(&mut node, OTHER, Source::Origin, 1), "another content has others that wait for it");
+    node.allowance(CONTENT, Priority::Foreground).end(Source::Origin, 1_000_000, 1_000_000);
+    node.handle(NodeInput::Timer, secs(0));
+    insta::assert_snapshot!(words(&drain(&mut node)), @"wake 1");
+    assert!(try_start(&mut node, CONTENT, Source::Peer(id(1)), 1));
+}
+
 /// Half of what comes from peers would be spent; the limit of a class is about the origin alone.
 #[test]
 fn the_limit_of_a_class_covers_the_origin_and_no_peer_and_not_the_other_class() {

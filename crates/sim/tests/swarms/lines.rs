@@ -111,6 +111,22 @@ fn a_download_limit_is_kept_by_the_scheduler() {
     assert!((7.5..11.0).contains(&outcome.total.makespan_s), "{}", outcome.total.makespan_s);
 }
 
+/// Whoever asks for much at once under a limit has it crawl, and others copy what crawls: they took turns with the same
+/// piece, and the origin was read 1.5 times.
+#[test]
+fn a_limit_that_takes_ten_seconds_for_a_piece_leaves_the_origin_read_once() {
+    for (peers, seed) in [2, 10].into_iter().flat_map(|peers| (1..=5).map(move |seed| (peers, seed))) {
+        let text = format!(
+            "site.peers = {peers}\ncontent.size = '16MiB'\nsite.wan = '40mbit'\npeer.download_limit = '100kB/s'"
+        );
+        let outcome = outcome(&text, seed);
+        assert_all_finish(&outcome);
+        let (origin, took) = (outcome.total.traffic.origin, outcome.total.makespan_s);
+        assert_eq!(origin, 16 << 20, "{peers} peers, seed {seed}");
+        assert!((150.0..180.0).contains(&took), "{peers} peers, seed {seed}: {took}");
+    }
+}
+
 #[test]
 fn a_holder_on_the_site_spares_the_origin() {
     let outcome = outcome("content.size = '32MiB'\n[site]\npeers = 8\nholders = 1", 1);
