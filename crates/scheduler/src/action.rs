@@ -41,7 +41,7 @@ pub enum Action {
     Completed,
     /// Every piece that is wanted is here, and others are not.
     Satisfied,
-    /// The content cannot be had; no order follows.
+    /// The content cannot be had: nothing more is asked for. What is here is still served.
     GiveUp(GiveUp),
     /// Why something was decided; for people, traces and figures.
     Explain(Explain),

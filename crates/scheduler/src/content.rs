@@ -224,7 +224,9 @@ impl Content {
         let site = &mut self.site;
         site.peers.tick(&mut site.coverage, now);
         site.members.tick(now);
-        site.tick_rumours();
+        if !matches!(self.stage, Stage::Failed(_)) {
+            site.tick_rumours();
+        }
         if self.stage == Stage::Fetching {
             self.mesh.expire(site, allowance, now);
             self.lane.tick(again, site, allowance, now);
@@ -338,7 +340,7 @@ impl Content {
                 }
             }
             (Source::Peer(peer), false) => self.on_liar(peer, piece, allowance, now),
-            (Source::Origin, true) => self.lane.gate.on_success(),
+            (Source::Origin, true) => self.on_origin_piece(),
             (Source::Origin, false) => self.on_mismatch(piece),
         }
         if is_last && self.site.end(request, allowance).is_some() && source == Source::Origin {
@@ -391,6 +393,11 @@ impl Content {
     fn on_liar(&mut self, peer: NodeId, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.actions.push_back(Action::Ban { peer, piece });
         self.on_peer_down(peer, false, allowance, now);
+    }
+
+    fn on_origin_piece(&mut self) {
+        self.mismatch = None;
+        self.lane.gate.on_success();
     }
 
     fn on_mismatch(&mut self, piece: PieceIndex) {

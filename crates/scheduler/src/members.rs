@@ -78,10 +78,11 @@ impl Member {
         self.marks.has(Marks::OUTSIDE)
     }
 
-    /// Whether a word with this number is news, though it may be a late one.
-    pub(crate) fn has_not_heard(&self, number: u64) -> bool {
+    /// Whether a word with this number is news, though it may be a late one. Only what comes from itself may be far ahead:
+    /// others spoke in its name meanwhile.
+    pub(crate) fn has_not_heard(&self, number: u64, is_from_itself: bool) -> bool {
         match number.checked_sub(self.number) {
-            Some(step) => step > 0 && step <= NUMBER_STEP_MAX,
+            Some(step) => step > 0 && (step <= NUMBER_STEP_MAX || is_from_itself),
             None => {
                 let before = bit_of(self.number - number);
                 before & !self.heard_before > 0 && !self.marks.has(Marks::GONE)
@@ -124,7 +125,7 @@ impl Member {
 /// Why a member is out of the ranking, from the least to the worst.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Blame {
-    /// It was not heard of where it should have been; its next word clears it.
+    /// It was not heard of where it should have been; its next word of what it fetches clears it.
     Absent,
     /// It did not come for a run of its own. It may have had no room, so what it claims is heard.
     Late,
@@ -291,7 +292,7 @@ impl Members {
         self.committee.is_whole() || self.committee.has(score::draw_of_member(content, id))
     }
 
-    /// Whether a member with this draw comes only after all of the committee.
+    /// Whether a member with this draw is left out of the committee.
     pub(crate) fn leaves_out(&self, draw: u64) -> bool {
         !self.committee.has(draw)
     }
@@ -427,7 +428,9 @@ impl Members {
         let known = self.place(&id);
         let is_new = known.is_none();
         let at = known.unwrap_or_else(|| {
-            self.forget_an_outsider(rng);
+            if !self.would_rank(&id, content) {
+                self.forget_an_outsider(rng);
+            }
             self.due = self.due.min(now + MEMBER_EXPIRES);
             self.entry(id, class, content, now)
         });

@@ -101,7 +101,6 @@ impl Width {
             self.judge(rate(got, span), bytes.max(1), connection.max(1), by_rumour, now);
             // What is measured from now on is measured with the new window.
             self.judged = Some((now, 0));
-            self.finished.clear();
         }
     }
 
@@ -183,6 +182,12 @@ mod tests {
         (1..=14).for_each(|n| width.on_finished(MIB, 119 * MIB, true, MonoTime::from_millis(8 * n)));
         assert!(width.window() > 12, "{}", width.window());
         assert_eq!(width.line(), None, "the rate of the line is measured for longer");
+        (15..=80).for_each(|n| width.on_finished(MIB, 119 * MIB, true, MonoTime::from_millis(8 * n)));
+        assert!(
+            width.line().is_some_and(|line| (110 * MIB..140 * MIB).contains(&line)),
+            "{:?}",
+            width.line()
+        );
     }
 
     #[test]

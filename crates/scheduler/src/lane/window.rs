@@ -44,6 +44,7 @@ impl Lane {
             }
             if site.coverage.lacking_in(run) == 0 {
                 self.claims.forget(run);
+                self.waiting.remove(&run);
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }
@@ -118,7 +119,10 @@ impl Lane {
         let rank = self.my_rank(run, site);
         let silent = self.claims.silent_since(run);
         let (place, due) = match (silent, rank) {
-            (Some(since), rank) => (Place::Blocked, rank.map(|rank| since + times(SILENT_STEP, rank))),
+            (Some(since), rank) => {
+                let due = rank.map(|rank| (since + times(SILENT_STEP, rank)).max(self.start_at(site)));
+                (Place::Blocked, due)
+            }
             (None, Some(0)) => (self.place_of_unclaimed(&waiting, site, now), Some(self.start_at(site))),
             (None, rank) => {
                 let wait = rank.map(|rank| unclaimed_wait(site.config.unclaimed_step(), rank));
@@ -170,6 +174,10 @@ impl Lane {
         allowance: &mut dyn Allowance,
         now: MonoTime,
     ) {
+        let start_at = self.start_at(site);
+        if now < start_at {
+            return site.wake_at(start_at);
+        }
         let next_in_rank = live.is_only && self.first_besides(&live.by, run, site);
         if next_in_rank
             && self.has_room(now)

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use swarmline_types::{ContentId, FlatMap, MonoTime, PIECE_SIZE_MAX, Priority};
+use swarmline_types::{ContentId, FlatMap, MonoTime, PIECE_SIZE_MAX, Priority, Rate};
 
 use crate::bucket::Bucket;
 use crate::hours::TimeOfDay;
@@ -66,7 +66,7 @@ impl Budget {
         let must_wait = match self.download.ready(now) {
             Err(later) => Some(later),
             Ok(()) if !self.fits(from, bytes) => Some(MonoTime::NEVER),
-            Ok(()) if self.is_behind(content, priority, from) => Some(MonoTime::NEVER),
+            Ok(()) if self.is_behind(content, self.download.rate()) => Some(MonoTime::NEVER),
             Ok(()) if priority == Priority::Background => self.gives_way_until(from, now),
             Ok(()) => None,
         };
@@ -79,7 +79,7 @@ impl Budget {
         }
         // The limit of a class is about itself: whoever keeps it needs nothing that others could leave him.
         if from == Source::Origin
-            && let Err(until) = self.classes.may_start(priority, now)
+            && let Err(until) = self.may_start_of_class(content, priority, now)
         {
             self.refused.insert((priority, content), until);
             return false;
@@ -95,13 +95,22 @@ impl Budget {
         true
     }
 
+    fn may_start_of_class(
+        &mut self,
+        content: ContentId,
+        priority: Priority,
+        now: MonoTime,
+    ) -> Result<(), MonoTime> {
+        self.classes.may_start(priority, now)?;
+        let limit = self.classes.rate(priority, now);
+        if self.is_behind(content, limit) { Err(MonoTime::NEVER) } else { Ok(()) }
+    }
+
     /// Whether what the origin was asked for takes so long under a limit of this node that more would only make it crawl:
     /// others would take it for stuck.
-    fn is_behind(&self, content: ContentId, priority: Priority, from: Source) -> bool {
-        let of_class = self.classes.rate(priority).filter(|_| from == Source::Origin);
-        let rate = self.download.rate().into_iter().chain(of_class).min();
+    fn is_behind(&self, content: ContentId, limit: Option<Rate>) -> bool {
         let under_way = self.under_way.get(&content).copied().unwrap_or(0);
-        rate.is_some_and(|rate| rate.time_for(under_way) > UNDER_WAY_MAX)
+        limit.is_some_and(|rate| rate.time_for(under_way) > UNDER_WAY_MAX)
     }
 
     /// Until when the background starts nothing from there.

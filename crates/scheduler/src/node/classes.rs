@@ -74,12 +74,10 @@ impl Classes {
         class.bucket.ready(now).err().map(|later| later.min(changes_at))
     }
 
-    /// The limit of a class, if there is one.
-    pub(super) fn rate(&self, priority: Priority) -> Option<Rate> {
-        match priority {
-            Priority::Foreground => self.foreground.bucket.rate(),
-            Priority::Background => self.background.bucket.rate(),
-        }
+    /// The limit of a class at this hour, if it has one.
+    pub(super) fn rate(&mut self, priority: Priority, now: MonoTime) -> Option<Rate> {
+        self.keep_hours(now);
+        self.of(priority).bucket.rate()
     }
 
     fn of(&mut self, priority: Priority) -> &mut Class {

@@ -570,14 +570,20 @@ fn the_limit_of_a_class_covers_the_origin_and_no_peer_and_not_the_other_class() 
 
 #[test]
 fn a_foreground_that_keeps_its_own_limit_holds_no_background_up() {
-    let usual = ClassLimits { foreground: Limit::Nothing, ..ClassLimits::default() };
-    let config = NodeConfig {
-        origin_limits: OriginLimits { usual, ..OriginLimits::default() },
-        ..NodeConfig::default()
-    };
-    let mut node = node_with(&config);
-    assert!(!node.allowance(CONTENT, Priority::Foreground).try_start(Source::Origin, 1, secs(0)));
-    assert!(node.allowance(OTHER, Priority::Background).try_start(Source::Origin, 1, secs(0)));
+    for (foreground, bytes) in [(Limit::Nothing, 0), ("800kbit".parse().unwrap(), 1_000_000)] {
+        let usual = ClassLimits { foreground, ..ClassLimits::default() };
+        let config = NodeConfig {
+            origin_limits: OriginLimits { usual, ..OriginLimits::default() },
+            ..NodeConfig::default()
+        };
+        let mut node = node_with(&config);
+        let try_start = |node: &mut Node, content, priority, bytes| {
+            node.allowance(content, priority).try_start(Source::Origin, bytes, secs(0))
+        };
+        assert_eq!(try_start(&mut node, CONTENT, Priority::Foreground, bytes), bytes > 0);
+        assert!(!try_start(&mut node, CONTENT, Priority::Foreground, 1));
+        assert!(try_start(&mut node, OTHER, Priority::Background, 1));
+    }
 }
 
 #[test]

@@ -35,8 +35,9 @@ pub(super) struct Rumours {
     heard: MonoTime,
     /// When I must say that I am here, if I say nothing else before.
     here_due: MonoTime,
-    /// A number beyond mine that was used in my name.
+    /// The greatest number beyond mine that was used in my name, and when I last answered for myself.
     used_in_my_name: u64,
+    answered: Option<MonoTime>,
 }
 
 /// A peer that what others say is passed on to.
@@ -192,7 +193,7 @@ impl Site {
     /// Whether a rumour that `via` brought is news. If so it is booked and will be passed on.
     pub(crate) fn hear(&mut self, via: NodeId, rumour: &Rumour) -> bool {
         if rumour.member == self.me {
-            self.hear_of_myself(rumour.number);
+            self.hear_of_myself(&via, rumour.number);
             return false;
         }
         // Whoever is known is not made more so by hearsay, and who it is need not be looked at closely.
@@ -201,7 +202,7 @@ impl Site {
         }
         let is_lane = matches!(rumour.word, Word::Lane(_));
         let is_new = match self.members.get(&rumour.member) {
-            Some(member) if !member.has_not_heard(rumour.number) => return false,
+            Some(member) if !member.has_not_heard(rumour.number, rumour.member == via) => return false,
             // What a member wants and that it leaves is not undone by a word from before.
             Some(member) if rumour.number < member.number && !is_lane => return false,
             Some(_) => false,
@@ -237,22 +238,29 @@ impl Site {
         }
     }
 
-    /// A word in my name that I did not say: from before I was started again, or a liar's.
-    fn hear_of_myself(&mut self, number: u64) {
-        let is_possible = number > self.rumours.number && number - self.rumours.number <= NUMBER_STEP_MAX;
-        if is_possible {
+    /// A word in my name that I did not say: from before I was started again, or a liar's. Others take a step from each such
+    /// word to the next, so this node does as well.
+    fn hear_of_myself(&mut self, via: &NodeId, number: u64) {
+        let before = self.rumours.number.max(self.rumours.used_in_my_name);
+        let is_possible = number > before && number - before <= NUMBER_STEP_MAX;
+        if is_possible && self.is_within_budget(via, false) {
             self.rumours.used_in_my_name = number;
         }
     }
 
-    /// Goes beyond what was said in my name. Whoever has not heard that takes no step so large at once, so they hear
-    /// my next number first.
+    /// Goes beyond what was said in my name, once for all that came with it. Whoever has not heard that takes no step so
+    /// large at once, so they hear my next number first.
     fn answer_for_myself(&mut self) {
-        if self.rumours.used_in_my_name > self.rumours.number {
-            self.say_here();
-            self.rumours.number = self.rumours.number.max(self.rumours.used_in_my_name);
-            self.say_here();
+        if self.rumours.used_in_my_name <= self.rumours.number {
+            return;
         }
+        if let Some(due) = self.rumours.answered.map(|at| at + RUMOUR_BATCH).filter(|due| self.now < *due) {
+            return self.wake_at(due);
+        }
+        self.rumours.answered = Some(self.now);
+        self.say_here();
+        self.rumours.number = self.rumours.number.max(self.rumours.used_in_my_name);
+        self.say_here();
     }
 
     fn is_within_budget(&mut self, via: &NodeId, is_new: bool) -> bool {

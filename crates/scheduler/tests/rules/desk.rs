@@ -163,6 +163,20 @@ impl Desk {
         self.input(Input::Rumours { from: id(via), rumours });
     }
 
+    /// A peer passes on that a member is here, under several numbers at once.
+    pub(crate) fn hears_in_its_name(&mut self, via: &str, member: &str, numbers: &[u64]) {
+        let (class, word) = (CapacityClass::Wired, self.here());
+        let rumour = |number: &u64| Rumour {
+            member: id(member),
+            class,
+            number: *number,
+            has_all: false,
+            word: word.clone(),
+        };
+        let rumours = numbers.iter().map(rumour).collect();
+        self.input(Input::Rumours { from: id(via), rumours });
+    }
+
     /// A peer passes on that a member has everything.
     pub(crate) fn hears_of_holder(&mut self, via: &str, member: &str, number: u64) {
         let (class, word) = (CapacityClass::Wired, self.here());
@@ -470,8 +484,11 @@ impl Desk {
         self.layout.piece(index).unwrap()
     }
 
+    /// The run of a piece: as many as make 1 MiB.
     fn run(&self, piece: u32) -> PieceRange {
-        PieceRange::one(self.piece(piece))
+        let most = ((1 << 20) / self.layout.piece_size()).max(1);
+        let first = piece / most * most;
+        self.layout.piece_range(first, most.min(self.layout.piece_count() - first)).unwrap()
     }
 
     fn origin_request(&self, piece: u32) -> RequestId {

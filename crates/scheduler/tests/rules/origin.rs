@@ -19,6 +19,33 @@ fn an_answer_that_was_not_asked_for_is_asked_for_again_once() {
     assert!(desk.said.iter().any(|said| said.contains("give up")), "{:?}", desk.said);
 }
 
+/// What is missing now is missing because it is not there, not because it is another content.
+#[test]
+fn an_origin_that_sent_good_pieces_since_a_bad_one_serves_the_right_content() {
+    let mut desk = Desk::of(2);
+    desk.at_ms(250);
+    desk.verifies(0, false);
+    desk.at_ms(3_000);
+    desk.verifies(0, true);
+    desk.fails(Failure::Fatal);
+    desk.at_ms(60_000);
+    assert_eq!(desk.stage(), Stage::Failed(GiveUp::NoSource), "{:?}", desk.said);
+}
+
+/// A piece of 16 KiB that came in a second does not make 20 KiB in each a crawl that is better asked for anew.
+#[test]
+fn the_rest_of_a_run_counts_as_what_it_is() {
+    let mut desk = Desk::small_pieces(&format!("{}.{}", "x".repeat(63), ".".repeat(64)));
+    desk.at_ms(1_000);
+    desk.verifies(63, true);
+    for second in 2..30 {
+        desk.at_ms(second * 1_000);
+        desk.receives(64, second * (20 << 10));
+    }
+    let fetches = desk.said.iter().filter(|said| said.starts_with("fetch")).collect::<Vec<_>>();
+    assert_eq!(fetches, ["fetch #63", "fetch #64-127"]);
+}
+
 #[test]
 fn an_origin_that_asks_for_a_pause_gets_it_from_everybody() {
     let mut desk = Desk::of(2).peers("alice ..");

@@ -25,6 +25,19 @@ fn a_delay_keeps_owners_take_overs_and_the_lonely_from_the_origin() {
 }
 
 #[test]
+fn claims_that_fall_silent_or_crawl_end_no_delay() {
+    let mut desk = Desk::with(8, 1, delayed(10)).peers("alice ........\n bob ........");
+    (0..7).for_each(|piece| desk.claims("alice", piece));
+    for second in 0..599 {
+        desk.at_ms(second * 1_000);
+        desk.heartbeat("bob", 7, 1);
+    }
+    assert!(desk.fetches().is_empty(), "{:?}", desk.said);
+    desk.at_ms(604_000);
+    assert!(!desk.fetches().is_empty());
+}
+
+#[test]
 fn a_delay_ends_when_somebody_waits_or_the_policy_changes() {
     let config = Config { priority: Priority::Background, ..delayed(0) };
     let policy = Policy { background_delay: Duration::from_secs(600), ..Policy::default() };

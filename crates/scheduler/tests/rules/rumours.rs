@@ -1,5 +1,6 @@
 //! Sites in which not everybody is connected with everybody.
 
+use swarmline_scheduler::Stage;
 use swarmline_types::message::Word;
 
 use crate::desk::Desk;
@@ -84,6 +85,46 @@ fn words_in_my_name_are_answered_with_a_greater_number() {
     desk.hears("alice", "me", 4_000, Word::Gone);
     desk.hears("alice", "me", 5_000_000_000, Word::Gone);
     assert_eq!(passed_on(&mut desk), Vec::<String>::new(), "an echo, and a step that nobody takes");
+}
+
+/// Others take one step after the other, so whoever stops at the first is not heard any more.
+#[test]
+fn words_in_my_name_that_come_together_are_all_answered() {
+    let mut desk = desk();
+    desk.hears_in_its_name("alice", "me", &[1 << 20, 2 << 20, 3 << 20, 5 << 20]);
+    let said = passed_on(&mut desk);
+    assert!(said.iter().any(|line| line.contains("me 3145729: here")), "{said:?}");
+    desk.hears("alice", "me", 4 << 20, Word::Gone);
+    assert_eq!(passed_on(&mut desk), Vec::<String>::new(), "once for all that is said in a while");
+    desk.at_ms(400);
+    assert!(passed_on(&mut desk).iter().any(|line| line.contains("me 4194305: here")));
+}
+
+#[test]
+fn words_in_the_name_of_a_peer_do_not_silence_it() {
+    let mut desk = desk();
+    let (here, claim) = (desk.here(), desk.claim(0));
+    desk.hears("alice", "bob", 1 << 20, here);
+    desk.hears("bob", "bob", 9 << 20, claim.clone());
+    desk.at_ms(400);
+    assert!(passed_on(&mut desk).iter().any(|line| line.contains("bob 9437184: claim #0")));
+    desk.hears("alice", "bob", 19 << 20, claim);
+    desk.at_ms(500);
+    assert_eq!(
+        passed_on(&mut desk),
+        Vec::<String>::new(),
+        "of another's word so large a step is not believed"
+    );
+}
+
+#[test]
+fn whoever_gave_up_says_no_more_that_it_is_here() {
+    let mut desk = desk();
+    desk.at_ms(60_000);
+    assert!(matches!(desk.stage(), Stage::Failed(_)), "{:?}", desk.stage());
+    desk.take();
+    desk.at_ms(200_000);
+    assert!(!passed_on(&mut desk).iter().any(|line| line.contains("me ")));
 }
 
 #[test]
