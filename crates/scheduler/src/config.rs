@@ -1,4 +1,5 @@
-//! Every parameter of the algorithm, with its unit, default and what goes wrong beside it.
+//! Parameters of the algorithm, with unit and default. What only one machine knows stands with it; what goes wrong beside
+//! a value stands in `docs/algorithm.md`.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub struct Config {
     /// How long a node that has met nobody yet takes only one run at a time, from a random place: claims made
     /// before members can hear each other must not collide. Default 2 s; zero when no discovery is running.
     pub settle: Duration,
-    /// Mesh: neighbours beyond which the full mesh becomes a random graph. Default 13.
+    /// Mesh: members, this node among them, beyond which the full mesh becomes a random graph. Default 13.
     pub full_mesh_max: usize,
     /// Mesh: mean number of neighbours in the random graph. Default 12.
     pub degree: usize,
@@ -252,7 +253,7 @@ pub(crate) const RARE_HOLDERS: u16 = 4;
 pub(crate) const FAST_RUNS: usize = 8;
 /// See [`FAST_RUNS`].
 pub(crate) const FAST_SPAN: Duration = Duration::from_millis(400);
-/// Announcing: where a run comes no more often than each so many times that a request takes, the LAN has time to spare.
+/// Announcing: where a piece comes no more often than each so many times that a request takes, the LAN has time to spare.
 pub(crate) const CALM_SERVICES: u32 = 3;
 /// Announcing: neighbours that are told of a piece in one batch where the LAN has time to spare; half of it by who has
 /// given a fifth more than it got, and one by who has given half as much again.

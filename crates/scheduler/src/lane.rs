@@ -2,7 +2,7 @@
 //!
 //! Decides claims, take-overs and cancels of origin fetches. Does not spread pieces; that is the mesh. Invariant: a
 //! live heartbeat alone keeps everybody else away from a run, however slow everything is, except for one second
-//! copy of a claim that stands still or crawls. `docs/algorithm.md` tells the rules and why each is there.
+//! copy of a claim that stands still or crawls, and for whoever is alone with what it hears. `docs/algorithm.md` tells the rules and why each is there.
 
 mod claims;
 mod width;

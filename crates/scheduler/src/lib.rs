@@ -1,7 +1,7 @@
 //! The piece scheduler: what to ask of whom, what to serve to whom, when the origin may be used.
 //!
-//! Sans-IO: no clock, socket, file or ambient randomness. Two machines, driven alike: `handle` one input, drain
-//! `poll_action`, wait until `poll_timeout` or the next input.
+//! Sans-IO: no clock, socket, file or ambient randomness. The first two machines are driven alike: `handle` one input,
+//! drain `poll_action`, wait until `poll_timeout` or the next input; the third only tells whose turn it is.
 //!
 //! - [`Content`], one per content. Its **lane** is the site's agreement, without a leader, on who fetches what from the
 //!   origin; its **mesh** spreads verified pieces by pull.

@@ -170,7 +170,7 @@ impl Peer {
     }
 }
 
-/// All peers that are connected and share the content. The members of the site, as this node sees them.
+/// All peers that are connected and share the content.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     peers: FlatMap<NodeId, Peer>,
@@ -479,7 +479,8 @@ impl Peers {
     }
 }
 
-/// Time-outs in a row after which a stranger is doubted where all are slow; elsewhere one is enough.
+/// Time-outs in a row after which a stranger is doubted where all are slow; elsewhere one is enough, or two of one that
+/// another vouches for.
 const DOUBTED_TIMES: u32 = 4;
 /// How long a stranger may be silent, or do nothing but reject, when another stranger says to have got something from it.
 const VOUCHED_SILENCE: Duration = Duration::from_secs(10);

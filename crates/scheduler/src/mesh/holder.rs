@@ -1,4 +1,4 @@
-//! One that holds everything while hardly anybody else holds anything: as an origin on the LAN.
+//! One or two that hold everything while others do not: as an origin on the LAN.
 //!
 //! If all pulled from it as they like, it would send the same pieces many times over while others wait for their first
 //! copy. So each run is pulled from it by the member that ranks first for the run among those who lack it, and comes to
