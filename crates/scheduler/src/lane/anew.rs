@@ -86,7 +86,7 @@ impl Lane {
     /// way and was not told yet counts as here.
     fn crawls_from(&self, fetch: &Fetch, site: &Site) -> MonoTime {
         let received = site.requests.get(fetch.request).map_or(0, |request| request.received) + UNTOLD;
-        match received.saturating_mul(4_000_000).checked_div(self.claims.median_rate()) {
+        match received.saturating_mul(4_000_000).checked_div(self.claims.sure_rate()) {
             Some(micros) => fetch.since + CRAWLS_AFTER.max(Duration::from_micros(micros)),
             None => MonoTime::NEVER,
         }

@@ -25,10 +25,11 @@ const RATES_MAX: usize = 16;
 pub(super) struct Claims {
     /// Only runs with at least one claim.
     by_run: FlatMap<RunIndex, Vec<Claim>>,
-    /// Bytes per second of the latest finished claims, mine included.
-    rates: VecDeque<u64>,
-    /// Their median: of finished claims only, since what is still running may be a liar's, as many as it likes.
-    median_rate: u64,
+    /// Rates of the latest finished claims, mine included: what is still running may be a liar's, as many as it likes.
+    finished: Rates,
+    /// Of those, mine and those of members that have delivered: whoever has not may finish what it likes as fast as it
+    /// likes, so that all others look slow.
+    surely_finished: Rates,
     /// When a member that has delivered before last gave a sign of life, and when a stranger did.
     growth: MonoTime,
     strangers_growth: MonoTime,
@@ -38,6 +39,25 @@ pub(super) struct Claims {
     moving: Option<(u32, MonoTime, usize)>,
     /// Runs with claims from which on those that are over are looked for.
     purge_at: usize,
+}
+
+/// Bytes per second, the latest at the end; at most [`RATES_MAX`].
+#[derive(Debug, Default)]
+struct Rates {
+    latest: VecDeque<u64>,
+    median: u64,
+}
+
+impl Rates {
+    fn note(&mut self, rate: u64) {
+        self.latest.push_back(rate);
+        if self.latest.len() > RATES_MAX {
+            self.latest.pop_front();
+        }
+        let mut rates: Vec<_> = self.latest.iter().copied().collect();
+        rates.sort_unstable();
+        self.median = rates[rates.len() / 2];
+    }
 }
 
 #[derive(Debug)]
@@ -80,26 +100,32 @@ impl Claim {
     }
 
     /// Live, and neither slow nor over.
-    fn is_moving(&self, median_rate: u64, now: MonoTime) -> bool {
-        !self.is_elsewhere && self.is_live(now) && !self.is_slow(median_rate, now)
+    fn is_moving(&self, usual: u64, now: MonoTime) -> bool {
+        !self.is_elsewhere && self.is_live(now) && !self.is_slow(usual, now)
     }
 
-    fn is_slow(&self, median_rate: u64, now: MonoTime) -> bool {
+    fn is_slow(&self, usual: u64, now: MonoTime) -> bool {
         if self.is_elsewhere {
             return false;
         }
         let stalls = now >= self.grew_at + SLOW_AFTER;
-        let crawls = now >= self.since + SLOW_AFTER && self.rate(now).saturating_mul(4) < median_rate;
+        let crawls = now >= self.since + SLOW_AFTER && self.rate(now).saturating_mul(4) < usual;
         stalls || crawls
     }
 }
 
 impl Claims {
     pub(super) fn new(now: MonoTime) -> Self {
-        let (by_run, rates) = (FlatMap::new(), VecDeque::with_capacity(RATES_MAX + 1));
-        let (moving, purge_at) = (None, PURGE_MIN);
-        let (growth, strangers_growth) = (now, now);
-        Self { by_run, rates, median_rate: 0, growth, strangers_growth, changes: 0, moving, purge_at }
+        Self {
+            by_run: FlatMap::new(),
+            finished: Rates::default(),
+            surely_finished: Rates::default(),
+            growth: now,
+            strangers_growth: now,
+            changes: 0,
+            moving: None,
+            purge_at: PURGE_MIN,
+        }
     }
 
     /// When there was last a sign that the site is working on what is lacked here, where bytes last came at `received`.
@@ -160,7 +186,8 @@ impl Claims {
         }
         let claim = self.by_run.get_mut(&run)?.iter_mut().find(|claim| is_mine(claim))?;
         // A sign of life of what lives and moves changes nothing but when to look again, and that may be too early.
-        let is_refreshed = !claim.is_elsewhere && claim.is_live(now) && !claim.is_slow(self.median_rate, now);
+        let is_refreshed =
+            !claim.is_elsewhere && claim.is_live(now) && !claim.is_slow(self.surely_finished.median, now);
         self.changes += u32::from(!is_refreshed);
         claim.silent_at = now + SILENT_AFTER;
         claim.is_elsewhere = false;
@@ -233,18 +260,21 @@ impl Claims {
 
     /// Bytes per second of the middle one of the latest finished claims.
     pub(super) fn median_rate(&self) -> u64 {
-        self.median_rate
+        self.finished.median
     }
 
-    /// A claim took this long for that much.
-    pub(super) fn observe(&mut self, bytes: u64, span: Duration) {
-        self.rates.push_back(bytes_per_s(bytes, span));
-        if self.rates.len() > RATES_MAX {
-            self.rates.pop_front();
+    /// The same of those that are surely finished: what takes four times as long crawls.
+    pub(super) fn sure_rate(&self) -> u64 {
+        self.surely_finished.median
+    }
+
+    /// A claim took this long for that much. `is_sure`: mine, or of a member that has delivered.
+    pub(super) fn observe(&mut self, bytes: u64, span: Duration, is_sure: bool) {
+        let rate = bytes_per_s(bytes, span);
+        self.finished.note(rate);
+        if is_sure {
+            self.surely_finished.note(rate);
         }
-        let mut rates: Vec<_> = self.rates.iter().copied().collect();
-        rates.sort_unstable();
-        self.median_rate = rates[rates.len() / 2];
     }
 
     pub(super) fn remove(&mut self, run: RunIndex, by: &NodeId) {
@@ -306,7 +336,9 @@ impl Claims {
         {
             return count;
         }
-        let moving = || self.by_run.values().flatten().filter(|claim| claim.is_moving(self.median_rate, now));
+        let moving = || {
+            self.by_run.values().flatten().filter(|claim| claim.is_moving(self.surely_finished.median, now))
+        };
         let ends = moving().flat_map(Claim::may_change).filter(|at| *at > now).min();
         let count = moving().count();
         self.moving = Some((self.changes, ends.unwrap_or(MonoTime::NEVER), count));
@@ -325,7 +357,7 @@ impl Claims {
         Some(Live {
             by: best.by,
             is_almost: live().any(|claim| claim.is_almost || claim.is_elsewhere),
-            is_slow: best.is_slow(self.median_rate, now),
+            is_slow: best.is_slow(self.surely_finished.median, now),
             is_only: live().count() == 1,
             next_look: best.may_change().into_iter().filter(|at| *at > now).min().unwrap_or(MonoTime::NEVER),
         })

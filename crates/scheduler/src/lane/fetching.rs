@@ -47,7 +47,7 @@ impl Lane {
         let fetch = self.fetches.remove(&run).expect("just found");
         self.changes += 1;
         let pieces = site.coverage.runs().pieces(run);
-        self.observe(stretch, Some(now.since(fetch.since)), site);
+        self.observe(stretch, Some(now.since(fetch.since)), true, site);
         let has = |pieces: PieceRange| pieces.pieces().all(|piece| site.coverage.has(piece));
         let (is_done, has_stretch) = (has(pieces), has(stretch));
         if is_done {

@@ -81,9 +81,9 @@ impl Lane {
         self.note_said(run, Said::Done);
         let is_elsewhere = !is_connected && !let_rot && site.coverage.open_in(run) > 0;
         let took = self.claims.on_done(run, from, is_elsewhere, now);
-        self.observe(pieces, took, site);
+        let is_proven = site.peers.get(&from).is_some_and(Peer::is_proven);
+        self.observe(pieces, took, is_proven, site);
         if site.coverage.lacking_in(run) > 0 {
-            let is_proven = site.peers.get(&from).is_some_and(Peer::is_proven);
             self.claims.on_growth(is_proven, now);
         }
     }
@@ -139,10 +139,10 @@ impl Lane {
         }
     }
 
-    /// Somebody finished a run, and if its claim was known, it took so long.
-    pub(super) fn observe(&mut self, pieces: PieceRange, took: Option<Duration>, site: &Site) {
+    /// Somebody finished a run, and if its claim was known, it took so long. `is_sure`: I did, or a member that has delivered.
+    pub(super) fn observe(&mut self, pieces: PieceRange, took: Option<Duration>, is_sure: bool, site: &Site) {
         let bytes = site.coverage.runs().layout().span(pieces).size();
-        took.into_iter().for_each(|took| self.claims.observe(bytes, took));
+        took.into_iter().for_each(|took| self.claims.observe(bytes, took, is_sure));
         self.width.on_finished(bytes, self.claims.median_rate(), site.uses_rumours(), site.now);
     }
 

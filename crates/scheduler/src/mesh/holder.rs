@@ -8,6 +8,7 @@ use swarmline_types::{NodeId, PieceIndex};
 
 use crate::allowance::Allowance;
 use crate::ledger::Source;
+use crate::members::Member;
 use crate::peers::Peer;
 use crate::requests::{InFlight, RequestId};
 use crate::runs::RunIndex;
@@ -36,8 +37,9 @@ impl Holders {
         if holders.is_empty() && self.made_of.is_none() {
             return None;
         }
-        let others = site.members.ranked();
-        let spared = (1..=HOLDERS_MAX).contains(&holders.len()) && others >= holders.len() + OTHERS_MIN;
+        let is_ranked = |id: &&NodeId| site.members.get(id).is_some_and(Member::is_ranked);
+        let others = site.members.ranked() - holders.iter().filter(is_ranked).count();
+        let spared = (1..=HOLDERS_MAX).contains(&holders.len()) && others >= OTHERS_MIN;
         if !spared {
             *self = Self::default();
             return None;

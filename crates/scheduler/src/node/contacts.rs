@@ -12,7 +12,7 @@ use swarmline_types::{FlatMap, MonoTime, NodeId};
 use crate::node::NodeAction;
 use crate::node::addrs::Addrs;
 
-/// Nodes counted; beyond it new ones are not taken in.
+/// Nodes counted at most.
 const KNOWN_MAX: usize = 4096;
 /// Nodes remembered that are not connected, where not all can be; beyond it one at random is forgotten. Who is needed
 /// after those is found again.
@@ -108,17 +108,20 @@ impl Contacts {
         self.connected > 0 && self.met_at.is_some_and(|met| now >= met + SETTLED_AFTER)
     }
 
-    /// `false` if there are too many already.
-    fn know(&mut self, node: &NodeId) -> bool {
-        let Err(at) = self.known.binary_search(&mark(node)) else { return true };
-        let fits = self.known.len() < KNOWN_MAX;
-        if fits {
-            if self.known.len() == self.known.capacity() {
-                self.known.reserve_exact((self.known.len() / 8).max(8));
-            }
-            self.known.insert(at, mark(node));
+    /// Counts a node. Beyond the bound one at random is counted no more: names are cheap, and who made them up must not keep
+    /// others out.
+    fn know(&mut self, node: &NodeId) {
+        if self.known.binary_search(&mark(node)).is_ok() {
+            return;
         }
-        fits
+        if self.known.len() >= KNOWN_MAX {
+            self.known.remove(self.rng.random_range(0..KNOWN_MAX));
+        }
+        if self.known.len() == self.known.capacity() {
+            self.known.reserve_exact((self.known.len() / 8).max(8));
+        }
+        let at = self.known.binary_search(&mark(node)).unwrap_or_else(|at| at);
+        self.known.insert(at, mark(node));
     }
 
     fn forget(&mut self, node: &NodeId) {
@@ -144,9 +147,10 @@ impl Contacts {
     }
 
     pub(super) fn on_found(&mut self, node: NodeId, addr: SocketAddr, now: MonoTime) {
-        if node == self.me || !self.know(&node) {
+        if node == self.me {
             return;
         }
+        self.know(&node);
         self.since.get_or_insert(now);
         let first_try = if dials_first(&self.me, &node) { now } else { now + POLITENESS };
         let candidate = self.candidates.get_or_insert_with(node, || Candidate {

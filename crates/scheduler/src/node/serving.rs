@@ -173,7 +173,9 @@ impl Serving {
         let most = if self.is_busy(now) { QUEUE_BYTES_BUSY } else { QUEUE_BYTES_MAX };
         let bytes_max = most.min(in_time).max(2 * size);
         let full = of_peer >= QUEUE_PER_PEER_MAX || self.queued_bytes + size > bytes_max;
-        let full = full || (is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block));
+        if is_slow(self.rate()) && block.offset == 0 && self.is_leaving(&content, &block) {
+            return Asked::Rejected;
+        }
         let displaced = if full && !continued && of_peer == 0 { self.displace_greediest() } else { None };
         if full && !continued && displaced.is_none() {
             return Asked::Rejected;

@@ -408,6 +408,21 @@ fn a_limited_line_sends_a_piece_to_one_at_a_time() {
     insta::assert_snapshot!(words(&ask(&mut node, 2, 65, MonoTime::from_millis(3))), @"reject 2#65");
 }
 
+/// It would have the place of another, and the piece would be sent twice.
+#[test]
+fn who_asks_for_a_piece_that_is_leaving_displaces_nobody() {
+    let config = NodeConfig { upload_rate: Rate::bytes_per_s(1 << 20), ..NodeConfig::default() };
+    let mut node = node_with(&config);
+    (1..=2).for_each(|peer| _ = up(&mut node, peer, secs(0)));
+    let ticket = served(&ask(&mut node, 1, 0, secs(0)));
+    node.handle(NodeInput::Served { ticket }, MonoTime::from_millis(1));
+    drain(&mut node);
+    for request in 1..3 {
+        insta::allow_duplicates! { insta::assert_snapshot!(words(&ask(&mut node, 1, request, secs(0))), @""); }
+    }
+    insta::assert_snapshot!(words(&ask(&mut node, 2, 65, MonoTime::from_millis(3))), @"reject 2#65");
+}
+
 #[test]
 fn a_flood_of_requests_is_cut_off() {
     let mut node = node();

@@ -119,6 +119,23 @@ fn who_crawls_with_one_claim_keeps_its_others_if_it_has_delivered() {
     assert_eq!(fetched(false), [0, 1]);
 }
 
+/// Whoever has delivered nothing may finish what it likes as fast as it likes.
+#[test]
+fn a_stranger_that_is_done_at_once_makes_nobody_else_look_slow() {
+    let mut desk = Desk::of(3).peers("alice ...\n bob ...");
+    desk.claims("alice", 0);
+    desk.claims("alice", 1);
+    for second in 1..=14 {
+        desk.at_ms(second * 1000);
+        desk.heartbeat("alice", 0, second * 100_000);
+        desk.heartbeat("alice", 1, second * 100_000);
+        desk.claims("bob", 2);
+        desk.at_ms(second * 1000 + 1);
+        desk.finishes("bob", 2);
+    }
+    assert_eq!(desk.fetches().into_iter().find(|piece| *piece < 2), None, "{:?}", desk.said);
+}
+
 #[test]
 fn what_a_member_has_is_not_fetched_from_the_origin() {
     let mut desk = Desk::of(4).peers("alice xxxx");

@@ -49,6 +49,28 @@ fn a_node_that_cannot_be_reached_is_tried_less_and_less_and_then_forgotten() {
     assert_eq!(dials.len(), 11);
 }
 
+/// Somebody names five thousand; of whoever is found then, as many are dialled as without.
+#[test]
+fn names_that_nobody_stands_behind_keep_nobody_out() {
+    let mut node = node();
+    let named = |n: u64| {
+        let mut name = [0xee; 32];
+        name[..8].copy_from_slice(&(n << 32).to_be_bytes());
+        NodeId::new(name)
+    };
+    for n in 0..5_000 {
+        node.handle(NodeInput::Found { node: named(n), addr: addr(1) }, secs(0));
+    }
+    drain(&mut node);
+    let is_dialled = |action: &NodeAction| matches!(action, NodeAction::Dial { node, .. } if *node == id(9));
+    let mut dialled = false;
+    for second in 1..120 {
+        node.handle(NodeInput::Found { node: id(9), addr: addr(9) }, secs(second));
+        dialled |= drain(&mut node).iter().any(is_dialled);
+    }
+    assert!(dialled, "it is found every second");
+}
+
 #[test]
 fn no_more_is_dialled_than_connections_are_allowed() {
     let config = NodeConfig { connections_max: 2, ..NodeConfig::default() };
