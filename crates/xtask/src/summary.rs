@@ -39,6 +39,11 @@ impl Summary {
         self.metrics.iter().find(|metric| metric.key == key)
     }
 
+    /// What is measured of one content.
+    pub(crate) fn of_contents(&self) -> impl Iterator<Item = &Measured> {
+        self.metrics.iter().filter(|metric| metric.key.starts_with("content."))
+    }
+
     pub(crate) fn missed(&self) -> impl Iterator<Item = &Measured> {
         self.metrics.iter().filter(|metric| metric.met == Some(false))
     }

@@ -4,13 +4,17 @@ use super::row::{Row, millions};
 use crate::summary::{Measured, Summary};
 
 /// The columns: a metric, its head, and how many digits it has.
-const COLUMNS: [(&str, &str); 6] = [
+const COLUMNS: [(&str, &str); 10] = [
     ("makespan", "time / bound"),
+    ("over_bound", "above the bound"),
     ("mean", "mean / bound"),
     ("origin", "origin / copy"),
     ("duplicate", "in vain"),
+    ("bad", "wrong"),
     ("have", "HAVE"),
     ("requests", "requests"),
+    ("lane", "lane"),
+    ("upload_spread", "most given / mean"),
 ];
 
 /// The whole report. `command` writes it again; `cores` are those of this machine.
@@ -30,6 +34,7 @@ pub(super) fn markdown(rows: &[Row], command: &str, cores: usize) -> String {
         out += "\n## Targets\n\n";
         out += &table(&targets);
     }
+    out += &of_contents(rows);
     out += &missed(rows);
     out += &speed(rows, cores);
     out.trim_end().to_owned()
@@ -72,7 +77,10 @@ fn table(rows: &[&Row]) -> String {
 }
 
 fn cell(summary: &Summary, key: &str) -> String {
-    let Some(metric) = summary.metric(key) else { return String::new() };
+    summary.metric(key).map(shown).unwrap_or_default()
+}
+
+fn shown(metric: &Measured) -> String {
     let shown = show(&metric.unit, metric.mean);
     let shown = if metric.met == Some(false) { format!("**{shown}**") } else { shown };
     match metric.target {
@@ -90,6 +98,18 @@ fn show(unit: &str, value: f64) -> String {
         "seconds" => format!("{value:.1} s"),
         _ => format!("{value:.2}"),
     }
+}
+
+/// What is asked of a content by itself: that of the foreground may not wait for that of the background.
+fn of_contents(rows: &[Row]) -> String {
+    let told =
+        |row: &Row, metric: &Measured| format!("- {}: {} is {}\n", row.name, metric.label, shown(metric));
+    let lines: String = rows
+        .iter()
+        .filter_map(|row| Some((row, row.result.as_ref().ok()?)))
+        .flat_map(|(row, summary)| summary.of_contents().map(move |metric| told(row, metric)))
+        .collect();
+    if lines.is_empty() { lines } else { format!("\nOf one content among several:\n\n{lines}") }
 }
 
 /// Every target that is missed, also those without a column.
@@ -165,14 +185,26 @@ mod tests {
         let report = markdown(&rows, "cargo xtask scenarios", 4);
         for part in [
             "[`office`](office.toml): *Why?* So.",
-            "| [office](office.toml) |  |  | 1.000 |  |  |  | 2 |",
-            "| [s1](targets/s1.toml) |  |  | **1.020** ≤ 1.005 |  |  |  | 2 |",
-            "| [s2](targets/s2.toml) | could not be run | | | | | | |",
+            "| [office](office.toml) |  |  |  | 1.000 |  |  |  |  |  |  | 2 |",
+            "| [s1](targets/s1.toml) |  |  |  | **1.020** ≤ 1.005 |  |  |  |  |  |  | 2 |",
+            "| [s2](targets/s2.toml) | could not be run | | | | | | | | | | |",
             "- s1: bytes from the origin / one copy is 1.020 (worst 1.020), at most 1.005",
             "6.00 million events in 6 s on 4 cores,\n1.00 million events/s.",
         ] {
             assert!(report.contains(part), "{part}\n{report}");
         }
         assert!(markdown(&rows[..1], "x", 4).contains("Every target is met."));
+        assert!(!markdown(&rows[..1], "x", 4).contains("Of one content"));
+    }
+
+    #[test]
+    fn what_is_asked_of_one_content_is_told() {
+        let mut rows = [row("simulations/targets/p1.toml", 1.044, Some(1.05))];
+        rows[0].result.iter_mut().for_each(|summary| {
+            summary.metrics[0].key = "content.0.makespan".into();
+            summary.metrics[0].label = "now: time / its own bound".into();
+        });
+        let report = markdown(&rows, "x", 4);
+        assert!(report.contains("\n- p1: now: time / its own bound is 1.044 ≤ 1.050\n"), "{report}");
     }
 }
