@@ -22,6 +22,7 @@ mod commands;
 
 mod args;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,10 +35,14 @@ use show::{Failed, Line, Stopwatch};
 
 fn main() -> ExitCode {
     let watch = Stopwatch::start();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return say_as_clap(&told).into(),
+    };
     log::start(cli.global.verbose, cli.global.color);
     let ended = run(&cli.command, watch);
     let failure = match ended {
+        Ok(_) if screen::is_lost() => return Exit::Disk.into(),
         Ok(exit) => return exit.into(),
         Err(error) => match error.downcast::<Failure>() {
             Ok(failure) => failure,
@@ -49,6 +54,16 @@ fn main() -> ExitCode {
     }
     screen::note(&format!("error: {failure}"));
     failure.exit.into()
+}
+
+/// Help and version go to stdout, what is wrong with the command line to stderr.
+fn say_as_clap(told: &clap::Error) -> Exit {
+    let written = told.print().and_then(|()| io::stdout().flush());
+    if told.use_stderr() {
+        return Exit::Usage;
+    }
+    screen::judge(written);
+    if screen::is_lost() { Exit::Disk } else { Exit::Success }
 }
 
 fn run(command: &Command, watch: Stopwatch) -> anyhow::Result<Exit> {

@@ -78,7 +78,7 @@ pub(crate) fn web_address(text: &str) -> Result<Url, String> {
 /// A piece size: a power of two from 16 KiB to 16 MiB.
 pub(crate) fn piece_size(text: &str) -> Result<u32, String> {
     let size = parse_size(text).map_err(|error| error.to_string())?;
-    let refused = || format!("{size} bytes is not a power of two from 16KiB to 16MiB");
+    let refused = || format!("{size} is not a power of two from 16KiB to 16MiB");
     let size = u32::try_from(size).map_err(|_| refused())?;
     PieceLayout::new(0, size).map(|layout| layout.piece_size()).map_err(|_| refused())
 }

@@ -13,9 +13,10 @@ mod origin_only;
 mod rarest_first;
 mod rendezvous;
 
-use swarmline_scheduler::{Action, Allowance, Input, Ledger, RequestId, Stage};
+use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
 use swarmline_types::{Bitfield, MonoTime};
 
+use crate::outcome::Why;
 use crate::scenario::StrategyName;
 use crate::strategy::{Machine, Opening, Production, Strategy};
 
@@ -70,6 +71,15 @@ impl Strategy for StrategyName {
             Self::OriginOnly => Box::new(origin_only::OriginOnly::new(opening)),
             Self::RarestFirst => Box::new(rarest_first::RarestFirst::new(opening)),
             Self::Rendezvous => Box::new(rendezvous::Rendezvous::new(opening)),
+        }
+    }
+
+    /// Who agrees with nobody is not alone for that.
+    fn why(&self, told: Option<FetchReason>) -> Why {
+        match (self, Why::of(told)) {
+            (Self::OriginOnly, Why::Alone) => Why::Unshared,
+            (Self::RarestFirst, Why::Alone) => Why::Beside,
+            (_, why) => why,
         }
     }
 

@@ -82,7 +82,7 @@ impl Cast {
     pub(crate) fn of(scenario: &Scenario, plan: &SitePlan, seed: u64) -> Self {
         let mut chance = Chance::new(seed, Of::Cast);
         let peers = plan.peers as usize;
-        let mut groups = members_of_groups(&scenario.group, peers, &mut chance);
+        let mut groups = members_of_groups(&scenario.group, plan.peers, &mut chance);
         let arrivals = arrivals(scenario.arrive.clone(), peers, &mut chance);
         let mut parts: Vec<_> = (0..peers)
             .map(|peer| {
@@ -120,13 +120,11 @@ fn of_the_house(part: Part) -> Part {
 }
 
 /// The group of each peer.
-fn members_of_groups(groups: &[GroupPlan], peers: usize, chance: &mut Chance) -> Vec<Option<usize>> {
-    let mut of_peer = vec![None; peers];
-    let mut free: Vec<_> = (0..peers).collect();
+fn members_of_groups(groups: &[GroupPlan], peers: u32, chance: &mut Chance) -> Vec<Option<usize>> {
+    let mut of_peer = vec![None; peers as usize];
+    let mut free: Vec<_> = (0..of_peer.len()).collect();
     for (at, group) in groups.iter().enumerate() {
-        let share = group.share.map_or(0, |share| share.of(peers));
-        let count = group.count.map_or(share, |count| count as usize);
-        for peer in chance.choose(&mut free, count) {
+        for peer in chance.choose(&mut free, group.peers_of(peers) as usize) {
             of_peer[peer] = Some(at);
         }
         free.retain(|peer| of_peer[*peer].is_none());

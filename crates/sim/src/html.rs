@@ -21,7 +21,7 @@ mod table;
 mod page;
 
 pub use page::{comparison, study, sweep};
-pub use table::Sweep;
+pub use table::{Row, Sweep};
 
 #[cfg(test)]
 mod tests;

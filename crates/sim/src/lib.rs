@@ -34,13 +34,15 @@
 //!
 //! **Rules.** While it runs, hosts are compared with what the simulator knows of them: nothing is served or marked as had
 //! that was not verified, the ledger balances, bounds are kept, no line is faster than it is, and nobody is faster than
-//! [`bound`] allows. A rule that does not hold ends the run as [`Broken`], with the command that shows it again.
+//! [`bound`] allows. A rule that does not hold ends the run as [`Broken`], with the seed that shows it again.
 //! [`scenario::nasty`] draws scenarios that try to, and [`trial`] runs them one after another.
 //!
 //! [`study`] runs a scenario with several seeds and holds it against its targets, [`html`] makes a page of that, and
 //! [`library`] has the scenarios that come with the program. [`replay`] makes a scenario of what real nodes have
 //! traced, and [`Traced`] traces what simulated ones do. Not here: files, the command line. Not modelled: loss of
 //! single packets, hashing, the manifest's way, CPU.
+
+pub mod words;
 
 pub mod scenario;
 
@@ -72,8 +74,6 @@ mod run;
 mod baseline;
 
 mod traced;
-
-pub mod words;
 
 pub mod study;
 pub mod trial;

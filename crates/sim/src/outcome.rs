@@ -4,14 +4,13 @@
 //! JSON on any machine and any number of threads. Times are in seconds of virtual time, rates and sizes in bytes; a
 //! *ratio* is over the bound or over one copy of the content. Only honest peers count, unless a field says otherwise.
 
-mod expect;
 mod figures;
 mod series;
 
 use serde::Serialize;
+use swarmline_scheduler::FetchReason;
 use swarmline_types::{CapacityClass, Priority};
 
-pub use expect::Miss;
 pub(crate) use figures::ratio;
 pub use figures::{Figures, Messages, Traffic};
 pub use series::{Egress, Holders, Series};
@@ -152,8 +151,25 @@ pub enum Why {
     SecondCopy,
     /// It knew nobody, or nobody served it.
     Alone,
+    /// The origin is one more source beside the peers, and nobody agrees with others who asks it for what.
+    Beside,
+    /// Nothing is shared: each asks for all.
+    Unshared,
     /// The scheduler gave no reason.
     Untold,
+}
+
+impl Why {
+    /// The reason that the product's scheduler told.
+    pub fn of(told: Option<FetchReason>) -> Self {
+        match told {
+            Some(FetchReason::Owner) => Self::Owner,
+            Some(FetchReason::TakeOver) => Self::TakeOver,
+            Some(FetchReason::SecondCopy) => Self::SecondCopy,
+            Some(FetchReason::Alone) => Self::Alone,
+            None => Self::Untold,
+        }
+    }
 }
 
 /// How a request to the origin ended.

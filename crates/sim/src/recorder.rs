@@ -36,7 +36,7 @@ fn kind(why: Why, is_again: bool) -> usize {
         Why::Owner => 0,
         Why::TakeOver => 1,
         Why::SecondCopy => 2,
-        Why::Alone | Why::Untold => 3,
+        Why::Alone | Why::Beside | Why::Unshared | Why::Untold => 3,
     }
 }
 

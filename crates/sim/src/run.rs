@@ -13,6 +13,8 @@ use crate::outcome::Outcome;
 use crate::report::outcome_of;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::strategy::{Production, Strategy};
+use crate::tally::seconds;
+use crate::words;
 use crew::Crew;
 use meter::Meter;
 
@@ -24,14 +26,14 @@ pub enum Broken {
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     /// Something that must always hold does not: a fault of the scheduler, or of the simulator.
-    #[error(
-        "{rule}: {what} (site {site}, peer {peer:?}, at {at:?} after {events} events); again with: {command}"
-    )]
+    #[error("{rule}: {what} (seed {seed}, {}, {})", place(*site, *peer), moment(*at, *events))]
     Invariant {
         /// The rule, in a few words.
         rule: &'static str,
         /// What was found instead.
         what: String,
+        /// The seed that shows it again, with the same scenario.
+        seed: u64,
         /// On which site.
         site: u32,
         /// At which peer, if it is one peer's fault.
@@ -40,17 +42,23 @@ pub enum Broken {
         at: MonoTime,
         /// After so many events of the site.
         events: u64,
-        /// The command that shows it again.
-        command: String,
     },
     /// The watcher had enough.
-    #[error("stopped after {events} events, at {at:?} of virtual time")]
+    #[error("stopped {} of virtual time", moment(*at, *events))]
     Stopped {
         /// How far it was.
         at: MonoTime,
         /// Events that were simulated.
         events: u64,
     },
+}
+
+fn place(site: u32, peer: Option<u32>) -> String {
+    peer.map_or_else(|| format!("site {site}"), |peer| format!("site {site}, peer {peer}"))
+}
+
+fn moment(at: MonoTime, events: u64) -> String {
+    format!("after {} at {:.6} s", words::count(events, "event", "events"), seconds(at))
 }
 
 /// How far a run is.
@@ -134,4 +142,53 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>, watch: &mut dyn Watch
     };
     meter.end();
     Ok(outcome_of(&frame, sites))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(text: &str) -> String {
+        let scenario = Scenario::parse(text).unwrap();
+        run(&scenario, 7, &mut Unwatched).map(|outcome| outcome.events).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_run_has_no_more_events_than_it_may_however_seldom_it_is_checked() {
+        for every in [0, 1, 64, 1_000_000] {
+            let told = broken(&format!("check = {{ every = {every}, events_max = 100 }}"));
+            let should = "a run ends: check.events_max allows 100 of a site; raise it if the run is only long \
+                          (seed 7, site 0, after 101 events at ";
+            assert!(told.starts_with(should), "{every}: {told}");
+        }
+    }
+
+    #[test]
+    fn as_many_events_as_a_run_needs_are_enough() {
+        let text = "content.size = '2MiB'\nsite.peers = 2\ncheck.every = 0\n";
+        let needed = run(&Scenario::parse(text).unwrap(), 7, &mut Unwatched).unwrap().events;
+        let with = |most: u64| format!("{text}check.events_max = {most}");
+        assert!(run(&Scenario::parse(&with(needed)).unwrap(), 7, &mut Unwatched).is_ok());
+        assert!(broken(&with(needed - 1)).contains(&format!("after {needed} events")));
+    }
+
+    #[test]
+    fn what_broke_is_told_in_words() {
+        let at = MonoTime::from_millis(1_500);
+        let rule = "everything has a bound";
+        let told = |peer, events| {
+            Broken::Invariant { rule, what: "it has none".into(), seed: 3, site: 2, peer, at, events }
+                .to_string()
+        };
+        assert_eq!(
+            told(None, 1),
+            format!("{rule}: it has none (seed 3, site 2, after 1 event at 1.500000 s)")
+        );
+        assert_eq!(
+            told(Some(4), 1_000),
+            format!("{rule}: it has none (seed 3, site 2, peer 4, after 1,000 events at 1.500000 s)")
+        );
+        let stopped = Broken::Stopped { at, events: 9 }.to_string();
+        assert_eq!(stopped, "stopped after 9 events at 1.500000 s of virtual time");
+    }
 }

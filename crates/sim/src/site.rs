@@ -220,7 +220,8 @@ impl<'a> Site<'a> {
     /// When an invariant does not hold.
     pub(crate) fn run(&mut self, until: MonoTime, budget: u64) -> Result<Pace, Broken> {
         let limit = MonoTime::ZERO + self.frame.scenario.limit.0;
-        let every = u64::from(self.frame.scenario.check.every);
+        let check = &self.frame.scenario.check;
+        let (every, most) = (u64::from(check.every), check.events_max);
         let stop = self.events.saturating_add(budget);
         loop {
             if let Some(broken) = self.broken.take() {
@@ -241,6 +242,9 @@ impl<'a> Site<'a> {
             self.now = now;
             self.events += 1;
             self.handle(event);
+            if self.events > most {
+                self.break_endless();
+            }
             if every > 0 && self.events.is_multiple_of(every) {
                 self.check_one();
             }

@@ -1,7 +1,9 @@
 //! The border at which a scheduler is put into a host: the production one, or another to compare it with.
 
-use swarmline_scheduler::{Action, Allowance, Config, Content, Input, Ledger, RequestId, Stage};
+use swarmline_scheduler::{Action, Allowance, Config, Content, FetchReason, Input, Ledger, RequestId, Stage};
 use swarmline_types::{Bitfield, ContentId, MonoTime, NodeId, PieceLayout};
+
+use crate::outcome::Why;
 
 /// Makes the machine of each content of each host.
 pub trait Strategy: Sync {
@@ -9,6 +11,10 @@ pub trait Strategy: Sync {
     fn name(&self) -> &str;
     /// A machine for a content of which `have` is here already. Same arguments and same inputs must give the same orders.
     fn open(&self, opening: Opening) -> Box<dyn Machine>;
+    /// Why a machine fetches from the origin, by what it told. Default as the product's means it.
+    fn why(&self, told: Option<FetchReason>) -> Why {
+        Why::of(told)
+    }
     /// Connections that its nodes hold, where the scenario does not say. Default the product's.
     fn connections(&self) -> Option<u32> {
         None

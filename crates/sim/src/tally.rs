@@ -1,6 +1,5 @@
 //! What is counted on a site while it runs.
 
-use swarmline_scheduler::FetchReason;
 use swarmline_types::{MonoTime, PieceLayout, PieceRange};
 
 use crate::outcome::{FetchEnd, FetchRecord, Messages, Traffic, Why};
@@ -52,7 +51,7 @@ impl Tally {
             Why::Owner => &mut traffic.origin_owner,
             Why::TakeOver => &mut traffic.origin_take_over,
             Why::SecondCopy => &mut traffic.origin_second_copy,
-            Why::Alone | Why::Untold => &mut traffic.origin_alone,
+            Why::Alone | Why::Beside | Why::Unshared | Why::Untold => &mut traffic.origin_alone,
         } += bytes;
         again
     }
@@ -64,19 +63,8 @@ impl Tally {
             Why::Owner => &mut messages.fetches_owner,
             Why::TakeOver => &mut messages.fetches_take_over,
             Why::SecondCopy => &mut messages.fetches_second_copy,
-            Why::Alone | Why::Untold => &mut messages.fetches_alone,
+            Why::Alone | Why::Beside | Why::Unshared | Why::Untold => &mut messages.fetches_alone,
         } += 1;
-    }
-}
-
-/// The reason that the scheduler told, as outcomes write it.
-pub(crate) fn why_of(reason: Option<FetchReason>) -> Why {
-    match reason {
-        Some(FetchReason::Owner) => Why::Owner,
-        Some(FetchReason::TakeOver) => Why::TakeOver,
-        Some(FetchReason::SecondCopy) => Why::SecondCopy,
-        Some(FetchReason::Alone) => Why::Alone,
-        None => Why::Untold,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use swarmline_scheduler::{Action, Allowance, Input, Ledger, RequestId, Stage};
+use swarmline_scheduler::{Action, Allowance, FetchReason, Input, Ledger, RequestId, Stage};
 use swarmline_trace::{NodeFacts, Opened, Scribe, Sink};
 use swarmline_types::{Bitfield, ContentId, MonoTime, NodeId};
 
+use crate::outcome::Why;
 use crate::strategy::{Machine, Opening, Strategy};
 
 /// A strategy of which each node writes a trace. A node that comes back goes on with its trace.
@@ -67,6 +68,10 @@ impl<'a> Traced<'a> {
 impl Strategy for Traced<'_> {
     fn name(&self) -> &str {
         self.of.name()
+    }
+
+    fn why(&self, told: Option<FetchReason>) -> Why {
+        self.of.why(told)
     }
 
     fn connections(&self) -> Option<u32> {

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::outcome::Outcome;
 use crate::run::{Broken, Progress, Watch, run};
 use crate::scenario::nasty;
+use crate::words;
 
 /// Which scenarios are tried.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +40,18 @@ pub struct Tried {
 #[non_exhaustive]
 pub enum Fault {
     /// A rule does not hold.
-    #[error("seed {seed} of the nasty scenarios: {source}")]
+    #[error("seed {seed} of the nasty scenarios: {broken}; {}", again(*seed))]
     Broken {
         /// The seed of scenario and run.
         seed: u64,
-        /// Which rule, and the command that shows it again.
-        source: Broken,
+        /// Which rule. It stands in the text, so it is no source of it.
+        broken: Broken,
     },
     /// Honest peers stayed and are left without what they want.
     #[error(
-        "seed {seed} of the nasty scenarios: {unfinished} of {peers} peers stayed and lack something after \
-         {ended_s:.3} s; again with: swarmline sim run nasty-{seed} --seed {seed}"
+        "seed {seed} of the nasty scenarios: {unfinished} of {} stayed and lacked something after {ended_s:.3} s; {}",
+        words::count((*peers).into(), "peer", "peers"),
+        again(*seed)
     )]
     Unfinished {
         /// The seed of scenario and run.
@@ -62,16 +64,18 @@ pub enum Fault {
         ended_s: f64,
     },
     /// The code panicked; what it said went the way of all panics.
-    #[error(
-        "seed {seed} of the nasty scenarios: it panicked; again with: swarmline sim run nasty-{seed} --seed {seed}"
-    )]
+    #[error("seed {seed} of the nasty scenarios: it panicked; {}", again(*seed))]
     Panicked {
         /// The seed of scenario and run.
         seed: u64,
     },
     /// The watcher had enough.
-    #[error("stopped after {} scenarios", .0.scenarios)]
+    #[error("stopped after {}", words::count(.0.scenarios, "scenario", "scenarios"))]
     Stopped(Tried),
+}
+
+fn again(seed: u64) -> String {
+    format!("again with: swarmline sim run nasty-{seed} --seed {seed}")
 }
 
 impl Trial {
@@ -160,7 +164,7 @@ fn judge(seed: u64, ended: Result<Outcome, Broken>) -> Result<Option<Tried>, Fau
             Ok(Some(Tried { scenarios: 1, peers: outcome.total.peers.into(), events: outcome.events }))
         }
         Err(Broken::Stopped { .. }) => Ok(None),
-        Err(source) => Err(Fault::Broken { seed, source }),
+        Err(broken) => Err(Fault::Broken { seed, broken }),
     }
 }
 
@@ -233,7 +237,17 @@ mod tests {
             crate::Scenario::parse("site.peers = 2\ncontent.size = '1MiB'\noutage.answer = 'missing'");
         let outcome = run(&scenario.unwrap(), 7, &mut crate::Unwatched);
         let fault = judge(7, outcome).unwrap_err().to_string();
-        assert!(fault.contains("2 of 2 peers"), "{fault}");
-        assert!(fault.ends_with("swarmline sim run nasty-7 --seed 7"), "{fault}");
+        assert!(fault.contains("2 of 2 peers stayed"), "{fault}");
+        assert!(fault.ends_with("; again with: swarmline sim run nasty-7 --seed 7"), "{fault}");
+    }
+
+    #[test]
+    fn a_rule_that_does_not_hold_is_told_once_and_with_its_command() {
+        let scenario = crate::Scenario::parse("check.events_max = 1").unwrap();
+        let fault = judge(7, run(&scenario, 7, &mut crate::Unwatched)).unwrap_err();
+        let told = fault.to_string();
+        assert!(told.starts_with("seed 7 of the nasty scenarios: a run ends: "), "{told}");
+        assert!(told.ends_with("; again with: swarmline sim run nasty-7 --seed 7"), "{told}");
+        assert!(std::error::Error::source(&fault).is_none(), "it would be told twice");
     }
 }

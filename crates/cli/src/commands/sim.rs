@@ -33,7 +33,7 @@ use crate::show::Stopwatch;
 Examples:
   swarmline sim list
   swarmline sim run office --html office.html
-  swarmline sim run simulations/office.toml --set site.wan=50mbit --set site.peers=120
+  swarmline sim run simulations/office.toml --set site.wan=50mbit --set site.peers=400
   swarmline sim compare office --with strategy=origin-only
   swarmline sim sweep s2 --over scheduler.degree=4..24
   swarmline sim explain bad-day --piece 17
@@ -70,17 +70,33 @@ impl SimArgs {
     }
 }
 
+/// With which seeds a scenario is run.
+#[derive(Args, Clone, Copy, Debug)]
+struct Seeds {
+    /// The first seed; further ones follow it
+    #[arg(id = "seed", long, value_name = "N", default_value_t = 1)]
+    first: u64,
+
+    /// How many seeds: 1 to 1000 [default: what the scenario asks for]
+    #[arg(id = "seeds", long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    count: Option<u32>,
+}
+
+impl Seeds {
+    fn one(seed: u64) -> Self {
+        Self { first: seed, count: Some(1) }
+    }
+
+    /// The options that are needed to say the same again, with a space before each.
+    fn as_written(self) -> String {
+        let count = self.count.map_or(String::new(), |count| format!(" --seeds {count}"));
+        format!(" --seed {}{count}", self.first)
+    }
+}
+
 /// What every command that simulates takes.
 #[derive(Args, Clone, Debug)]
 struct Common {
-    /// The first seed; further ones follow it
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-
-    /// How many seeds: 1 to 1000 [default: what the scenario asks for]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    seeds: Option<u32>,
-
     /// Change a value of the scenario (may be repeated): site.peers=100, network.lane_loss=5%, content.size=1GiB
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -106,10 +122,14 @@ impl Common {
         let mut out = String::new();
         self.set.iter().for_each(|set| out += &format!(" --set {}", quoted(set)));
         self.strategy.iter().for_each(|strategy| out += &format!(" --strategy {strategy}"));
-        out += &format!(" --seed {}", self.seed);
-        self.seeds.iter().for_each(|seeds| out += &format!(" --seeds {seeds}"));
         out
     }
+}
+
+/// The command that runs a scenario with these values set; its seeds come behind it.
+fn run_of(given: &str, overrides: &[String]) -> String {
+    let set: String = overrides.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+    format!("swarmline sim run {}{set}", quoted(given))
 }
 
 /// A word as a shell takes it.
@@ -143,5 +163,22 @@ mod tests {
         assert_eq!(quoted("network.discover=1s..2s"), "network.discover=1s..2s");
         assert_eq!(quoted("name=it's $HOME"), "'name=it'\\''s $HOME'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_command_holds_all_that_was_set_in_its_order() {
+        let common = Common {
+            set: vec!["site.peers=5".into(), "name=two words".into()],
+            strategy: Some(StrategyName::OriginOnly),
+            threads: Some(1),
+        };
+        let set = " --set site.peers=5 --set 'name=two words'";
+        assert_eq!(common.as_written(), format!("{set} --strategy origin-only"));
+        assert_eq!(
+            run_of("my dir/a.toml", &common.overrides()),
+            format!("swarmline sim run 'my dir/a.toml'{set} --set strategy=origin-only")
+        );
+        assert_eq!(Seeds { first: 3, count: None }.as_written(), " --seed 3");
+        assert_eq!(Seeds::one(7).as_written(), " --seed 7 --seeds 1");
     }
 }

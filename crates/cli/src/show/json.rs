@@ -16,14 +16,20 @@ use crate::screen;
 pub(crate) struct Line<T> {
     event: &'static str,
     /// Seconds since the command began, to the millisecond.
-    t_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    t_s: Option<f64>,
     #[serde(flatten)]
     body: T,
 }
 
 impl<T: Serialize> Line<T> {
     pub(crate) fn new(event: &'static str, at: Duration, body: T) -> Self {
-        Self { event, t_s: seconds(at), body }
+        Self { event, t_s: Some(seconds(at)), body }
+    }
+
+    /// Of what comes out the same whenever and wherever it is asked.
+    pub(crate) fn of_any_time(event: &'static str, body: T) -> Self {
+        Self { event, t_s: None, body }
     }
 
     /// The line without its newline.

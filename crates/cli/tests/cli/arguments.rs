@@ -80,3 +80,30 @@ async fn a_state_directory_that_others_may_write_to_is_refused() {
     assert_eq!(ran.code, 7);
     assert!(ran.err.contains("chmod go-w"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn a_stdout_that_cannot_be_written_is_no_success() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "some bytes");
+    for arguments in [
+        "--help",
+        "get -h",
+        "--version",
+        "exit-codes",
+        "completion bash",
+        "sim list",
+        "sim list --json",
+        "publish file",
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = sandbox.run_into(arguments, full).await;
+        assert_eq!(ran.code, 7, "{arguments}: {ran:?}");
+        let why = "error: could not write to stdout: No space left on device (os error 28)\n";
+        assert!(ran.err.ends_with(why), "{arguments}: {}", ran.err);
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = sandbox.run_into(arguments, writer).await;
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{arguments}: who has left misses nothing");
+    }
+}

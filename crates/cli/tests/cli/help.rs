@@ -26,6 +26,19 @@ async fn every_command_shows_an_example() {
     }
 }
 
+/// They name a seed and a piece: both must be there.
+#[tokio::test]
+async fn the_examples_of_single_nasty_scenarios_work() {
+    let sandbox = Sandbox::new();
+    let help = shown("sim nasty --help").await;
+    let examples: Vec<_> = help.lines().filter_map(|line| line.strip_prefix("  swarmline ")).collect();
+    assert_eq!(examples.len(), 3, "{help}");
+    for example in examples.iter().filter(|example| example.contains(" nasty-")) {
+        let ran = sandbox.run(example).await;
+        assert_eq!(ran.code, 0, "{example}: {ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_version_is_the_package_s() {
     assert_eq!(shown("--version").await, concat!("swarmline ", env!("CARGO_PKG_VERSION")));

@@ -79,6 +79,16 @@ async fn an_office_is_run_again_as_it_was_and_under_another_policy() {
     let again = sandbox.run("sim run office.toml --json").await;
     assert_eq!((again.code, &again.last()["scenario"]), (0, &"replay".into()), "{again:?}");
 
+    sandbox.write("odd.toml", "strategy = [");
+    for (arguments, why) in [
+        ("--set site.pears=3", "the office: the scenario does not follow the schema: unknown field `pears`"),
+        ("--policy odd.toml", "odd.toml: this is not TOML: line 1, column 13: unclosed array"),
+    ] {
+        let refused = sandbox.run(&format!("sim replay a.trace {arguments}")).await;
+        assert_eq!((refused.code, refused.err.lines().count()), (2, 1), "{refused:?}");
+        assert!(refused.err.contains(why), "{}", refused.err);
+    }
+
     // One of them knows of the others.
     let one = sandbox.run("sim replay b.trace --json").await.last();
     assert_eq!((&one["happened"]["traces"], &one["happened"]["peers"]), (&1.into(), &3.into()), "{one}");

@@ -85,7 +85,14 @@ impl Sandbox {
 
     /// Runs the program to its end. Arguments are separated by spaces.
     pub(crate) async fn run(&self, arguments: &str) -> Ran {
-        let output = timeout(PATIENCE, self.command(arguments).output());
+        self.run_into(arguments, Stdio::piped()).await
+    }
+
+    /// The same with a stdout that is not read.
+    pub(crate) async fn run_into(&self, arguments: &str, stdout: impl Into<Stdio>) -> Ran {
+        // `output` would take stdout for itself.
+        let child = self.command(arguments).stdout(stdout).spawn().unwrap();
+        let output = timeout(PATIENCE, child.wait_with_output());
         let output = output.await.unwrap_or_else(|_| panic!("{arguments} hangs")).unwrap();
         Ran {
             code: output.status.code().expect("it ended by itself"),

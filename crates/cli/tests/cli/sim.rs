@@ -51,16 +51,19 @@ async fn a_run_prints_a_table_and_writes_a_report() {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_numbers_on_any_number_of_threads() {
+async fn the_same_seed_gives_the_same_bytes_each_time_and_on_any_number_of_threads() {
     let sandbox = Sandbox::new();
     sandbox.write("tiny.toml", TINY);
     sandbox.write("sites.toml", TINY.replace("[site]", "[site]\ncount = 3"));
-    let metrics = async |threads: u8| {
-        let ran = sandbox.run(&format!("sim run sites.toml --json --threads {threads}")).await;
+    let said = async |threads: u8| {
+        let ran =
+            sandbox.run(&format!("sim run sites.toml --json --threads {threads} --outcomes all.json")).await;
         assert_eq!(ran.lines().len(), 4, "one at the start, one for each seed, and one for all: {ran:?}");
-        (ran.last()["metrics"].clone(), ran.last()["answer"].clone())
+        (ran.out, std::fs::read_to_string(sandbox.work("all.json")).unwrap())
     };
-    assert_eq!(metrics(1).await, metrics(2).await);
+    let first = said(2).await;
+    assert_eq!(first, said(2).await);
+    assert_eq!(first, said(1).await);
 }
 
 #[tokio::test]
@@ -147,6 +150,7 @@ async fn what_cannot_be_says_which_value_and_the_way_out() {
     let sandbox = Sandbox::new();
     sandbox.write("tiny.toml", TINY);
     sandbox.write("odd.toml", "peers = 4");
+    sandbox.write("wide.toml", b"\xff\xfes\0");
     for (arguments, why) in [
         ("run nothing", "no scenario of that name; `swarmline sim list` shows all"),
         ("run simulations/office.toml", "did you mean office, which comes with the program?"),
@@ -162,16 +166,91 @@ async fn what_cannot_be_says_which_value_and_the_way_out() {
         ("sweep tiny.toml --over site.peers=9..4", "the smaller end comes first"),
         ("explain tiny.toml --piece 4", "has 4 pieces, counted from 0"),
         ("explain tiny.toml --piece 1 --site 1", "counted from 0"),
+        ("explain tiny.toml --seeds 2", "unexpected argument '--seeds'"),
+        ("explain tiny.toml --set content.size=1MiB --piece 4", "has 1 piece, counted from 0"),
+        ("run .", ". is a folder; name a file in it"),
+        ("run wide.toml", "wide.toml is written in UTF-16; save it as UTF-8"),
         ("list --show nothing", "there are office"),
     ] {
         let ran = sandbox.run(&format!("sim {arguments}")).await;
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}: {ran:?}");
         assert!(ran.err.contains(why), "{arguments}: {}", ran.err);
     }
-    for path in ["no/such/folder.html", "."] {
+    for path in ["no/such/folder.html", ".", "/proc/folder.html"] {
         let ran = sandbox.run(&format!("sim run tiny.toml --html {path}")).await;
         assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{ran:?}");
         assert!(ran.err.contains("folder"), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn no_report_overwrites_what_is_read_or_another() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.write("n.trace", "a trace");
+    std::fs::hard_link(sandbox.work("tiny.toml"), sandbox.work("link.toml")).unwrap();
+    for arguments in [
+        "run tiny.toml --html tiny.toml",
+        "run tiny.toml --outcomes ./link.toml",
+        "compare tiny.toml office --html tiny.toml",
+        "compare office tiny.toml --html tiny.toml",
+        "sweep tiny.toml --over seeds=1,2 --csv tiny.toml",
+        "replay n.trace --write n.trace",
+        "replay n.trace --policy tiny.toml --html tiny.toml",
+        "run tiny.toml --html o --outcomes o",
+        "sweep tiny.toml --over seeds=1,2 --html s --csv ./s",
+        "replay n.trace --write w --html w",
+    ] {
+        let ran = sandbox.run(&format!("sim {arguments}")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}: {ran:?}");
+        assert!(ran.err.ends_with("; name another file for the report\n"), "{arguments}: {}", ran.err);
+        assert!(!ran.err.contains("wrote"), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(sandbox.work("tiny.toml")).unwrap(), TINY);
+    assert_eq!(std::fs::read_dir(sandbox.work("")).unwrap().count(), 3, "nothing else was written");
+}
+
+#[tokio::test]
+async fn a_result_is_told_before_its_reports_and_each_of_them_is_tried() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let ran = sandbox.run("sim run tiny.toml --html /dev/full --outcomes all.json").await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.out.contains("bytes from the origin / one copy"), "{}", ran.out);
+    assert!(ran.err.contains("could not write /dev/full: No space left on device"), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(sandbox.work("all.json")).unwrap().lines().count(), 2);
+    let lines = sandbox.run("sim sweep tiny.toml --over seeds=1 --json --csv /dev/full").await.lines();
+    let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["sweep", "failed"]);
+
+    let ran = sandbox.run("sim run tiny.toml --html /dev/stdout --outcomes /dev/null").await;
+    let table = ran.out.find("again with: ").unwrap();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out[table..].contains("\n<!doctype html>") && ran.out.ends_with("</html>\n"), "{}", ran.out);
+
+    let path = sandbox.work("all.out");
+    let ran =
+        sandbox.run_into("sim run tiny.toml --html all.out", std::fs::File::create(&path).unwrap()).await;
+    let out = std::fs::read_to_string(path).unwrap();
+    assert!(ran.code == 0 && out.starts_with("Do four") && out.ends_with("</html>\n"), "{out}");
+}
+
+#[tokio::test]
+async fn a_run_that_breaks_names_the_command_that_breaks_it_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    for (arguments, again) in [
+        ("run tiny.toml --set check.events_max=9 --seed 3", "check.events_max=9 --seed 3 --seeds 1"),
+        ("sweep tiny.toml --over check.events_max=9,8", "check.events_max=9 --seed 1 --seeds 1"),
+        ("compare tiny.toml --with check.events_max=9", "check.events_max=9 --seed 1 --seeds 1"),
+        ("explain tiny.toml --set check.events_max=9 --seed 2", "check.events_max=9 --seed 2 --seeds 1"),
+    ] {
+        let ran = sandbox.run(&format!("sim {arguments}")).await;
+        assert_eq!(ran.code, 1, "{arguments}: {ran:?}");
+        let (_, command) = ran.err.trim_end().split_once("again with: swarmline ").unwrap();
+        assert_eq!(command, format!("sim run tiny.toml --set {again}"), "{arguments}");
+        let repeated = sandbox.run(command).await;
+        assert_eq!((repeated.code, repeated.err), (1, ran.err), "{arguments}");
     }
 }
 

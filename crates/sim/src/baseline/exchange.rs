@@ -1,7 +1,7 @@
 //! How peers of a baseline pass pieces on: everybody is told of every piece at once, and pulls what it lacks.
 //!
 //! It models the piece exchange of BitTorrent without choking: who may ask is decided by the same serving queue as in
-//! the product (four answers at a time, at most eight pieces waiting), which limits what a peer takes on as unchoke slots
+//! the product (four answers at a time, and a queue bounded in bytes and time), which limits what a peer takes on as unchoke slots
 //! do. The order in which pieces are pulled is the baseline's.
 
 use std::time::Duration;

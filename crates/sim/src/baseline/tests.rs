@@ -8,8 +8,10 @@ use swarmline_scheduler::{
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout};
 
+use crate::outcome::Why;
 use crate::scenario::StrategyName;
 use crate::strategy::{Machine, Opening, Strategy};
+use crate::{Options, Scenario, Traced, Unwatched, run_with};
 
 const MIB: u32 = 1 << 20;
 
@@ -388,4 +390,27 @@ fn the_same_seed_gives_the_same_orders() {
         hand.drain()
     };
     assert_eq!(orders(), orders());
+}
+
+/// Who agrees with nobody is not alone for that; sums have no place of their own for it.
+#[test]
+fn the_origin_is_asked_for_the_reason_that_the_strategy_has() {
+    for (strategy, whys) in [
+        (StrategyName::OriginOnly, &[Why::Unshared][..]),
+        (StrategyName::RarestFirst, &[Why::Beside]),
+        (StrategyName::Rendezvous, &[Why::Owner, Why::TakeOver]),
+    ] {
+        let text = format!("strategy = '{strategy}'\nsite.peers = 4\ncontent.size = '4MiB'");
+        let scenario = Scenario::parse(&text).unwrap();
+        let traced = Traced::new(&scenario.strategy, 1 << 20);
+        let outcome =
+            run_with(&scenario, Options { strategy: &traced, ..Options::seeded(1) }, &mut Unwatched);
+        let outcome = outcome.unwrap();
+        assert!(!outcome.fetches.is_empty());
+        assert!(outcome.fetches.iter().all(|fetch| whys.contains(&fetch.why)), "{:?}", outcome.fetches);
+        let messages = &outcome.total.messages;
+        let agreed = messages.fetches_owner + messages.fetches_take_over;
+        assert_eq!(messages.fetches_alone + agreed, messages.fetches, "{strategy}");
+        assert_eq!(agreed > 0, strategy == StrategyName::Rendezvous, "{strategy}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Figure: how many peers are complete at each time, and the moment before which nobody can be.
 
 use super::drawing::{Anchor, Drawing, Frame, steps};
-use super::legend::{self, SERIES_MAX};
+use super::legend::{Legend, SERIES_MAX};
 use super::scale::{Scale, Unit};
 use crate::words;
 
@@ -17,25 +17,27 @@ pub(super) struct Finishers {
 
 /// Draws it; at most [`SERIES_MAX`] lines.
 pub(super) fn draw(series: &[Finishers], bound_s: f64, end_s: f64) -> String {
-    let mut drawing = Drawing::new(WIDTH, HEIGHT, "Share of peers that are complete, over time");
+    let named: Vec<_> = series.iter().take(SERIES_MAX).collect();
+    let names: Vec<_> = named.iter().map(|line| line.name.as_str()).filter(|_| named.len() > 1).collect();
+    let width = WIDTH - 82.0 - 24.0;
+    let legend = Legend::lines(&names, width);
+    let top = 44.0 + legend.height_beyond_one();
+    let height = HEIGHT - 44.0 - 34.0;
+    let mut drawing = Drawing::new(WIDTH, top + height + 34.0, "Share of peers that are complete, over time");
     let frame = Frame {
         left: 82.0,
-        top: 44.0,
-        width: WIDTH - 82.0 - 24.0,
-        height: HEIGHT - 44.0 - 34.0,
+        top,
+        width,
+        height,
         x: Scale::from_zero(Unit::Time, end_s.max(bound_s) * 1.02, 8),
         y: Scale::from_zero(Unit::Share, 1.0, 4),
     };
     frame.draw(&mut drawing);
-    let named: Vec<_> = series.iter().take(SERIES_MAX).collect();
     for (at, line) in named.iter().enumerate().rev() {
         drawing.path(&format!("line s{}", at + 1), &steps(places(line, &frame)));
     }
     mark_bound(&mut drawing, &frame, bound_s);
-    if named.len() > 1 {
-        let names: Vec<_> = named.iter().map(|line| line.name.as_str()).collect();
-        legend::lines(&mut drawing, (frame.left, 16.0), &names);
-    }
+    legend.draw(&mut drawing, (frame.left, 16.0));
     drawing.finish()
 }
 
@@ -66,13 +68,41 @@ fn places(line: &Finishers, frame: &Frame) -> Vec<(f64, f64)> {
 }
 
 const WIDTH: f64 = 760.0;
+/// With a legend of one row.
 const HEIGHT: f64 = 270.0;
 /// Most steps of one line.
 const POINTS_MAX: usize = 400;
 
 #[cfg(test)]
 mod tests {
+    use super::super::drawing::width_of;
     use super::*;
+
+    /// Names and values that people give have no room beside each other.
+    #[test]
+    fn a_legend_of_long_names_stays_in_the_figure_and_gives_it_height() {
+        let named = |name: &str| Finishers { name: name.into(), ..line(&[1.0], 1) };
+        let names = [
+            "tiny: lane-and-mesh",
+            "tiny with site.wan=10mbit: lane-and-mesh",
+            "tiny with site.lan=100mbit: lane-and-mesh",
+            &format!("tiny with name={}: lane-and-mesh", "x".repeat(200)),
+        ];
+        let svg = draw(&names.map(named), 1.0, 2.0);
+        assert!(svg.starts_with("<svg viewBox=\"0 0 760 306\""), "{svg}");
+        let number = |line: &str, key: &str| -> f64 {
+            line.split_once(key).and_then(|(_, rest)| rest.split('"').next()?.parse().ok()).unwrap()
+        };
+        let notes: Vec<_> = svg.lines().filter(|line| line.contains("class=\"note\"")).collect();
+        assert_eq!(notes.len(), 5, "four names and the bound");
+        for note in notes.iter().filter(|note| note.contains("text-anchor=\"start\"")) {
+            let shown = note.split_once('>').unwrap().1.split('<').next().unwrap();
+            let end = number(note, " x=\"") + width_of(shown);
+            assert!(end <= 760.0 && number(note, " y=\"") <= 78.0, "{end}: {note}");
+        }
+        assert!(notes.iter().any(|note| note.contains("xxx…<title>tiny with name=xxx")), "{svg}");
+        assert!(draw(&["a", "b"].map(named), 1.0, 2.0).starts_with("<svg viewBox=\"0 0 760 270\""));
+    }
 
     fn line(times_s: &[f64], peers: usize) -> Finishers {
         Finishers { name: "a <b>".into(), times_s: times_s.to_vec(), peers }

@@ -2,6 +2,7 @@
 //!
 //! Colours and patterns are classes of the page's style sheet, so that a figure follows light, dark and paper.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::markup::{Escaped, Px};
@@ -62,12 +63,29 @@ impl Drawing {
     }
 
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
+        self.text_within(f64::INFINITY, class, at, anchor, text);
+    }
+
+    /// A text that is cut where it would be wider than this; the whole is shown to whoever points at it.
+    pub(super) fn text_within(
+        &mut self,
+        width: f64,
+        class: &str,
+        at: (f64, f64),
+        anchor: Anchor,
+        text: &str,
+    ) {
+        let shown = shortened(text, width);
+        let whole = match shown {
+            Cow::Borrowed(_) => String::new(),
+            Cow::Owned(_) => format!("<title>{}</title>", Escaped(text)),
+        };
         self.put(&format!(
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>",
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}{whole}</text>",
             Px(at.0),
             Px(at.1),
             anchor.word(),
-            Escaped(text)
+            Escaped(&shown)
         ));
     }
 
@@ -153,6 +171,36 @@ impl Frame {
     }
 }
 
+/// A text that is at most so wide, with `…` where it was cut.
+pub(super) fn shortened(text: &str, width: f64) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return text.into();
+    }
+    let mut left = width - letter('…');
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            left -= letter(*c);
+            left >= 0.0
+        })
+        .collect();
+    (kept.trim_end().to_owned() + "…").into()
+}
+
+/// How wide a text is at most, in the widest of the fonts that the page asks for.
+pub(super) fn width_of(text: &str) -> f64 {
+    text.chars().map(letter).sum()
+}
+
+/// DejaVu Sans at 12.5 px, rounded up; of scripts with square letters, the square.
+fn letter(c: char) -> f64 {
+    match c {
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' | '\u{1100}'.. => 13.0,
+        'A'..='Z' | '+' | '=' | '<' | '>' | '~' => 10.5,
+        _ => 8.0,
+    }
+}
+
 /// The `d` of a line through points that goes across first and then up: a value holds until the next.
 pub(super) fn steps(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     let mut data = String::new();
@@ -183,6 +231,16 @@ mod tests {
         };
         assert_eq!((frame.x(5.0), frame.y(0.0), frame.y(1.0)), (100.0, 210.0, 10.0));
         assert_eq!(steps([(0.0, 1.0), (2.0, 3.0)]), "M0 1H2V3");
+    }
+
+    #[test]
+    fn a_text_is_cut_where_it_has_no_room() {
+        assert_eq!(width_of("abc"), 24.0);
+        assert_eq!(shortened("abc", 24.0), "abc");
+        assert_eq!(shortened("abc abc", 45.0), "abc…");
+        assert_eq!(shortened("größe", 37.0), "grö…");
+        assert_eq!(shortened("官官官", 26.0), "官…");
+        assert_eq!(shortened("abc", 0.0), "…");
     }
 
     #[test]

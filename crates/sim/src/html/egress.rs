@@ -1,7 +1,7 @@
 //! Figure: what the origin sends, over time, by the reason why it was asked; the line's rate is drawn across.
 
 use super::drawing::{Anchor, Drawing, Frame};
-use super::legend;
+use super::legend::Legend;
 use super::markup::Px;
 use super::scale::{Scale, Unit};
 use crate::words;
@@ -60,7 +60,7 @@ pub(super) fn draw(egress: &Egress<'_>, end_s: f64) -> Option<String> {
         drawing.text("note halo", (frame.right() - 4.0, at - 5.0), Anchor::End, &text);
     }
     let named: Vec<_> = causes.iter().map(|(name, class, _)| (*name, *class)).collect();
-    legend::areas(&mut drawing, (frame.left, 16.0), &named);
+    Legend::areas(&named, frame.width).draw(&mut drawing, (frame.left, 16.0));
     Some(drawing.finish())
 }
 

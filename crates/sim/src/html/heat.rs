@@ -42,10 +42,18 @@ pub(super) fn draw(heat: &Heat, end_s: f64) -> Option<String> {
     frame.draw_across(&mut drawing);
     drawing.text("tick", (frame.left - 8.0, frame.top + 11.0), Anchor::End, "first");
     drawing.text("tick", (frame.left - 8.0, frame.bottom()), Anchor::End, "last");
-    let pieces = crate::words::count(heat.pieces as u64, "piece", "pieces");
-    drawing.text("tick", (frame.left - 8.0, frame.top + frame.height / 2.0), Anchor::End, &pieces);
+    count(&mut drawing, &frame, heat.pieces);
     key(&mut drawing, &frame);
     Some(drawing.finish())
+}
+
+/// How many pieces there are, in two lines: a million has no room in one.
+fn count(drawing: &mut Drawing, frame: &Frame, pieces: usize) {
+    let middle = frame.top + frame.height / 2.0;
+    let said = crate::words::count(pieces as u64, "piece", "pieces");
+    for (nth, word) in said.split(' ').enumerate() {
+        drawing.text("tick", (frame.left - 8.0, middle + nth as f64 * 16.0), Anchor::End, word);
+    }
 }
 
 /// The shades, and what they mean.
@@ -109,11 +117,19 @@ const LEVELS: usize = 10;
 
 #[cfg(test)]
 mod tests {
+    use super::super::drawing::width_of;
     use super::*;
 
     #[test]
     fn nobody_and_everybody_have_shades_of_their_own() {
         assert_eq!([0.0, 1e-6, 0.1, 0.11, 0.95, 0.9999, 1.0, f64::NAN].map(level), [0, 1, 1, 2, 9, 9, 10, 0]);
+    }
+
+    #[test]
+    fn a_million_pieces_have_room_left_of_the_figure() {
+        let svg = draw(&Heat { slot_s: 1.0, rows: vec![vec![1.0]], pieces: 1_048_576 }, 1.0).unwrap();
+        assert!(svg.contains("text-anchor=\"end\">1,048,576</text>") && svg.contains(">pieces<"), "{svg}");
+        assert!(width_of("1,048,576") <= 82.0 - 8.0);
     }
 
     #[test]

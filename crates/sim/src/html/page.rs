@@ -128,7 +128,7 @@ fn measured_how(study: &Study) -> String {
 
 fn completion_how(outcome: &Outcome) -> String {
     format!(
-        "The share of {} that are done, over time, in the run with seed {}. Left of the dashed line nobody can be.",
+        "The share that is done, of {}, over time, in the run with seed {}. Left of the dashed line nobody can be.",
         figures::peers(outcome),
         outcome.seed
     )

@@ -1,5 +1,7 @@
 //! Tables: one study beside its targets, two studies beside each other, one key over several values.
 
+use std::collections::BTreeSet;
+
 use super::curve::{self, Point};
 use super::markup::Escaped;
 use super::scale;
@@ -28,6 +30,38 @@ impl Sweep {
             study.metrics().into_iter().filter(|metric| SWEPT.contains(&metric.key.as_str())).collect()
         };
         self.studies.iter().map(|(value, study)| (value.as_str(), shown(study))).collect()
+    }
+}
+
+/// One metric of several studies.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name for people, that of the first study that has it.
+    pub label: String,
+    /// The metric of each study; `None` where one has no such.
+    pub metrics: Vec<Option<Metric>>,
+}
+
+impl Row {
+    /// Every metric that any of the studies has: those of the first in their order, and then what the others have
+    /// besides.
+    pub fn of(studies: &[&Study]) -> Vec<Self> {
+        let all: Vec<_> = studies.iter().map(|study| study.metrics()).collect();
+        let mut rows: Vec<Self> = Vec::new();
+        let mut known = BTreeSet::new();
+        for metric in all.iter().flatten().filter(|metric| known.insert(&metric.key)) {
+            let of = |metrics: &Vec<Metric>| metrics.iter().find(|it| it.key == metric.key).cloned();
+            rows.push(Self { label: metric.label.clone(), metrics: all.iter().map(of).collect() });
+        }
+        rows
+    }
+
+    /// How many times the mean of the first study the mean of the `nth` is; `None` where one of them has none, or the
+    /// first's is 0.
+    pub fn times(&self, nth: usize) -> Option<f64> {
+        let mean = |nth: usize| Some(self.metrics.get(nth)?.as_ref()?.mean());
+        let base = mean(0).filter(|base| *base > 0.0)?;
+        Some(mean(nth)? / base)
     }
 }
 
@@ -68,27 +102,21 @@ pub(super) fn beside(studies: &[&Study]) -> String {
         out += &format!("<th>{}<br>{}</th>", Escaped(&study.scenario.name), Escaped(study.strategy()));
     }
     out += "</tr></thead>\n<tbody>\n";
-    let all: Vec<_> = studies.iter().map(|study| study.metrics()).collect();
-    let Some(first) = all.first() else { return String::new() };
-    for metric in first {
-        out += &format!("<tr><td>{}</td>", Escaped(&metric.label));
-        for (nth, metrics) in all.iter().enumerate() {
-            out += &match metrics.iter().find(|it| it.key == metric.key) {
-                Some(other) => cell(other, (nth > 0).then_some(metric)),
-                None => "<td></td>".into(),
-            };
-        }
+    for row in Row::of(studies) {
+        out += &format!("<tr><td>{}</td>", Escaped(&row.label));
+        (0..studies.len()).for_each(|nth| out += &cell(&row, nth));
         out += "</tr>\n";
     }
     out + "</tbody></table></div>\n"
 }
 
-fn cell(metric: &Metric, first: Option<&Metric>) -> String {
-    let shown = metric.unit.show(metric.mean());
-    let times = first.map(Metric::mean).filter(|base| *base > 0.0).map_or(String::new(), |base| {
-        format!("<span class=\"is\">{} times</span>", words::ratio(metric.mean() / base))
-    });
-    format!("<td>{}{times}</td>", Escaped(&shown))
+fn cell(row: &Row, nth: usize) -> String {
+    let Some(metric) = &row.metrics[nth] else { return "<td></td>".into() };
+    let times = row
+        .times(nth)
+        .filter(|_| nth > 0)
+        .map_or(String::new(), |times| format!("<span class=\"is\">{} times</span>", words::ratio(times)));
+    format!("<td>{}{times}</td>", Escaped(&metric.unit.show(metric.mean())))
 }
 
 /// A line for each value, a column for each metric.

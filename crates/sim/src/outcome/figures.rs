@@ -54,7 +54,7 @@ pub struct Traffic {
     pub origin_take_over: u64,
     /// Of these, for second copies.
     pub origin_second_copy: u64,
-    /// Of these, for those who were alone, or gave no reason.
+    /// Of these, for those who were alone, agree with nobody, or gave no reason.
     pub origin_alone: u64,
     /// Of these, what the origin had sent to the same site before.
     pub origin_again: u64,
@@ -103,7 +103,7 @@ pub struct Messages {
     pub fetches_take_over: u64,
     /// Of these, second copies.
     pub fetches_second_copy: u64,
-    /// Of these, by those who were alone, or gave no reason.
+    /// Of these, by those who were alone, agree with nobody, or gave no reason.
     pub fetches_alone: u64,
     /// Requests to peers that the scheduler took back without having the piece: they took too long.
     pub timeouts: u64,
@@ -114,6 +114,12 @@ pub struct Messages {
 }
 
 impl Figures {
+    /// A time by which all who stayed are done. Never, which is infinite, where one of them is not, or nobody is at all: what
+    /// the others took says nothing then.
+    pub fn time_of_all(&self, time: f64) -> f64 {
+        if self.unfinished > 0 || self.finished == 0 { f64::INFINITY } else { time }
+    }
+
     /// So many of something for each peer and piece; `pieces` are those of the content.
     pub fn per_peer_and_piece(&self, count: u64, pieces: u64) -> f64 {
         ratio(count as f64, f64::from(self.peers) * pieces as f64)

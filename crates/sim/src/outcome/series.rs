@@ -32,7 +32,7 @@ pub struct Egress {
     pub take_over: Vec<u64>,
     /// For second copies.
     pub second_copy: Vec<u64>,
-    /// By those who were alone, or gave no reason.
+    /// By those who were alone, agree with nobody, or gave no reason.
     pub alone: Vec<u64>,
     /// Pieces of which the origin had sent some or all to the same site before.
     pub again: Vec<u64>,

@@ -12,10 +12,13 @@ use toml::{Table, Value};
 
 use crate::scenario::{
     Cap, Clock, DayPart, Line, PeerPlan, Scenario, ScenarioError, SchedulerPlan, Span, StrategyName,
+    check_numbers, whole,
 };
 
 /// Keys that a policy file may have.
 const FILE_KEYS: [&str; 3] = ["strategy", "scheduler", "policy"];
+/// Most connections that the daemon's configuration allows: as many as the product's network holds.
+const CONNECTIONS_MAX: i64 = 64;
 
 /// An office under another policy.
 #[derive(Clone, Debug)]
@@ -69,15 +72,18 @@ pub fn with_policy(scenario: &Scenario, text: &str) -> Result<UnderPolicy, Scena
     let mut file: Table = toml::from_str(text).map_err(|source| ScenarioError::Syntax { source })?;
     if let Some(key) = file.keys().find(|key| !FILE_KEYS.contains(&key.as_str())) {
         let way_out = "a policy says `strategy`, `[scheduler]` and `[policy]`; the office stays as it is";
-        return Err(bound(key, "given", way_out));
+        return Err(ScenarioError::bound(key, &file[key], way_out));
     }
     let mut table = match file.remove("policy") {
         None => Table::new(),
         Some(Value::Table(table)) => table,
-        Some(other) => return Err(bound("policy", other.type_str(), "write a table: [policy]")),
+        Some(other) => return Err(ScenarioError::bound("policy", other, "write a table: [policy]")),
     };
     let mut left_out = Vec::new();
     names::translate(&mut table, &mut left_out)?;
+    let most =
+        table.get("max_connections").map(|most| whole("policy.max_connections", most, 1, CONNECTIONS_MAX));
+    most.transpose()?;
     let policy: Policy = read(Value::Table(table))?;
     let mut scenario = scenario.clone();
     if let Some(parameters) = file.remove("scheduler") {
@@ -125,20 +131,17 @@ impl Policy {
 
 fn lay_over_parameters(scenario: &mut Scenario, parameters: Value) -> Result<(), ScenarioError> {
     let Value::Table(over) = parameters else {
-        return Err(bound("scheduler", parameters.type_str(), "write a table: [scheduler]"));
+        return Err(ScenarioError::bound("scheduler", parameters, "write a table: [scheduler]"));
     };
     let mut own = Table::try_from(&scenario.scheduler).expect("a struct of numbers and texts");
     own.extend(over);
+    check_numbers(&Table::from_iter([("scheduler".to_owned(), Value::Table(own.clone()))]))?;
     scenario.scheduler = read::<SchedulerPlan>(Value::Table(own))?;
     Ok(())
 }
 
 fn read<'de, T: Deserialize<'de>>(value: Value) -> Result<T, ScenarioError> {
     value.try_into().map_err(|source| ScenarioError::Schema { source })
-}
-
-fn bound(key: &str, value: &str, way_out: &str) -> ScenarioError {
-    ScenarioError::Bound { key: key.into(), value: value.into(), way_out: way_out.into() }
 }
 
 /// What a node's own policy was, as a scenario says it.

@@ -9,10 +9,10 @@ use super::flow::percentile;
 use super::happened::{Happened, Role, done_at, rate_of, role, transfers};
 use super::merge::Merged;
 use super::policy::delays;
-use super::view::{Member, OriginError, View};
+use super::view::{Member, OriginError, Seen, View};
 use crate::scenario::{
     Answer, Behaviour, ContentPlan, ENTRIES_MAX, Ending, GroupPlan, Line, Outage, PeerPlan, Scenario,
-    SchedulerPlan, Share, SitePlan, Size, Span, When,
+    SchedulerPlan, Share, SitePlan, Size, Span, TIME_MAX, When,
 };
 
 /// Members up to which each is a group; of more, those that are alike are drawn together, by the time they came.
@@ -22,7 +22,7 @@ const SLOW_PART: f64 = 0.5;
 /// Pieces that must have come of a peer before its rate is believed.
 const PIECES_MIN: usize = 4;
 /// Later than any run lasts.
-const DEADLINE_NONE: Span = Span::secs(3_600_000);
+const DEADLINE_NONE: Span = TIME_MAX;
 /// Two errors of the origin are one outage if no longer than this lies between them.
 const OUTAGE_GAP: Duration = Duration::from_secs(10);
 
@@ -80,7 +80,7 @@ fn span(seconds: f64) -> Span {
 }
 
 fn contents(merged: &Merged, peers: &[(&NodeId, &Member)]) -> Vec<ContentPlan> {
-    let plan = |(at, (id, seen)): (usize, &(_, super::view::Seen))| {
+    let plan = |(at, (id, seen)): (usize, &(_, Seen))| {
         let of: Vec<_> =
             peers.iter().filter_map(|(_, member)| Some((member.came, member.of.get(id)?))).collect();
         let starts = of.iter().map(|(came, share)| share.begun.since(*came).as_secs_f64()).collect();
@@ -213,9 +213,14 @@ pub(super) fn left_out(merged: &Merged) -> Vec<String> {
     if configs().any(|(_, config)| !config.window_adapts) {
         told.push("window_adapts: windows follow the measured line".to_owned());
     }
-    let ranges = merged.contents.iter().filter(|(_, seen)| seen.config.wanted.is_some());
+    let ranges = merged.contents.iter().filter(|(_, seen)| is_in_parts(seen));
     told.extend(ranges.map(|(id, _)| format!("wanted: of {id} ranges were fetched; here all of it is")));
     told
+}
+
+/// Whether less than all was wanted. An ordinary download says that it wants all.
+fn is_in_parts(seen: &Seen) -> bool {
+    seen.config.wanted.as_ref().is_some_and(|wanted| !wanted.is_all(&seen.layout))
 }
 
 fn origin(merged: &Merged, config: &Config) -> crate::scenario::OriginPlan {

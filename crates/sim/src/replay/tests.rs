@@ -1,7 +1,10 @@
 //! Simulated offices that are traced, and made into a scenario again: the second is like the first.
 
+use swarmline_types::{PieceLayout, Wanted};
+
 use super::*;
 use crate::scenario::{Answer, Behaviour, Ending};
+use crate::strategy::{Machine, Opening, Strategy};
 use crate::{Options, Outcome, Production, Traced, Unwatched, run, run_with};
 
 fn traced(text: &str, seed: u64) -> (Outcome, Vec<(String, Vec<u8>)>) {
@@ -145,6 +148,39 @@ fn what_nodes_ran_with_and_no_scenario_says_is_left_out_by_name() {
     let office = Office::read(&traces).unwrap();
     assert_eq!(office.left_out.len(), 1, "{:?}", office.left_out);
     assert!(office.left_out[0].starts_with("scheduler: the parameters of "), "{:?}", office.left_out);
+}
+
+/// Nodes that are told at the beginning what they want.
+struct Wanting<'a> {
+    of: &'a dyn Strategy,
+    wanted: fn(&PieceLayout) -> Wanted,
+}
+
+impl Strategy for Wanting<'_> {
+    fn name(&self) -> &str {
+        self.of.name()
+    }
+
+    fn open(&self, mut opening: Opening) -> Box<dyn Machine> {
+        opening.config.wanted = Some((self.wanted)(&opening.layout));
+        self.of.open(opening)
+    }
+}
+
+#[test]
+fn only_who_wants_less_than_all_fetches_ranges() {
+    let left_out = |wanted| {
+        // With an end of their own, nobody wonders how they got less than all so fast.
+        let scenario = Scenario::parse("site.peers = 2\ncontent.size = '4MiB'\npeer.ends = '1h'").unwrap();
+        let traced = Traced::new(&Production, 64 << 20);
+        let strategy = Wanting { of: &traced, wanted };
+        run_with(&scenario, Options { strategy: &strategy, ..Options::seeded(1) }, &mut Unwatched).unwrap();
+        let named = traced.traces().into_iter().map(|(node, bytes)| (node.short(), bytes));
+        Office::read(&named.collect::<Vec<_>>()).unwrap().left_out
+    };
+    assert_eq!(left_out(Wanted::all), [""; 0]);
+    let half = left_out(|layout| Wanted::of(layout.piece_range(0, 2)));
+    assert!(half.len() == 1 && half[0].contains("ranges were fetched"), "{half:?}");
 }
 
 /// Small, so that many can be tried.

@@ -48,13 +48,7 @@ impl Told {
 impl<'a> Meter<'a> {
     pub(super) fn new(scenario: &Scenario, plans: &[&SitePlan], watch: &'a mut dyn Watch) -> Self {
         let honest = scenario.group.iter().filter(|it| it.peer.behaviour.is_some_and(|is| !is.is_honest()));
-        let liars = |peers: u32| -> u32 {
-            let share = |plan: &crate::scenario::GroupPlan| {
-                let of = plan.share.map_or(0, |share| share.of(peers as usize));
-                plan.count.unwrap_or(u32::try_from(of).unwrap_or(u32::MAX))
-            };
-            honest.clone().map(share).sum()
-        };
+        let liars = |peers: u32| -> u32 { honest.clone().map(|group| group.peers_of(peers)).sum() };
         let peers = plans.iter().map(|plan| plan.peers.saturating_sub(liars(plan.peers))).sum();
         let progress = Progress { now: MonoTime::ZERO, events: 0, finished: 0, peers, origin_bytes: 0 };
         Self { watch, progress }

@@ -37,3 +37,10 @@ pub enum ScenarioError {
         problem: String,
     },
 }
+
+impl ScenarioError {
+    /// A value that cannot be, and what could.
+    pub(crate) fn bound(key: &str, value: impl std::fmt::Display, way_out: impl std::fmt::Display) -> Self {
+        Self::Bound { key: key.into(), value: value.to_string(), way_out: way_out.to_string() }
+    }
+}

@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-use super::{Scenario, ScenarioError};
+use super::{Scenario, ScenarioError, numbers};
+use crate::words;
 
 /// Keys that may hold one table instead of several.
 const LISTS: [&str; 5] = ["content", "site", "group", "outage", "partition"];
@@ -40,6 +41,7 @@ impl Scenario {
             lay_over(&mut table, &path, &value_of(value.trim())).map_err(|problem| error(&problem))?;
         }
         write_out(&mut table)?;
+        numbers::check(&table)?;
         let mut scenario: Self =
             Value::Table(table).try_into().map_err(|source| ScenarioError::Schema { source })?;
         scenario.name_all();
@@ -77,11 +79,8 @@ fn write_out(table: &mut Table) -> Result<(), ScenarioError> {
         let peer = group.entry("peer").or_insert_with(|| Value::Table(Table::new()));
         let Some(peer) = peer.as_table_mut() else {
             let name = group.get("name").and_then(Value::as_str).unwrap_or_default();
-            return Err(ScenarioError::Bound {
-                key: format!("group {name:?}.peer"),
-                value: "no table".into(),
-                way_out: "write its keys into the group itself".into(),
-            });
+            let way_out = "write its keys into the group itself";
+            return Err(ScenarioError::bound(&format!("group {name:?}.peer"), "no table", way_out));
         };
         peer.extend(of_peer);
     }
@@ -117,7 +116,8 @@ fn lay_over_list(list: &mut [Value], name: &str, path: &[&str], value: &Value) -
     let (chosen, path) = match path.split_first() {
         Some((number, rest)) if number.bytes().all(|digit| digit.is_ascii_digit()) => {
             let entry = number.parse::<usize>().ok().and_then(|at| list.get_mut(at..=at));
-            let beyond = || format!("{name} has {count} entries, counted from 0; there is no {number}");
+            let entries = words::count(count as u64, "entry", "entries");
+            let beyond = || format!("{name} has {entries}, counted from 0; there is no {number}");
             (entry.ok_or_else(beyond)?, rest)
         }
         _ => (list, path),

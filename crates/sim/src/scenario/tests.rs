@@ -54,17 +54,71 @@ fn overrides_reach_one_or_all_entries() {
 fn errors_name_key_value_bound_and_way_out() {
     for (text, overrides, told) in [
         ("peers = 3", &[][..], "unknown field `peers`"),
-        ("[site]\npeers = 'many'", &[], "in `site.peers`"),
+        (
+            "[site]\npeers = 'many'",
+            &[],
+            "site.peers = \"many\" cannot be; it must be a whole number from 1 to 100000",
+        ),
+        ("", &["site.peers=5000000000"], "site.peers = 5000000000 cannot be; it must lie from 1 to 100000"),
+        ("", &["site.holders=-1"], "site.holders = -1 cannot be; it must lie from 0 to 1000"),
+        ("[[site]]\n[[site]]\npeers = 1.5", &[], "site.peers = 1.5 cannot be; it must be a whole number"),
+        ("", &["seeds=abc"], "seeds = \"abc\" cannot be"),
+        ("", &["check.events_max=0"], "check.events_max = 0 cannot be; it must lie from 1 to 1099511627776"),
+        (
+            "",
+            &["expect.makespan_max=nan"],
+            "expect.makespan_max = nan cannot be; it must be a number from 0 on",
+        ),
+        ("", &["expect.mean_max=inf"], "expect.mean_max = inf cannot be"),
+        ("", &["expect.origin_max=-1"], "expect.origin_max = -1 cannot be"),
+        ("", &["expect.bad_max=few"], "expect.bad_max = \"few\" cannot be"),
+        ("[content]\nmakespan_max = -0.5", &[], "content.makespan_max = -0.5 cannot be"),
         ("[site]\nwan = 'fast'", &[], "write it like 20mbit"),
+        (
+            "",
+            &["site.wan=0"],
+            "\"0\" is not a rate; write it like 20mbit, 1gbit, 5MB/s or 2MiB/s, or unlimited",
+        ),
         ("[site]\npeers = 0", &[], "site.peers = 0 cannot be; it must lie from 1 to 100000"),
-        ("[content]\npiece = '1000'", &[], "not a power of two"),
+        (
+            "",
+            &["content.piece=3MiB"],
+            "content.piece = 3MiB cannot be; it must be a power of two from 16KiB to 16MiB",
+        ),
+        ("[content]\npiece = '8GiB'", &[], "content.piece = 8GiB cannot be"),
+        (
+            "[content]\nsize = '1TiB'\npiece = '16KiB'",
+            &[],
+            "content.size = 1TiB in pieces of 16KiB cannot be",
+        ),
         ("[group]\nup = '1mbit'", &[], "say which part: share = 0.3 or count = 3"),
         ("[group]\nshare = 0.1\ncount = 2", &[], "take one of them"),
         ("[[group]]\nshare = 0.6\n[[group]]\nshare = 0.6", &[], "together at most 1"),
+        (
+            "site.peers = 4\ngroup.count = 9",
+            &[],
+            "group.count (sum) = 9 cannot be; groups do not overlap, and site.peers is 4:",
+        ),
+        (
+            "site.peers = 4\n[[group]]\ncount = 3\n[[group]]\ncount = 3",
+            &[],
+            "group.count (sum) = 6 cannot be",
+        ),
+        (
+            "site.peers = 4\n[[group]]\nshare = 0.7\n[[group]]\ncount = 3",
+            &[],
+            "group.count (sum) = 6 cannot be",
+        ),
+        (
+            "[[site]]\npeers = 9\n[[site]]\npeers = 4\n[[group]]\ncount = 5",
+            &[],
+            "site.peers is 4: ask for no more in all, or raise it",
+        ),
         ("[group]\nshare = 0.1\nspeed = 3", &[], "unknown field `speed`"),
+        ("", &["peer.ending=leave"], "peer.ending = leave cannot be; say when too"),
         ("[partition]\nfrom = '9s'\nuntil = '3s'", &[], "it begins at 9s, so end it later"),
         ("", &["site.peers"], "there is no ="),
-        ("", &["site.3.peers=1"], "site has 1 entries, counted from 0; there is no 3"),
+        ("", &["site.3.peers=1"], "site has 1 entry, counted from 0; there is no 3"),
         ("name = 'x'", &["name.more=1"], "name is a string, which has nothing inside"),
         ("[network]\ndelay = '1%..2%'", &[], "write spans of time"),
         ("[outage]\nretry_after = '1.5s'", &[], "HTTP writes whole seconds"),
@@ -72,5 +126,24 @@ fn errors_name_key_value_bound_and_way_out() {
     ] {
         let error = error_of(text, overrides);
         assert!(error.contains(told), "{text:?} {overrides:?}: {error}");
+    }
+}
+
+#[test]
+fn groups_may_be_all_of_a_site() {
+    for text in [
+        "site.peers = 4\ngroup.count = 4",
+        "site.peers = 4\n[[group]]\nshare = 0.3\n[[group]]\ncount = 3",
+        // Rounded, these are more than there are.
+        "site.peers = 2\n[[group]]\nshare = 0.33\n[[group]]\nshare = 0.33\n[[group]]\nshare = 0.33",
+    ] {
+        assert!(Scenario::parse(text).is_ok(), "{text}: {:?}", Scenario::parse(text));
+    }
+}
+
+#[test]
+fn an_ending_is_shown_as_it_is_written() {
+    for ending in [Ending::Crash, Ending::Vanish, Ending::Leave] {
+        assert_eq!(serde_json::to_string(&ending).unwrap(), format!("\"{ending}\""));
     }
 }

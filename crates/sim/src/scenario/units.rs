@@ -17,7 +17,8 @@ pub struct Size(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Span(pub Duration);
 
-/// The rate of a line: `20mbit`, `5MB/s`; `unlimited` for one that never holds anything up.
+/// The rate of a line: `20mbit`, `5MB/s`, or a bare number of bytes each second; `unlimited` for one that never holds
+/// anything up. Never 0.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Line(pub Option<Rate>);
 
@@ -60,6 +61,11 @@ pub enum ParseWhenError {
     #[error("{0:?} ends before it begins; the smaller end comes first")]
     Reversed(String),
 }
+
+/// Why a text is not the rate of a line.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}, or unlimited")]
+pub struct ParseLineError(#[from] ParseQuantityError);
 
 /// Why a number is not a share.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -128,10 +134,13 @@ impl FromStr for Span {
 }
 
 impl FromStr for Line {
-    type Err = ParseQuantityError;
+    type Err = ParseLineError;
 
-    fn from_str(text: &str) -> Result<Self, ParseQuantityError> {
-        Rate::parse_limit(text).map(Self)
+    fn from_str(text: &str) -> Result<Self, ParseLineError> {
+        match text.trim() {
+            "unlimited" => Ok(Self::UNLIMITED),
+            rate => Ok(Self(Some(rate.parse()?))),
+        }
     }
 }
 
@@ -334,6 +343,10 @@ mod tests {
     fn what_is_no_quantity_is_refused_with_an_example() {
         for wrong in ["90s..10s", "10%..x", "x", "90%..10%", "-1%..5%"] {
             assert!(wrong.parse::<When>().is_err(), "{wrong}");
+        }
+        for wrong in ["0", "0mbit", "-1", "fast"] {
+            let error = wrong.parse::<Line>().unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.ends_with("5MB/s or 2MiB/s, or unlimited"), "{error}");
         }
         for wrong in ["1.5", "-0.1", "101%", "half", "nan"] {
             assert!(wrong.parse::<Share>().unwrap_err().to_string().contains("from 0 to 1"), "{wrong}");

@@ -8,7 +8,7 @@ use swarmline_types::{MonoTime, PieceRange, Priority};
 use super::{Event, Hop, Site};
 use crate::outcome::{FetchEnd, FetchRecord, Why};
 use crate::scenario::Answer;
-use crate::tally::{seconds, why_of};
+use crate::tally::seconds;
 
 /// Bytes after which the driver tells of progress, as in the engine.
 const TELL_BYTES: u64 = 256 << 10;
@@ -65,8 +65,9 @@ impl Site<'_> {
         let fetch = u32::try_from(self.fetches.len()).expect("fewer than 2^32 fetches");
         let (now, site) = (self.now, self.number);
         let slow_start = self.frame.scenario.network.slow_start;
+        let strategy = self.frame.strategy;
         let host = self.host(number);
-        let why = why_of(host.contents[content].why.map(|(_, why)| why));
+        let why = strategy.why(host.contents[content].why.map(|(_, why)| why));
         let down = host.part.down.bytes_per_s();
         let is_new = slow_start && host.warm == 0;
         host.warm = host.warm.saturating_sub(1);

@@ -1,6 +1,7 @@
 //! The outcome as somebody would tell it who was asked the scenario's question.
 
 use super::Study;
+use crate::outcome::Figures;
 use crate::words;
 
 /// A few sentences: is it there, when, what did the line carry, and what went wrong.
@@ -11,27 +12,48 @@ pub(super) fn of(study: &Study) -> String {
 }
 
 fn who_has_it(study: &Study) -> String {
-    let mean = |of: fn(&crate::outcome::Figures) -> f64| study.mean(|outcome| of(&outcome.total));
-    let (makespan, bound) = (mean(|f| f.makespan_s), mean(|f| f.bound_s));
-    let most_unfinished = study.outcomes.iter().map(|outcome| outcome.total.unfinished).max().unwrap_or(0);
-    let went = study.outcomes.iter().map(|outcome| outcome.total.went).max().unwrap_or(0);
-    let is_anybody_done = study.outcomes.iter().any(|outcome| outcome.total.finished > 0);
-    if most_unfinished > 0 && !is_anybody_done {
-        return "Nobody ever gets it.".into();
+    let [peers, finished, unfinished, went] = [
+        most(study, |figures| figures.peers),
+        most(study, |figures| figures.finished),
+        most(study, |figures| figures.unfinished),
+        most(study, |figures| figures.went),
+    ];
+    match (peers, finished, unfinished) {
+        (0, ..) => "No honest peer wants it.".into(),
+        (_, 0, 0) => "Everybody goes before having it.".into(),
+        (_, 0, _) => "Nobody ever gets it.".into(),
+        (_, _, left) => format!("{} {}.", who(left, went), when(study, left)),
     }
-    let who = match (most_unfinished, went) {
-        (0, 0) => "Everybody has it".to_owned(),
-        (0, _) => "Everybody who stayed has it".to_owned(),
+}
+
+fn who(unfinished: u32, went: u32) -> String {
+    match (unfinished, went) {
+        (0, 0) => "Everybody has it".into(),
+        (0, _) => "Everybody who stayed has it".into(),
         (left, _) => {
             let peers = words::count(left.into(), "peer never gets", "peers never get");
             format!("Up to {peers} it; the last of the others has it")
         }
-    };
+    }
+}
+
+/// When the last one has it, and when it could have at the earliest: that is about all who stayed.
+fn when(study: &Study, unfinished: u32) -> String {
+    let runs: Vec<_> = study.outcomes.iter().map(|run| run.total).filter(|run| run.finished > 0).collect();
+    let makespan_s = runs.iter().map(|run| run.makespan_s).sum::<f64>() / runs.len() as f64;
+    let bound = study.mean(|outcome| outcome.total.bound_s);
     let floor = match bound {
-        bound if bound > 0.0 => format!("; nobody could be faster than {}", words::seconds(bound)),
+        bound if bound > 0.0 && unfinished == 0 => {
+            format!("; nobody could be faster than {}", words::seconds(bound))
+        }
         _ => String::new(),
     };
-    format!("{who} {} after the first one came{floor}.", words::seconds(makespan))
+    format!("{} after the first one came{floor}", words::seconds(makespan_s))
+}
+
+/// The most of a count in any run.
+fn most(study: &Study, of: impl Fn(&Figures) -> u32) -> u32 {
+    study.outcomes.iter().map(|outcome| of(&outcome.total)).max().unwrap_or(0)
 }
 
 fn what_the_line_carried(study: &Study) -> String {
@@ -42,14 +64,15 @@ fn what_the_line_carried(study: &Study) -> String {
         return "The origin sends nothing.".into();
     }
     let each = if sites > 1 { " for each site" } else { "" };
-    let wanted = study.mean(|outcome| outcome.total.traffic.wanted as f64);
-    let alone = if bytes > 0.0 { wanted / bytes } else { 0.0 };
-    let mut told =
+    let told =
         format!("The origin sends {}, {} times one copy{each}", words::bytes(bytes), words::ratio(ratio));
-    if alone >= 1.5 {
-        told += &format!("; without sharing it would send {} times as much", words::number(alone));
+    // What is not finished is no measure of what it would take alone.
+    let is_finished = most(study, |figures| figures.unfinished) == 0 && most(study, |f| f.finished) > 0;
+    let alone = study.mean(|outcome| outcome.total.traffic.wanted as f64) / bytes;
+    match is_finished && alone >= 1.5 {
+        true => format!("{told}; without sharing it would send {} times as much.", words::number(alone)),
+        false => told + ".",
     }
-    told + "."
 }
 
 fn what_was_wasted(study: &Study) -> Option<String> {

@@ -72,7 +72,7 @@ impl Metric {
 
     /// The largest: of everything measured here, less is better.
     pub fn worst(&self) -> f64 {
-        self.values.iter().copied().fold(0.0, f64::max)
+        self.values.iter().copied().reduce(f64::max).unwrap_or(0.0)
     }
 
     /// The smallest.
@@ -94,14 +94,14 @@ pub(super) fn all(study: &Study) -> Vec<Metric> {
     let over_bound = expect.over_bound_max.map(|span| span.0.as_secs_f64());
     let unfinished = Some(f64::from(expect.unfinished_max));
     let mut metrics = vec![
-        table.of("makespan_s", "the last one has it after", Unit::Seconds, None, |f| time(f, f.makespan_s)),
+        table.time("makespan_s", "the last one has it after", Unit::Seconds, None, |f| f.makespan_s),
         table.of("bound_s", "nobody can be faster than", Unit::Seconds, None, |f| f.bound_s),
-        table.of("makespan", "time / bound", Unit::Ratio, expect.makespan_max, |f| time(f, f.makespan)),
-        table.of("over_bound", "time above the bound", Unit::Seconds, over_bound, |f| {
-            time(f, f.makespan_s - f.bound_s)
+        table.time("makespan", "time / bound", Unit::Ratio, expect.makespan_max, |f| f.makespan),
+        table.time("over_bound", "time above the bound", Unit::Seconds, over_bound, |f| {
+            f.makespan_s - f.bound_s
         }),
-        table.of("mean_s", "a peer has it after, on average", Unit::Seconds, None, |f| time(f, f.mean_s)),
-        table.of("mean", "mean time / bound", Unit::Ratio, expect.mean_max, |f| time(f, f.mean)),
+        table.time("mean_s", "a peer has it after, on average", Unit::Seconds, None, |f| f.mean_s),
+        table.time("mean", "mean time / bound", Unit::Ratio, expect.mean_max, |f| f.mean),
         table.of("origin", "bytes from the origin / one copy", Unit::Ratio, expect.origin_max, |f| f.origin),
         table.of("duplicate", "received in vain", Unit::Share, expect.duplicate_max, |f| f.duplicate),
         table.of("bad", "received with a wrong hash", Unit::Share, expect.bad_max, |f| f.bad),
@@ -121,20 +121,15 @@ pub(super) fn all(study: &Study) -> Vec<Metric> {
     metrics
 }
 
-/// A time at which somebody was done; where nobody ever is, no bound is kept.
-fn time(of: &Figures, value: f64) -> f64 {
-    if of.finished == 0 && of.unfinished > 0 { f64::INFINITY } else { value }
-}
-
-/// With several contents, the time of each.
+/// With several contents the time of each; of a single one, which the table tells of already, where it has a target.
 fn of_contents(study: &Study) -> Vec<Metric> {
     let contents = &study.scenario.content;
-    if contents.len() < 2 {
-        return Vec::new();
-    }
     let of = |at: usize| {
         let content = &contents[at];
-        let time = |outcome: &Outcome| outcome.contents.get(at).map_or(0.0, |it| it.figures.makespan);
+        let time = |outcome: &Outcome| {
+            let figures = outcome.contents.get(at).map(|content| &content.figures);
+            figures.map_or(f64::INFINITY, |figures| figures.time_of_all(figures.makespan))
+        };
         Metric {
             key: format!("content.{at}.makespan"),
             label: format!("{}: time / its own bound", content.name),
@@ -144,7 +139,8 @@ fn of_contents(study: &Study) -> Vec<Metric> {
             is_strict: false,
         }
     };
-    (0..contents.len()).map(of).collect()
+    let is_told = |at: &usize| contents.len() > 1 || contents[*at].makespan_max.is_some();
+    (0..contents.len()).filter(is_told).map(of).collect()
 }
 
 /// Takes values out of the outcomes.
@@ -163,6 +159,18 @@ impl Table<'_> {
     ) -> Metric {
         let values = self.study.outcomes.iter().map(|outcome| value(&outcome.total)).collect();
         Metric { key: key.into(), label: label.into(), unit, values, target, is_strict: false }
+    }
+
+    /// A time at which all who stayed are done, or what it comes to.
+    fn time(
+        &self,
+        key: &str,
+        label: &str,
+        unit: Unit,
+        target: Option<f64>,
+        value: impl Fn(&Figures) -> f64,
+    ) -> Metric {
+        self.of(key, label, unit, target, |figures| figures.time_of_all(value(figures)))
     }
 
     /// A count of messages, for each peer and piece.

@@ -13,7 +13,7 @@ pub(super) fn of(scenario: &Scenario) -> String {
             format!("{} ({}, {})", content.name, words::bytes(content.size.0 as f64), pieces_of(pieces))
         })
         .collect();
-    let setting = format!("{} want {}; {}.", who(scenario), listed(&contents), lines(scenario));
+    let setting = format!("{} {}; {}.", who(scenario), listed(&contents), lines(scenario));
     match hours(scenario) {
         Some(hours) => format!("{setting} {hours}"),
         None => setting,
@@ -40,12 +40,12 @@ fn pieces_of(count: u32) -> String {
 fn who(scenario: &Scenario) -> String {
     let sum = |of: fn(&SitePlan) -> u64| scenario.site.iter().map(of).sum::<u64>();
     let sites = sum(|site| site.count.into());
-    let peers = words::count(sum(|site| u64::from(site.count) * u64::from(site.peers)), "peer", "peers");
+    let peers = sum(|site| u64::from(site.count) * u64::from(site.peers));
     let (holders, caches) = (
         sum(|s| u64::from(s.count) * u64::from(s.holders)),
         sum(|s| u64::from(s.count) * u64::from(s.caches)),
     );
-    let mut who = vec![peers];
+    let mut who = vec![words::count(peers, "peer", "peers")];
     if caches > 0 {
         who.push(words::count(caches, "cache node", "cache nodes"));
     }
@@ -54,7 +54,8 @@ fn who(scenario: &Scenario) -> String {
         0 => String::new(),
         _ => format!(", beside {} of everything,", words::count(holders, "holder", "holders")),
     };
-    format!("{} on {place}{beside}", listed(&who))
+    let want = if peers == 1 && caches == 0 { "wants" } else { "want" };
+    format!("{} on {place}{beside} {want}", listed(&who))
 }
 
 /// The lines of all sites, as far as they differ.
@@ -102,6 +103,13 @@ mod tests {
         assert_eq!(
             told(""),
             "10 peers on one site want file (64 MiB, 64 pieces); the line to the origin carries 20 Mbit/s, the LAN 1 Gbit/s."
+        );
+        assert!(
+            told("site.peers = 1\nsite.holders = 1")
+                .starts_with("1 peer on one site, beside 1 holder of everything, wants file (")
+        );
+        assert!(
+            told("site.peers = 1\nsite.caches = 1").starts_with("1 peer and 1 cache node on one site want")
         );
         assert_eq!(
             told(

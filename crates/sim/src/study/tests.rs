@@ -25,17 +25,43 @@ fn nobody_may_be_left_without_it_in_any_run() {
     assert!(study.is_met());
 }
 
-#[test]
-fn where_nobody_is_ever_done_no_bound_on_time_is_kept() {
-    let mut study = sample::study("[expect]\nmakespan_max = 9\nmean_max = 9");
-    assert_eq!(metric(&study, "makespan").is_met(), Some(true));
+/// Peers of each run that got it, that stayed without it, and that went before.
+fn became(study: &mut Study, finished: u32, unfinished: u32, went: u32) {
     for outcome in &mut study.outcomes {
-        outcome.total.unfinished = outcome.total.finished;
-        outcome.total.finished = 0;
-        (outcome.total.makespan, outcome.total.mean) = (0.0, 0.0);
+        let total = &mut outcome.total;
+        (total.finished, total.unfinished, total.went) = (finished, unfinished, went);
+        total.peers = finished + unfinished + went;
+        if finished == 0 {
+            (total.makespan_s, total.makespan, total.mean) = (0.0, 0.0, 0.0);
+        }
+        outcome.contents.iter_mut().for_each(|content| content.figures = outcome.total);
     }
-    assert_eq!([metric(&study, "makespan").is_met(), metric(&study, "mean").is_met()], [Some(false); 2]);
-    assert!(study.answer().starts_with("Nobody ever gets it."), "{}", study.answer());
+}
+
+#[test]
+fn where_somebody_who_stayed_is_never_done_no_bound_on_time_is_kept() {
+    let mut study = sample::study(
+        "content.makespan_max = 9\n[expect]\nmakespan_max = 9\nmean_max = 9\nover_bound_max = '9s'",
+    );
+    let keys = ["makespan", "mean", "over_bound", "content.0.makespan"];
+    let met = |study: &Study| keys.map(|key| metric(study, key).is_met());
+    assert_eq!(met(&study), [Some(true); 4]);
+    became(&mut study, 3, 0, 1);
+    assert_eq!(met(&study), [Some(true); 4], "who goes by itself is not waited for");
+    for (finished, unfinished, went) in [(0, 4, 0), (3, 1, 0), (0, 0, 4), (0, 0, 0)] {
+        became(&mut study, finished, unfinished, went);
+        assert_eq!(met(&study), [Some(false); 4], "{finished} {unfinished} {went}");
+        let times = ["makespan_s", "mean_s"].map(|key| metric(&study, key).mean());
+        assert_eq!(times, [f64::INFINITY; 2], "{finished} {unfinished} {went}");
+    }
+}
+
+#[test]
+fn the_worst_may_lie_below_zero() {
+    let mut study = sample::study("");
+    study.outcomes.iter_mut().for_each(|outcome| outcome.total.bound_s = 5.0);
+    let over = metric(&study, "over_bound");
+    assert_eq!((over.best(), over.worst()), (2.01 - 5.0, 2.03 - 5.0));
 }
 
 #[test]
@@ -84,6 +110,14 @@ fn contents_have_targets_of_their_own() {
 }
 
 #[test]
+fn a_single_content_is_told_of_where_it_has_a_target() {
+    let told =
+        |text: &str| sample::study(text).metrics().into_iter().find(|it| it.key == "content.0.makespan");
+    assert_eq!(told("content.makespan_max = 1.001").and_then(|metric| metric.is_met()), Some(false));
+    assert_eq!(told("content.size = '4MiB'"), None);
+}
+
+#[test]
 fn messages_count_for_each_peer_and_piece() {
     let study = sample::study("");
     // 32 to 4 peers about 4 pieces
@@ -98,8 +132,26 @@ fn the_answer_says_when_what_and_what_went_wrong() {
         "Everybody has it 2.0 s after the first one came; nobody could be faster than 2.0 s. The origin sends 4 MiB, \
          1.020 times one copy; without sharing it would send 4 times as much. Of what was received, 1 % was in vain."
     );
-    study.outcomes[0].total.unfinished = 2;
-    assert!(study.answer().starts_with("Up to 2 peers never get it;"), "{}", study.answer());
     study.outcomes.iter_mut().for_each(|outcome| outcome.total.traffic.origin = 0);
     assert!(study.answer().contains("The origin sends nothing."));
+}
+
+/// What some have is no measure for the bound on all, nor for what all would take.
+#[test]
+fn the_answer_gives_no_time_that_nobody_had() {
+    let told = |finished, unfinished, went| {
+        let mut study = sample::study("");
+        became(&mut study, finished, unfinished, went);
+        study.answer().split(" Of what was").next().unwrap_or_default().to_owned()
+    };
+    let sent = " The origin sends 4 MiB, 1.020 times one copy.";
+    assert_eq!(told(0, 0, 0), format!("No honest peer wants it.{sent}"));
+    assert_eq!(told(0, 0, 4), format!("Everybody goes before having it.{sent}"));
+    assert_eq!(told(0, 3, 1), format!("Nobody ever gets it.{sent}"));
+    let (left, rest) =
+        ("Up to 1 peer never gets it", "the last of the others has it 2.0 s after the first one came");
+    assert_eq!(told(3, 1, 0), format!("{left}; {rest}.{sent}"));
+    assert!(
+        told(3, 0, 1).starts_with("Everybody who stayed has it 2.0 s after the first one came; nobody could")
+    );
 }

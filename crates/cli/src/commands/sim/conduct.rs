@@ -12,7 +12,7 @@ use swarmline_sim::words as quantity;
 use swarmline_sim::{Broken, Scenario};
 use tokio::sync::oneshot;
 
-use super::Common;
+use super::{Common, Seeds};
 use crate::exit::{Exit, Failure, with_causes};
 use crate::show::Stopwatch;
 use crate::signals::Signals;
@@ -23,8 +23,7 @@ pub(super) struct Conductor {
     signals: Signals,
     watch: Stopwatch,
     threads: usize,
-    seed: u64,
-    seeds: Option<u32>,
+    seeds: Seeds,
     is_quiet: bool,
     /// Events of all studies, and how long they took.
     events: u64,
@@ -33,28 +32,32 @@ pub(super) struct Conductor {
 
 impl Conductor {
     /// `is_quiet`: nothing but the outcome is wanted.
-    pub(super) fn new(common: &Common, is_quiet: bool, watch: Stopwatch) -> Result<Self, Failure> {
+    pub(super) fn new(
+        common: &Common,
+        seeds: Seeds,
+        is_quiet: bool,
+        watch: Stopwatch,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             signals: Signals::listen()?,
             watch,
             threads: threads_of(common.threads),
-            seed: common.seed,
-            seeds: common.seeds,
+            seeds,
             is_quiet,
             events: 0,
             took: Duration::ZERO,
         })
     }
 
-    /// Runs one scenario with all its seeds.
-    pub(super) async fn study(&mut self, scenario: Scenario) -> Result<Study, Failure> {
-        let plan =
-            Plan { seed: self.seed, seeds: self.seeds.unwrap_or(scenario.seeds), threads: self.threads };
+    /// Runs one scenario with all its seeds. `command` runs it again, with a seed behind it.
+    pub(super) async fn study(&mut self, scenario: Scenario, command: &str) -> Result<Study, Failure> {
+        let Seeds { first, count } = self.seeds;
+        let plan = Plan { seed: first, seeds: count.unwrap_or(scenario.seeds), threads: self.threads };
         let view = Arc::new(View::new(&scenario.name, self.is_quiet, self.watch));
         let seen = Arc::clone(&view);
         let work = move |stopped: &AtomicBool| {
             let watch = |step: &Step| {
-                seen.show(step.part, || message(step, plan.seeds));
+                seen.show(step.part, || short(step, plan.seeds), || long(step, plan.seeds));
                 go_on(stopped)
             };
             Study::conduct(&scenario, &plan, &watch)
@@ -63,7 +66,7 @@ impl Conductor {
         let study = aside(&mut self.signals, work).await;
         self.took += begun.elapsed();
         view.finish();
-        let study = study?.map_err(|broken| failure(&broken))?;
+        let study = study?.map_err(|broken| failure(&broken, command))?;
         self.events += study.outcomes.iter().map(|outcome| outcome.events).sum::<u64>();
         Ok(study)
     }
@@ -125,9 +128,14 @@ pub(super) fn threads_of(given: Option<u16>) -> usize {
     given.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-fn failure(broken: &Broken) -> Failure {
+/// A run that broke, with the command that shows it again.
+fn failure(broken: &Broken, command: &str) -> Failure {
     match broken {
         Broken::Scenario(error) => Failure::caused_by(Exit::Usage, error),
+        Broken::Invariant { seed, .. } => {
+            let seed = Seeds::one(*seed).as_written();
+            Failure::new(Exit::Other, format!("{}; again with: {command}{seed}", with_causes(broken)))
+        }
         broken => Failure::caused_by(Exit::Other, broken),
     }
 }
@@ -156,18 +164,18 @@ impl View {
         Self { name: name.to_owned(), watch, shown: Mutex::new(shown) }
     }
 
-    /// `part` of all is done; the message is made where somebody sees it.
-    pub(super) fn show(&self, part: f64, message: impl FnOnce() -> String) {
+    /// `part` of all is done. What is said is made where somebody sees it: `short` beside a bar, `long` in a line.
+    pub(super) fn show(&self, part: f64, short: impl FnOnce() -> String, long: impl FnOnce() -> String) {
         match &mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner) {
             Shown::Bar(bar) => {
                 bar.set_position(steps(part));
-                bar.set_message(message());
+                bar.set_message(short());
             }
             Shown::Lines { next } if self.watch.elapsed() >= *next => {
                 *next = self.watch.elapsed() + screen::PLAIN_EVERY;
                 let at = words::span(self.watch.elapsed());
                 let percent = steps(part) / (STEPS / 100);
-                screen::note(&format!("{at}: {}, {percent}%, {}", self.name, message()));
+                screen::note(&format!("{at}: {}, {percent}%, {}", self.name, long()));
             }
             Shown::Lines { .. } | Shown::Nothing => {}
         }
@@ -180,7 +188,19 @@ impl View {
     }
 }
 
-fn message(step: &Step, seeds: u32) -> String {
+/// How far it is, for the room beside a bar on a terminal of 80 columns.
+fn short(step: &Step, seeds: u32) -> String {
+    let run = &step.run;
+    let of = match seeds {
+        1 => String::new(),
+        seeds => format!(", {}/{seeds} runs", step.runs_over),
+    };
+    let origin = quantity::bytes(run.origin_bytes as f64);
+    format!("{}/{} done, origin {origin}{of}", run.finished, run.peers)
+}
+
+/// How far it is, for a line.
+fn long(step: &Step, seeds: u32) -> String {
     let run = &step.run;
     let of = match seeds {
         1 => String::new(),
@@ -198,10 +218,18 @@ fn message(step: &Step, seeds: u32) -> String {
 
 fn bar(name: &str) -> ProgressBar {
     let bar = screen::add_bar(ProgressBar::new(STEPS));
-    let style = ProgressStyle::with_template("{prefix} [{bar:24}] {percent:>3}%  {wide_msg}");
+    let style = ProgressStyle::with_template("{prefix} [{bar:10}] {percent:>3}%  {wide_msg}");
     bar.set_style(style.expect("the template is a constant").progress_chars("=> "));
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(shortened(name));
     bar
+}
+
+/// A name that leaves room for what is said behind the bar. Its end tells it from others: `office at 100mbit`.
+fn shortened(name: &str) -> String {
+    match name.chars().count().checked_sub(NAME_MAX) {
+        None | Some(0) => name.to_owned(),
+        Some(over) => format!("…{}", name.chars().skip(over + 1).collect::<String>()),
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just before")]
@@ -209,12 +237,53 @@ fn steps(part: f64) -> u64 {
     (part.clamp(0.0, 1.0) * STEPS as f64) as u64
 }
 
+/// Most letters of a name before a bar.
+const NAME_MAX: usize = 16;
 /// Steps of a bar.
 const STEPS: u64 = 1_000;
 
 #[cfg(test)]
 mod tests {
+    use swarmline_sim::Progress;
+    use swarmline_types::MonoTime;
+
     use super::*;
+
+    #[test]
+    fn a_run_that_broke_is_told_with_the_command_that_runs_its_seed_again() {
+        let (at, events) = (MonoTime::ZERO, 1);
+        let broken = Broken::Invariant {
+            rule: "a rule",
+            what: "odd".into(),
+            seed: 7,
+            site: 0,
+            peer: None,
+            at,
+            events,
+        };
+        let told = failure(&broken, "swarmline sim run my.toml --set site.peers=5").to_string();
+        let again = "; again with: swarmline sim run my.toml --set site.peers=5 --seed 7 --seeds 1";
+        assert!(told.starts_with("a rule: odd (seed 7") && told.ends_with(again), "{told}");
+        assert!(!failure(&Broken::Stopped { at, events }, "x").message.contains("again"));
+    }
+
+    #[test]
+    fn what_stands_beside_a_bar_fits_80_columns() {
+        let step = |peers, origin_bytes| Step {
+            seed: 1,
+            runs_over: 19,
+            part: 0.5,
+            run: Progress { now: MonoTime::ZERO, events: 0, finished: peers, peers, origin_bytes },
+        };
+        assert_eq!(short(&step(4, 3 << 20), 1), "4/4 done, origin 3 MiB");
+        let most = short(&step(1000, 1023 << 20), 20);
+        assert_eq!(most, "1000/1000 done, origin 1,023 MiB, 19/20 runs");
+        let name = shortened("my-office with site.wan=100mbit");
+        assert_eq!(name, "…ite.wan=100mbit");
+        let line = format!("{name} [==========] 100%  {most}");
+        assert!(line.chars().count() <= 80, "{line}");
+        assert_eq!(shortened("name-of-16-chars"), "name-of-16-chars");
+    }
 
     #[test]
     fn speed_is_events_over_time() {

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use serde::Serialize;
-use swarmline_sim::Scenario;
 use swarmline_sim::outcome::{FetchRecord, Why};
+use swarmline_sim::{Scenario, words};
 
 use super::conduct::Conductor;
 use super::source::Source;
-use super::{Common, tables};
+use super::{Common, Seeds, run_of, tables};
 use crate::exit::{Exit, Failure};
 use crate::screen;
 use crate::show::{Line, Stopwatch};
@@ -30,6 +30,10 @@ pub(super) struct ExplainArgs {
 
     #[command(flatten)]
     about: About,
+
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
 
     #[command(flatten)]
     common: Common,
@@ -72,19 +76,20 @@ impl About {
 
 pub(super) async fn run(args: &ExplainArgs, watch: Stopwatch) -> Result<Exit, Failure> {
     let source = Source::find(&args.scenario)?;
-    let mut scenario = source.scenario(&args.common.overrides())?;
+    let overrides = args.common.overrides();
+    let mut scenario = source.scenario(&overrides)?;
     check(args, &scenario)?;
     scenario.record.fetches_max = scenario.record.fetches_max.max(FETCHES_MAX);
-    let common = Common { seeds: Some(1), ..args.common.clone() };
-    let mut conductor = Conductor::new(&common, args.json, watch)?;
-    let study = conductor.study(scenario).await?;
+    let mut conductor = Conductor::new(&args.common, Seeds::one(args.seed), args.json, watch)?;
+    // What breaks in a run breaks whatever is asked about it.
+    let study = conductor.study(scenario, &run_of(&args.scenario, &overrides)).await?;
     let Some(outcome) = study.outcomes.first() else {
         return Err(Failure::new(Exit::Other, "the simulation ended without an outcome"));
     };
     if args.json {
         let fetches = outcome.fetches.iter().filter(|fetch| args.about.tells_of(fetch)).collect();
         let told = Explained { about: args.about, fetches };
-        Line::new("explain", watch.elapsed(), told).say();
+        Line::of_any_time("explain", told).say();
     } else {
         screen::say(tables::explanation(outcome, args.about).trim_end());
     }
@@ -106,7 +111,8 @@ fn check(args: &ExplainArgs, scenario: &Scenario) -> Result<(), Failure> {
     let pieces = content.layout().map_or(0, |layout| layout.piece_count());
     if let Some(piece) = piece.filter(|piece| *piece >= pieces) {
         let name = &content.name;
-        return refuse(format!("--piece {piece}: {name} has {pieces} pieces, counted from 0"));
+        let pieces = words::count(pieces.into(), "piece", "pieces");
+        return refuse(format!("--piece {piece}: {name} has {pieces}, counted from 0"));
     }
     Ok(())
 }

@@ -139,7 +139,8 @@ pub(super) fn outcomes(study: &Study) -> String {
     study.outcomes.iter().map(line).collect()
 }
 
-/// The same values as a table for spreadsheets: one line a value of the key, mean and worst of each metric.
+/// The same values as a table for spreadsheets: one line a value of the key, mean and worst of each metric. A field is
+/// empty where JSON has `null`.
 pub(super) fn csv(sweep: &Sweep) -> String {
     let rows = sweep.rows();
     let Some((_, metrics)) = rows.first() else { return String::new() };
@@ -148,13 +149,30 @@ pub(super) fn csv(sweep: &Sweep) -> String {
     out += "\n";
     for (value, metrics) in &rows {
         out += &quoted(value);
-        metrics.iter().for_each(|metric| out += &format!(",{},{}", metric.mean(), metric.worst()));
+        let fields = metrics.iter().flat_map(|metric| [metric.mean(), metric.worst()]);
+        fields.for_each(|value| out += &format!(",{}", number(value)));
         out += "\n";
     }
     out
 }
 
+/// What a spreadsheet takes for a number.
+fn number(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { String::new() }
+}
+
 /// A text that may hold a comma or a quote.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_an_empty_field_as_json_has_null() {
+        assert_eq!([1.5, 0.0, f64::INFINITY, f64::NAN].map(number), ["1.5", "0", "", ""]);
+        assert_eq!(serde_json::to_string(&f64::INFINITY).unwrap(), "null");
+    }
 }

@@ -23,8 +23,8 @@ use crate::{screen, words};
 #[command(after_long_help = "\
 Examples:
   swarmline sim nasty --seeds 10000
-  swarmline sim run nasty-25 --seed 25
-  swarmline sim explain nasty-25 --seed 25 --piece 3")]
+  swarmline sim run nasty-33 --seed 33
+  swarmline sim explain nasty-33 --seed 33 --piece 3")]
 pub(super) struct NastyArgs {
     /// The first seed; further ones follow it
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -57,13 +57,8 @@ pub(super) async fn run(args: &NastyArgs, watch: Stopwatch) -> Result<Exit, Fail
     let seen = Arc::clone(&view);
     let work = move |stopped: &AtomicBool| {
         trial.conduct(&|tried: &Tried| {
-            seen.show(tried.scenarios as f64 / trial.seeds as f64, || {
-                let peers = words::count(tried.peers, "peer", "peers");
-                format!(
-                    "{} of {} scenarios, {peers}, from seed {}",
-                    tried.scenarios, trial.seeds, trial.first
-                )
-            });
+            let message = || message(tried, &trial);
+            seen.show(tried.scenarios as f64 / trial.seeds as f64, message, message);
             go_on(stopped)
         })
     };
@@ -79,6 +74,11 @@ pub(super) async fn run(args: &NastyArgs, watch: Stopwatch) -> Result<Exit, Fail
         screen::say(&told(args.seed, &tried));
     }
     Ok(Exit::Success)
+}
+
+fn message(tried: &Tried, trial: &Trial) -> String {
+    let peers = words::count(tried.peers, "peer", "peers");
+    format!("{} of {} scenarios, {peers}, from seed {}", tried.scenarios, trial.seeds, trial.first)
 }
 
 fn told(first: u64, tried: &Tried) -> String {

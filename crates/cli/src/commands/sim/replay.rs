@@ -13,8 +13,8 @@ use swarmline_sim::{Scenario, html, words};
 use swarmline_trace::again::{Again, again};
 
 use super::conduct::{Conductor, aside};
-use super::source::Source;
-use super::{Common, json, quoted, tables, write};
+use super::source::{Source, refused};
+use super::{Common, Seeds, json, quoted, tables, write};
 use crate::exit::{Exit, Failure, with_causes};
 use crate::screen;
 use crate::show::{Line, Stopwatch};
@@ -43,6 +43,9 @@ pub(super) struct ReplayArgs {
     policy: Option<PathBuf>,
 
     #[command(flatten)]
+    seeds: Seeds,
+
+    #[command(flatten)]
     common: Common,
 
     /// Print one JSON object
@@ -59,40 +62,40 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) async fn run(args: &ReplayArgs, watch: Stopwatch) -> Result<Exit, Failure> {
-    write::check([&args.html, &args.write])?;
+    let inputs: Vec<_> = args.traces.iter().chain(&args.policy).map(PathBuf::as_path).collect();
+    write::check(&inputs, [&args.html, &args.write])?;
     let paths = args.traces.clone();
     let (office, agains) = aside(&mut Signals::listen()?, move |_| read_all(&paths)).await??;
-    let usage = |error: &dyn std::error::Error| Failure::caused_by(Exit::Usage, error);
-    let scenario = Scenario::parse_with(&office.scenario.to_toml(), &args.common.overrides())
-        .map_err(|error| usage(&error))?;
+    let text = office.scenario.to_toml();
+    let scenario = Scenario::parse_with(&text, &args.common.overrides())
+        .map_err(|error| refused(&"the office", &text, &error))?;
     let other = args.policy.as_deref().map(|path| under_policy(&scenario, path)).transpose()?;
     for what in &office.left_out {
         screen::note(&format!("left out of the office: {what}"));
     }
-    if let Some(path) = &args.write {
-        write::report(path, &scenario.to_toml())?;
-    }
-    let mut conductor = Conductor::new(&args.common, args.json, watch)?;
-    let mut studies = vec![conductor.study(scenario).await?];
+    write::report(&args.write, || scenario.to_toml())?;
+    let alone = command(args);
+    let mut conductor = Conductor::new(&args.common, args.seeds, args.json, watch)?;
+    let mut studies = vec![conductor.study(scenario, &alone).await?];
     if let Some(other) = other {
-        studies.push(conductor.study(other).await?);
+        studies.push(conductor.study(other, &alone).await?);
     }
     conductor.tell_speed();
-    let command = command(args);
-    if let Some(path) = &args.html {
-        let page = match studies.as_slice() {
-            [one] => html::study(one, &command),
-            several => html::comparison(&several.iter().collect::<Vec<_>>(), &command),
-        };
-        write::report(path, &page)?;
-    }
+    let command = alone + &args.seeds.as_written();
     if args.json {
-        Line::new("replay", watch.elapsed(), Replayed::of(&office.happened, &agains, &studies, &command))
-            .say();
+        Line::of_any_time("replay", Replayed::of(&office.happened, &agains, &studies, &command)).say();
     } else {
-        screen::say(text(&office, &agains, &studies, &command).trim_end());
+        screen::say(table(&office, &agains, &studies, &command).trim_end());
     }
+    write::report(&args.html, || page(&studies, &command))?;
     Ok(Exit::Success)
+}
+
+fn page(studies: &[Study], command: &str) -> String {
+    match studies {
+        [one] => html::study(one, command),
+        several => html::comparison(&several.iter().collect::<Vec<_>>(), command),
+    }
 }
 
 /// Reads all traces, and whether this program decides as theirs did. Blocks.
@@ -127,8 +130,8 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>, Failure> {
 fn under_policy(scenario: &Scenario, path: &Path) -> Result<Scenario, Failure> {
     let name = path.display().to_string();
     let text = Source::read_file(path)?;
-    let UnderPolicy { scenario: mut other, left_out } = with_policy(scenario, &text)
-        .map_err(|error| Failure::new(Exit::Usage, format!("{name}: {}", with_causes(&error))))?;
+    let UnderPolicy { scenario: mut other, left_out } =
+        with_policy(scenario, &text).map_err(|error| refused(&name, &text, &error))?;
     for what in &left_out {
         screen::note(&format!("left out of {name}: {what}"));
     }
@@ -136,6 +139,7 @@ fn under_policy(scenario: &Scenario, path: &Path) -> Result<Scenario, Failure> {
     Ok(other)
 }
 
+/// The command without its seeds.
 fn command(args: &ReplayArgs) -> String {
     let mut out = "swarmline sim replay".to_owned();
     args.traces.iter().for_each(|path| out += &format!(" {}", quoted(&path.display().to_string())));
@@ -162,7 +166,7 @@ impl<'a> Replayed<'a> {
     }
 }
 
-fn text(office: &Office, agains: &[Again], studies: &[Study], command: &str) -> String {
+fn table(office: &Office, agains: &[Again], studies: &[Study], command: &str) -> String {
     let happened = &office.happened;
     let traces = words::count(happened.traces.into(), "trace", "traces");
     let mut out = format!("{traces}; {}\n{}\n", studies[0].setting(), decided(agains));

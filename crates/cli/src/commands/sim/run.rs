@@ -1,13 +1,13 @@
 //! `sim run`: one scenario, several seeds, a table beside its targets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use swarmline_sim::html;
 
 use super::conduct::Conductor;
 use super::source::Source;
-use super::{Common, json, quoted, tables, write};
+use super::{Common, Seeds, json, quoted, run_of, tables, write};
 use crate::exit::{Exit, Failure};
 use crate::screen;
 use crate::show::{Line, Stopwatch};
@@ -28,6 +28,9 @@ pub(super) struct RunArgs {
     scenario: String,
 
     #[command(flatten)]
+    seeds: Seeds,
+
+    #[command(flatten)]
     common: Common,
 
     /// Print JSON: a line at the start, one for each seed, and the summary as the last one
@@ -45,28 +48,32 @@ pub(super) struct RunArgs {
 
 pub(super) async fn run(args: &RunArgs, watch: Stopwatch) -> Result<Exit, Failure> {
     let source = Source::find(&args.scenario)?;
-    let scenario = source.scenario(&args.common.overrides())?;
-    write::check([&args.html, &args.outcomes])?;
-    let mut conductor = Conductor::new(&args.common, args.json, watch)?;
+    let overrides = args.common.overrides();
+    let scenario = source.scenario(&overrides)?;
+    write::check(&[Path::new(&args.scenario)], [&args.html, &args.outcomes])?;
+    let mut conductor = Conductor::new(&args.common, args.seeds, args.json, watch)?;
     if args.json {
-        Line::new("started", watch.elapsed(), json::Started::of(&scenario, args.common.seeds)).say();
+        Line::of_any_time("started", json::Started::of(&scenario, args.seeds.count)).say();
     }
-    let study = conductor.study(scenario).await?;
+    let study = conductor.study(scenario, &run_of(&args.scenario, &overrides)).await?;
     conductor.tell_speed();
-    let command = format!("swarmline sim run {}{}", quoted(&args.scenario), args.common.as_written());
-    if let Some(path) = &args.html {
-        write::report(path, &html::study(&study, &command))?;
-    }
-    if let Some(path) = &args.outcomes {
-        write::report(path, &json::outcomes(&study))?;
-    }
+    let command = command(args);
     if args.json {
         for outcome in &study.outcomes {
-            Line::new("run", watch.elapsed(), json::Run::of(outcome)).say();
+            Line::of_any_time("run", json::Run::of(outcome)).say();
         }
-        Line::new("sim", watch.elapsed(), json::Summary::of(&study, &command)).say();
+        Line::of_any_time("sim", json::Summary::of(&study, &command)).say();
     } else {
         screen::say(tables::study(&study, &command).trim_end());
     }
+    write::all([
+        write::report(&args.html, || html::study(&study, &command)),
+        write::report(&args.outcomes, || json::outcomes(&study)),
+    ])?;
     Ok(if study.is_met() { Exit::Success } else { Exit::Missed })
+}
+
+fn command(args: &RunArgs) -> String {
+    let (common, seeds) = (args.common.as_written(), args.seeds.as_written());
+    format!("swarmline sim run {}{common}{seeds}", quoted(&args.scenario))
 }

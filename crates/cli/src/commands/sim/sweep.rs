@@ -1,6 +1,6 @@
 //! `sim sweep`: one scenario at several values of a key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -8,7 +8,7 @@ use swarmline_sim::html::{self, Sweep};
 
 use super::conduct::Conductor;
 use super::source::Source;
-use super::{Common, json, quoted, tables, write};
+use super::{Common, Seeds, json, quoted, run_of, tables, write};
 use crate::exit::{Exit, Failure};
 use crate::screen;
 use crate::show::{Line, Stopwatch};
@@ -33,6 +33,9 @@ pub(super) struct SweepArgs {
     over: Over,
 
     #[command(flatten)]
+    seeds: Seeds,
+
+    #[command(flatten)]
     common: Common,
 
     /// Print one JSON object
@@ -43,7 +46,7 @@ pub(super) struct SweepArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Write the table for a spreadsheet
+    /// Write the table for a spreadsheet; a field is empty where there is no such number, as for a time that never comes
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 }
@@ -107,38 +110,37 @@ pub(super) async fn run(args: &SweepArgs, watch: Stopwatch) -> Result<Exit, Fail
     // All are read before the first is run: a wrong value is told at once.
     for value in &args.over.values {
         let overrides = [args.common.overrides(), vec![format!("{}={value}", args.over.key)]].concat();
-        scenarios.push((value.clone(), source.scenario(&overrides)?));
+        scenarios.push((value.clone(), source.scenario(&overrides)?, run_of(&args.scenario, &overrides)));
     }
-    write::check([&args.html, &args.csv])?;
-    let mut conductor = Conductor::new(&args.common, args.json, watch)?;
+    write::check(&[Path::new(&args.scenario)], [&args.html, &args.csv])?;
+    let mut conductor = Conductor::new(&args.common, args.seeds, args.json, watch)?;
     let mut studies = Vec::new();
-    for (value, mut scenario) in scenarios {
+    for (value, mut scenario, alone) in scenarios {
         let name = scenario.name.clone();
         scenario.name = format!("{name} at {value}");
-        let mut study = conductor.study(scenario).await?;
+        let mut study = conductor.study(scenario, &alone).await?;
         study.scenario.name = name;
         studies.push((value, study));
     }
     conductor.tell_speed();
     let sweep = Sweep { key: args.over.key.clone(), studies };
-    let command = format!(
-        "swarmline sim sweep {} --over {}{}",
-        quoted(&args.scenario),
-        quoted(&args.over.written),
-        args.common.as_written()
-    );
-    if let Some(path) = &args.html {
-        write::report(path, &html::sweep(&sweep, &command))?;
-    }
-    if let Some(path) = &args.csv {
-        write::report(path, &json::csv(&sweep))?;
-    }
+    let command = command(args);
     if args.json {
-        Line::new("sweep", watch.elapsed(), json::Swept::of(&sweep, &command)).say();
+        Line::of_any_time("sweep", json::Swept::of(&sweep, &command)).say();
     } else {
         screen::say(tables::sweep(&sweep, &command).trim_end());
     }
+    write::all([
+        write::report(&args.html, || html::sweep(&sweep, &command)),
+        write::report(&args.csv, || json::csv(&sweep)),
+    ])?;
     Ok(Exit::Success)
+}
+
+fn command(args: &SweepArgs) -> String {
+    let (common, seeds) = (args.common.as_written(), args.seeds.as_written());
+    let (scenario, over) = (quoted(&args.scenario), quoted(&args.over.written));
+    format!("swarmline sim sweep {scenario} --over {over}{common}{seeds}")
 }
 
 /// Steps of a range that does not say how large they are.

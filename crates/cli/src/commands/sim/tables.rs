@@ -1,6 +1,6 @@
 //! What came out, for people.
 
-use swarmline_sim::html::Sweep;
+use swarmline_sim::html::{Row, Sweep};
 use swarmline_sim::outcome::{FetchEnd, FetchRecord, Outcome, Why};
 use swarmline_sim::study::{Metric, Study};
 use swarmline_sim::words;
@@ -51,20 +51,7 @@ pub(super) fn comparison(studies: &[&Study], command: &str) -> String {
             heads.push("times");
         }
     }
-    let all: Vec<_> = studies.iter().map(|study| study.metrics()).collect();
-    let Some(first) = all.first() else { return String::new() };
-    let rows: Vec<Vec<String>> = first
-        .iter()
-        .map(|metric| {
-            let mut row = vec![metric.label.clone(), metric.unit.show(metric.mean())];
-            for metrics in &all[1..] {
-                let other = metrics.iter().find(|it| it.key == metric.key);
-                row.push(other.map_or(String::new(), |other| other.unit.show(other.mean())));
-                row.push(other.map_or(String::new(), |other| times(other.mean(), metric.mean())));
-            }
-            row
-        })
-        .collect();
+    let rows: Vec<_> = Row::of(studies).iter().map(compared).collect();
     let mut out = laid_out(&heads, &rows) + "\n";
     for (study, name) in studies.iter().zip(&names) {
         out += &format!("{name}: {}\n", study.answer());
@@ -72,8 +59,16 @@ pub(super) fn comparison(studies: &[&Study], command: &str) -> String {
     out + &format!("\nagain with: {command}\n")
 }
 
-fn times(value: f64, base: f64) -> String {
-    if base > 0.0 { words::ratio(value / base) } else { String::new() }
+fn compared(row: &Row) -> Vec<String> {
+    let mut cells = vec![row.label.clone()];
+    for (nth, metric) in row.metrics.iter().enumerate() {
+        let shown = metric.as_ref().map(|metric| metric.unit.show(metric.mean()));
+        cells.push(shown.unwrap_or_default());
+        if nth > 0 {
+            cells.push(row.times(nth).map_or(String::new(), words::ratio));
+        }
+    }
+    cells
 }
 
 /// A line for each value of the key.
@@ -115,10 +110,8 @@ pub(super) fn explanation(outcome: &Outcome, about: About) -> String {
         (None, false) => format!("\n{asked} to the origin of {}, {bytes} in all\n", there.len()),
     };
     if outcome.fetches_left_out > 0 {
-        out += &format!(
-            "{} requests of the run were not recorded; raise record.fetches_max\n",
-            outcome.fetches_left_out
-        );
+        let requests = words::count(outcome.fetches_left_out, "request", "requests");
+        out += &format!("not recorded: {requests} of the run; raise record.fetches_max\n");
     }
     out
 }
@@ -133,6 +126,10 @@ fn told(fetch: &FetchRecord, is_one_of_many: bool) -> String {
         Why::TakeOver => "it takes over: whoever ranked before it did not come, or fell silent",
         Why::SecondCopy => "a second copy: the claim of another crawls",
         Why::Alone => "on its own: it knows nobody, or nobody serves it",
+        Why::Beside => {
+            "beside its peers: the origin is one more source, and nobody agrees who asks it for what"
+        }
+        Why::Unshared => "nothing is shared: each asks for all",
         Why::Untold => "no reason is told",
     };
     let what = match fetch.count {
@@ -190,10 +187,5 @@ mod tests {
         a          1.000
         long name      9
         ");
-    }
-
-    #[test]
-    fn ratios_to_nothing_are_left_out() {
-        assert_eq!([times(2.0, 1.0), times(0.0, 1.0), times(1.0, 0.0)], ["2.000", "0.000", ""]);
     }
 }

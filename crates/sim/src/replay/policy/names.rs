@@ -1,10 +1,10 @@
 //! The names that Windows Delivery Optimization has for its policies, as they stand in the registry: into our own, or left
 //! out with the reason.
 
+use swarmline_scheduler::CLASS_RATE_MIN;
 use toml::{Table, Value};
 
-use super::bound;
-use crate::scenario::ScenarioError;
+use crate::scenario::{ScenarioError, TIME_MAX, whole};
 
 /// Keys whose value is a number in a unit, and what they are called here.
 const NUMBERS: [(&str, &str, Unit); 12] = [
@@ -13,8 +13,8 @@ const NUMBERS: [(&str, &str, Unit); 12] = [
     ("DOMaxDownloadBandwidth", "download_limit", Unit::KBytes),
     ("DOMaxUploadBandwidth", "upload_limit", Unit::KBytes),
     // A rate is given for slow lines, where a part of the line says little; so it comes first, and wins.
-    ("DOMaxForegroundDownloadBandwidth", "foreground_limit", Unit::KBytes),
-    ("DOMaxBackgroundDownloadBandwidth", "background_limit", Unit::KBytes),
+    ("DOMaxForegroundDownloadBandwidth", "foreground_limit", Unit::ClassKBytes),
+    ("DOMaxBackgroundDownloadBandwidth", "background_limit", Unit::ClassKBytes),
     ("DOPercentageMaxForegroundBandwidth", "foreground_limit", Unit::Percent),
     ("DOPercentageMaxBackgroundBandwidth", "background_limit", Unit::Percent),
     ("DOSetHoursToLimitForegroundDownloadBandwidth_In", "foreground_limit_in_hours", Unit::Percent),
@@ -22,6 +22,9 @@ const NUMBERS: [(&str, &str, Unit); 12] = [
     ("DOSetHoursToLimitForegroundDownloadBandwidth_Out", "foreground_limit", Unit::Percent),
     ("DOSetHoursToLimitBackgroundDownloadBandwidth_Out", "background_limit", Unit::Percent),
 ];
+
+/// Limits as the daemon's configuration has them.
+const RATES: [&str; 2] = ["max_download_rate", "max_upload_rate"];
 
 /// Both ends of the hours of each class.
 const HOURS: [(&str, &str); 2] = [
@@ -59,30 +62,51 @@ const WITHOUT_MEANING: [(&str, &str); 26] = [
     ("state_dir", "nothing is stored"),
 ];
 
+/// What a number counts. 0 is no limit, and no delay.
 #[derive(Clone, Copy)]
 enum Unit {
+    /// A delay.
     Seconds,
+    /// A limit on everything.
     KBytes,
+    /// A limit on one class, which has a floor.
+    ClassKBytes,
+    /// A part of the line.
     Percent,
 }
 
 impl Unit {
-    /// As our own keys write it. 0 is no limit, and no delay.
-    fn written(self, number: i64) -> Option<String> {
-        match (self, number) {
-            (Self::Seconds, 0..=4_294_967_295) => Some(format!("{number}s")),
-            (Self::KBytes | Self::Percent, 0) => Some("unlimited".into()),
-            (Self::KBytes, 1..=4_294_967_295) => Some(format!("{number}kB/s")),
-            (Self::Percent, 1..=100) => Some(format!("{number}%")),
-            _ => None,
+    /// The least and the most, beside the 0 that is no limit.
+    fn bounds(self) -> (u64, u64) {
+        match self {
+            Self::Seconds => (0, TIME_MAX.0.as_secs()),
+            Self::KBytes => (1, u32::MAX.into()),
+            Self::ClassKBytes => (CLASS_RATE_MIN.as_bytes_per_s().div_ceil(1000), u32::MAX.into()),
+            Self::Percent => (1, 100),
         }
     }
 
-    fn bounds(self) -> &'static str {
+    /// As our own keys write it; `None` out of bounds.
+    fn written(self, value: &Value) -> Option<String> {
+        let number = u64::try_from(value.as_integer()?).ok()?;
+        let (least, most) = self.bounds();
         match self {
-            Self::Seconds => "it is a number of seconds, 0 to 4294967295",
-            Self::KBytes => "it is a number of kilobytes each second, 0 to 4294967295",
-            Self::Percent => "it is a number of percent, 0 to 100",
+            Self::KBytes | Self::ClassKBytes | Self::Percent if number == 0 => Some("unlimited".into()),
+            _ if !(least..=most).contains(&number) => None,
+            Self::Seconds => Some(format!("{number}s")),
+            Self::KBytes | Self::ClassKBytes => Some(format!("{number}kB/s")),
+            Self::Percent => Some(format!("{number}%")),
+        }
+    }
+
+    fn way_out(self) -> String {
+        let (least, most) = self.bounds();
+        match self {
+            Self::Seconds => format!("it is a number of seconds, {least} to {most}"),
+            Self::KBytes | Self::ClassKBytes => {
+                format!("it is a number of kilobytes each second, {least} to {most}, or 0 for no limit")
+            }
+            Self::Percent => format!("it is a number of percent, 0 to {most}"),
         }
     }
 }
@@ -95,34 +119,41 @@ pub(super) fn translate(table: &mut Table, left_out: &mut Vec<String>) -> Result
         }
     }
     mode(table, left_out)?;
+    RATES.into_iter().for_each(|name| zero_is_no_limit(table, name));
     for (name, key, unit) in NUMBERS {
         let Some(value) = table.remove(name) else { continue };
-        let number = value.as_integer().and_then(|number| unit.written(number));
-        let written =
-            number.ok_or_else(|| bound(&format!("policy.{name}"), &value.to_string(), unit.bounds()))?;
+        let refused = || ScenarioError::bound(&format!("policy.{name}"), &value, unit.way_out());
+        let written = unit.written(&value).ok_or_else(refused)?;
         put(table, (name, key), Value::String(written), left_out);
     }
     for (from, to) in HOURS {
-        let hour = |table: &mut Table, name: &str| {
-            let value = table.remove(name)?;
-            let hour = value.as_integer().filter(|hour| (0..24).contains(hour));
-            let way_out = "it is an hour, 0 to 23";
-            Some(hour.ok_or_else(|| bound(&format!("policy.{name}"), &value.to_string(), way_out)))
+        let alone = |name: &str, hour, other: &str| {
+            Err(ScenarioError::bound(&format!("policy.{name}"), hour, format!("say {other} too")))
         };
-        match (hour(table, from).transpose()?, hour(table, to).transpose()?) {
+        match (hour(table, from)?, hour(table, to)?) {
             (None, None) => {}
             (Some(begin), Some(end)) => {
                 put(table, (from, "hours"), Value::String(format!("{begin}:00..{end}:00")), left_out);
             }
-            (Some(_), None) => {
-                return Err(bound(&format!("policy.{from}"), "given", &format!("say {to} too")));
-            }
-            (None, Some(_)) => {
-                return Err(bound(&format!("policy.{to}"), "given", &format!("say {from} too")));
-            }
+            (Some(begin), None) => return alone(from, begin, to),
+            (None, Some(end)) => return alone(to, end, from),
         }
     }
     Ok(())
+}
+
+/// The daemon takes a rate of 0 for none; the line of a scenario must have one.
+fn zero_is_no_limit(table: &mut Table, name: &str) {
+    if let Some(Value::String(rate)) = table.get_mut(name).filter(|rate| rate.as_str() == Some("0")) {
+        "unlimited".clone_into(rate);
+    }
+}
+
+/// Takes out an hour, 0 to 23.
+fn hour(table: &mut Table, name: &str) -> Result<Option<Value>, ScenarioError> {
+    let Some(value) = table.remove(name) else { return Ok(None) };
+    whole(&format!("policy.{name}"), &value, 0, 23)?;
+    Ok(Some(value))
 }
 
 /// What is said already stays; another word for it that says something else is left out.
@@ -153,7 +184,7 @@ fn mode(table: &mut Table, left_out: &mut Vec<String>) -> Result<(), ScenarioErr
         }
         _ => {
             let way_out = "it is 0, 99 or 100 (HTTP only), 1 (LAN), 2 (group) or 3";
-            return Err(bound(&format!("policy.{NAME}"), &value.to_string(), way_out));
+            return Err(ScenarioError::bound(&format!("policy.{NAME}"), value, way_out));
         }
     };
     put(table, (NAME, "mode"), Value::String(mode.into()), left_out);

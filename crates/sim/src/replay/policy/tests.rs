@@ -87,17 +87,50 @@ fn a_daemon_s_own_words_are_a_policy_too() {
     assert_eq!(scenario.peer.class, Some(CapacityClass::Slow));
 }
 
+/// The least and the most of each unit, and what 0 says.
+#[test]
+fn numbers_at_their_bounds_are_taken() {
+    let policy = "[policy]\nDOMaxForegroundDownloadBandwidth = 8\nDOMaxBackgroundDownloadBandwidth = 0\n\
+                  DOMaxDownloadBandwidth = 1\nDODelayForegroundDownloadFromHttp = 3600000\nmax_upload_rate = '0'\n\
+                  DODelayBackgroundDownloadFromHttp = 0\nmax_connections = 64";
+    let scenario = under(policy).scenario;
+    let peer = &scenario.peer;
+    let limits = [peer.foreground_limit, peer.background_limit].map(|cap| cap.unwrap().to_string());
+    assert_eq!(limits, ["64kbit", "unlimited"]);
+    assert_eq!(
+        [peer.download_limit, peer.upload_limit].map(|line| line.unwrap().to_string()),
+        ["8kbit", "unlimited"]
+    );
+    assert_eq!(peer.foreground_delay, Some(crate::scenario::TIME_MAX));
+    assert_eq!((peer.background_delay, scenario.scheduler.connections_max), (Some(Span::secs(0)), Some(64)));
+}
+
 #[test]
 fn what_nobody_knows_or_is_out_of_bounds_is_refused_by_name() {
     for (policy, why) in [
         ("site.peers = 4", "the office stays as it is"),
         ("scheduler.windows = 9", "windows"),
-        ("policy = 3", "[policy]"),
+        ("policy = 3", "policy = 3 cannot be; write a table: [policy]"),
+        ("scheduler.window = 65", "scheduler.window = 65 cannot be; it must lie from 1 to 64"),
+        ("policy.max_connections = 65", "policy.max_connections = 65 cannot be; it must lie from 1 to 64"),
+        ("policy.max_connections = 'few'", "policy.max_connections = \"few\" cannot be"),
+        ("policy.max_download_rate = 'fast'", "5MB/s or 2MiB/s, or unlimited"),
+        (
+            "policy.DOMaxForegroundDownloadBandwidth = 7",
+            "policy.DOMaxForegroundDownloadBandwidth = 7 cannot be; it is a number of kilobytes each second, \
+             8 to 4294967295, or 0 for no limit",
+        ),
+        ("policy.DOMaxBackgroundDownloadBandwidth = 4294967296", "8 to 4294967295"),
+        ("policy.DOMaxDownloadBandwidth = -1", "1 to 4294967295, or 0 for no limit"),
+        (
+            "policy.DODelayForegroundDownloadFromHttp = 3600001",
+            "DODelayForegroundDownloadFromHttp = 3600001 cannot be; it is a number of seconds, 0 to 3600000",
+        ),
         ("policy.frobnicate = 3", "frobnicate"),
         ("policy.DOFrobnicate = 3", "DOFrobnicate"),
         ("policy.DODownloadMode = 7", "DODownloadMode"),
         ("policy.DOPercentageMaxBackgroundBandwidth = 101", "0 to 100"),
-        ("policy.DOSetHoursToLimitBackgroundDownloadBandwidth_From = 8", "_To too"),
+        ("policy.DOSetHoursToLimitBackgroundDownloadBandwidth_From = 8", "_From = 8 cannot be; say DOSet"),
         ("policy.DOSetHoursToLimitBackgroundDownloadBandwidth_To = 24", "0 to 23"),
         ("policy.background_limit_in_hours = '5%'", "say which hours"),
         ("strategy = 'best'", "best"),

@@ -1,5 +1,7 @@
 //! Peers, and how they differ.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use swarmline_types::CapacityClass;
 
@@ -36,11 +38,13 @@ pub struct PeerPlan {
     pub foreground_limit_in_hours: Option<Cap>,
     /// The same for background contents. Default as without.
     pub background_limit_in_hours: Option<Cap>,
-    /// How long after it begins to want a foreground content it leaves the origin alone. Default not at all.
+    /// How long after it begins to want a foreground content it leaves the origin alone. Default not at all, at most
+    /// 1,000 h.
     pub foreground_delay: Option<Span>,
-    /// The same for a background content. Default not at all.
+    /// The same for a background content. Default not at all, at most 1,000 h.
     pub background_delay: Option<Span>,
-    /// How long after it begins to want a content it should have it; a delay ends early enough for that. Default none.
+    /// How long after it begins to want a content it should have it; a delay ends early enough for that. Default none, at
+    /// most 1,000 h.
     pub deadline: Option<Span>,
     /// Which part of each content it has at the start: random pieces. Default none.
     pub has: Option<Share>,
@@ -66,10 +70,18 @@ pub struct GroupPlan {
     /// Part of each site's peers. Groups are drawn at random and never overlap; together at most all. Either this or
     /// `count`. Default none.
     pub share: Option<Share>,
-    /// Peers of each site.
+    /// Peers of each site; all groups together at most as many as each has.
     pub count: Option<u32>,
     /// What they are. In a file these keys stand in the group itself.
     pub peer: PeerPlan,
+}
+
+impl GroupPlan {
+    /// So many peers of a site with `peers`; a share is rounded.
+    pub(crate) fn peers_of(&self, peers: u32) -> u32 {
+        let of_share = self.share.map_or(0, |share| share.of(peers as usize));
+        self.count.unwrap_or(u32::try_from(of_share).unwrap_or(peers))
+    }
 }
 
 /// What a peer does to others.
@@ -115,4 +127,14 @@ pub enum Ending {
     Vanish,
     /// It says goodbye.
     Leave,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crash => "crash",
+            Self::Vanish => "vanish",
+            Self::Leave => "leave",
+        })
+    }
 }

@@ -15,15 +15,16 @@ pub struct SchedulerPlan {
     pub discovery_wait: Option<Span>,
     /// How long a node that met nobody holds back.
     pub settle: Option<Span>,
-    /// Members up to which everybody is everybody's neighbour.
+    /// Members up to which everybody is everybody's neighbour: 1 to 1,000.
     pub full_mesh_max: Option<u32>,
     /// Mean number of neighbours beyond that: 1 to 64.
     pub degree: Option<u32>,
-    /// Without a byte from anybody for this long the content fails.
+    /// Without a byte from anybody for this long the content fails: 1 s to 1,000 h.
     pub no_progress_timeout: Option<Span>,
     /// How long a content without a usable origin waits for somebody who offers it.
     pub orphan_grace: Option<Span>,
-    /// Connections that a node opens and takes: 1 to 64.
+    /// Connections that a node opens and takes: 1 to 1,024. Nodes of the product hold 64 at most; baselines, which hear
+    /// everything themselves, need more.
     pub connections_max: Option<u32>,
     /// Bytes of pieces in flight.
     pub buffer_bytes_max: Option<Size>,
@@ -37,9 +38,10 @@ pub struct RecordPlan {
     pub points: u32,
     /// Rows of the map of holders; more pieces share a row. Default 128, 1 to 4,096.
     pub rows: u32,
-    /// Peers up to which each is listed with its times; beyond it there is a histogram only. Default 1,000.
+    /// Peers up to which each is listed with its times; beyond it there is a histogram only. Default 1,000, at
+    /// most 1,000,000.
     pub peers_max: u32,
-    /// Origin fetches up to which each is listed with its reason. Default 10,000.
+    /// Origin fetches up to which each is listed with its reason. Default 10,000, at most 10,000,000.
     pub fetches_max: u32,
 }
 
@@ -50,11 +52,11 @@ pub struct CheckPlan {
     /// Every so manyth event, one peer is compared with what the simulator knows of it. Default 64; 0 for never. At the end
     /// all are compared.
     pub every: u32,
-    /// Most events of one site, against runs that never end. Default 2^33.
+    /// Most events of one site, against runs that never end; counted whatever `every` says. Default 2^33, 1 to 2^40.
     pub events_max: u64,
 }
 
-/// What must come out, of each run. What is absent may be anything.
+/// What must come out, of each run. Each is a number from 0 on; what is absent may be anything.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {

@@ -51,7 +51,7 @@ pub struct Scenario {
     pub record: RecordPlan,
     /// What is checked while it runs.
     pub check: CheckPlan,
-    /// What must come out; `swarmline-sim` itself only judges it when asked ([`Expect::judge`]).
+    /// What must come out; [`Study::is_met`](crate::study::Study::is_met) says whether it does.
     pub expect: Expect,
 }
 
@@ -71,7 +71,7 @@ pub struct ContentPlan {
     pub start: Span,
     /// Which part of each site's peers wants it. Default all.
     pub share: Share,
-    /// What its time over its own bound may be at most, on average of the seeds. Default anything.
+    /// What its time over its own bound may be at most, on average of the seeds: from 0 on. Default anything.
     pub makespan_max: Option<f64>,
 }
 
@@ -83,20 +83,21 @@ pub struct SitePlan {
     pub count: u32,
     /// Peers of each that want the contents. Default 10, 1 to 100,000; all sites together at most 1,000,000.
     pub peers: u32,
-    /// Nodes of each, beside the peers, that hold everything from the start and never leave. Default 0.
+    /// Nodes of each, beside the peers, that hold everything from the start and never leave. Default 0, at most
+    /// 1,000.
     pub holders: u32,
     /// Nodes of each, beside the peers, that are there from the start, fetch like a peer and never leave: cache nodes.
-    /// Default 0.
+    /// Default 0, at most 1,000.
     pub caches: u32,
     /// The line to the origin, shared evenly by the connections that are open on it. Default 20 Mbit/s.
     pub wan: Line,
-    /// Round trip to the origin: from request to first byte. Default 20 ms.
+    /// Round trip to the origin: from request to first byte. Default 20 ms, at most 10 s.
     pub wan_latency: Span,
     /// Most that one connection to the origin gets. Default unlimited.
     pub connection: Line,
     /// What each peer sends and receives on the LAN, in each direction. Default 1 Gbit/s.
     pub lan: Line,
-    /// From one peer to another, one way. Default 200 us.
+    /// From one peer to another, one way. Default 200 us, at most 10 s.
     pub lan_latency: Span,
     /// Goodput of the radio cell that all peers of groups with `wifi = true` share. Default 100 Mbit/s.
     pub cell: Line,

@@ -83,7 +83,7 @@ pub struct Network {
     /// Other peers that a newcomer hears of at most; beyond it random ones, the rest by introduction. Default 128, 1 to
     /// 1,024.
     pub finds: u32,
-    /// From dialling to hello, beside the LAN's latency. Default 5 ms.
+    /// From dialling to hello, beside the LAN's latency. Default 5 ms, at most 1 m.
     pub handshake: Span,
     /// Part of the pairs of a site that cannot reach each other for a while. Default none.
     pub unknown: Share,
@@ -94,7 +94,7 @@ pub struct Network {
     pub delay: When,
     /// Part of the lane's messages that are lost. Default none.
     pub lane_loss: Share,
-    /// When the other end of a connection that fell silent is noticed. Default 15 s.
+    /// When the other end of a connection that fell silent is noticed. Default 15 s, at most 1 h.
     pub notice: Span,
     /// Whether packet headers count: 1,448 of each 1,514 bytes on a line are content, as with TCP over Ethernet, and for
     /// every second packet one of 66 bytes goes back. Default no.
@@ -125,7 +125,7 @@ impl Default for OriginPlan {
 
 impl Default for Outage {
     fn default() -> Self {
-        let until = Span::secs(3_600_000);
+        let until = crate::scenario::TIME_MAX;
         Self { from: Span::secs(0), until, answer: Answer::default(), share: Share::ALL, retry_after: None }
     }
 }
