@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use support::{
     MIB, addr_of, alone, assert_absent, assert_holds, assert_says, completed, content, ended, failed, get,
-    knowing, mib_per_s, phf_file, pinned, seed_with, start, until,
+    knowing, mib_per_s, node, phf_file, pinned, seed_with, start, until,
 };
 
 /// A file at an origin, and where it shall stand.
@@ -122,6 +122,42 @@ async fn a_pause_that_the_origin_asks_for_is_kept() {
         assert!(before.elapsed() >= Duration::from_secs(2), "{status}");
     };
     tokio::join!(paused(429), paused(503));
+}
+
+/// Aim: what one is told, the other hears from it. Each asks at a path of its own, so that it shows who does; nobody tells
+/// the second to wait but the first.
+async fn is_left_alone_by_both(status: u16) {
+    const LEN: u64 = 16 * MIB;
+    let busy = Fault::Status { status, retry_after: Some("5".into()) };
+    let case = Case::verified(LEN).await.fault(busy.first(1));
+    let (first_url, second_url) = (case.origin.url(), case.origin.url_of("/second"));
+    case.origin.put("/second", case.file.clone());
+    // Four seconds for all of it, so that the second is busy when the first comes.
+    case.origin.limit(mib_per_s(4));
+    let dirs = ["first", "second"].map(|name| case.dir.path().join(name));
+    let outs = dirs.each_ref().map(|dir| dir.join("out"));
+    let request = |url: &str, number: usize| get(url, &outs[number], phf_file(&dirs[number], &case.manifest));
+
+    let second = start(&dirs[1], case.config.clone()).await;
+    let second_download = second.get(request(&second_url, 1));
+    case.origin.until("/second", |counts| counts.body_bytes > 0).await;
+    let first = node(&dirs[0], &[&second]).await;
+    let first_download = first.get(request(&first_url, 0));
+    case.origin.until("/file", |counts| counts.requests > 0).await;
+    let refused = Instant::now();
+
+    case.origin.until_idle("/second").await;
+    let sent = case.origin.counts("/second").body_bytes;
+    assert!(sent < LEN, "{status}: it went on to the end");
+    case.origin.limit(None);
+    tokio::join!(completed(first_download), completed(second_download));
+    assert!(refused.elapsed() >= Duration::from_secs(5), "{status}: after {:?}", refused.elapsed());
+    outs.iter().for_each(|out| assert_holds(out, &case.file));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_the_origin_asks_of_one_is_kept_by_the_whole_site() {
+    tokio::join!(is_left_alone_by_both(429), is_left_alone_by_both(503));
 }
 
 #[tokio::test(flavor = "multi_thread")]

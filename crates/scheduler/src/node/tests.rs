@@ -1,6 +1,7 @@
 //! The node's rules, one at a time.
 
 mod contacts;
+mod properties;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;

@@ -1,3 +1,5 @@
+mod properties;
+
 use super::*;
 
 const STEP: Duration = Duration::from_secs(1);

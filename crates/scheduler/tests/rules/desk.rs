@@ -1,20 +1,29 @@
 //! One node on the test's desk: the test plays clock, peers, disk and origin, and reads what the node orders.
 
+mod anything;
+mod watch;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swarmline_scheduler::{
-    Action, Allowance, Config, Content, Failure, Input, Policy, RequestId, Source, Stage,
-};
-use swarmline_types::message::{ContentMessage, LaneMessage, OriginNews, Rumour, Word};
+use swarmline_scheduler::{Action, Config, Content, Failure, Input, Policy, RequestId, Source, Stage};
+use swarmline_types::message::{ContentMessage, LaneMessage, Rumour, Word};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
     Wanted,
 };
 
+pub(crate) use anything::steps;
+use watch::{Generous, Watch};
+
 /// Large enough that a content of one piece is not small.
 const PIECE: u32 = 4 << 20;
 const HOUR: Duration = Duration::from_secs(3600);
+/// Times that it may want to be woken in a row, and as time passes.
+const TURNS_MAX: u64 = 1000;
+const TURNS_PER_S_MAX: u64 = 20;
+/// Times that a node may want to be woken without time passing.
+const TURNS_OF_MOMENT_MAX: u32 = 2;
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
 pub(crate) struct Desk {
@@ -26,33 +35,13 @@ pub(crate) struct Desk {
     taken: usize,
     /// Whole bitmaps that were sent.
     pub(crate) bitmaps: usize,
+    last_bitmap: Option<Bitfield>,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
+    watch: Watch,
     /// What the node says that it gave to peers.
     pub(crate) given_mib: u64,
     /// What the node says that peers wait for.
     pub(crate) owed_mib: u64,
-}
-
-/// A node that lets everything start.
-struct Generous {
-    given_mib: u64,
-    owed_mib: u64,
-}
-
-impl Allowance for Generous {
-    fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
-        true
-    }
-
-    fn end(&mut self, _: Source, _: u64, _: u64) {}
-
-    fn given_mib(&self) -> u64 {
-        self.given_mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
-    }
 }
 
 impl Desk {
@@ -129,7 +118,9 @@ impl Desk {
             said: Vec::new(),
             taken: 0,
             bitmaps: 0,
+            last_bitmap: None,
             open: BTreeMap::new(),
+            watch: Watch::of(layout),
             given_mib: 0,
             owed_mib: 0,
         }
@@ -147,6 +138,12 @@ impl Desk {
 
     pub(crate) fn has(&mut self, name: &str, picture: &str) {
         let has = bitmap(&self.layout, picture);
+        self.input(Input::Bitmap { peer: id(name), has });
+    }
+
+    /// A peer sends the bitmap that the node of another desk sent last.
+    pub(crate) fn hears_bitmap_of(&mut self, name: &str, other: &Self) {
+        let has = other.last_bitmap.clone().unwrap();
         self.input(Input::Bitmap { peer: id(name), has });
     }
 
@@ -250,12 +247,15 @@ impl Desk {
 
     /// Lets time pass to this point, and wakes the node when it wants to be woken.
     pub(crate) fn sleeps_until(&mut self, end: MonoTime) {
-        let mut turns = 0;
+        let turns_max = TURNS_MAX + TURNS_PER_S_MAX * end.since(self.now).as_secs();
+        let (mut turns, mut turns_of_moment) = (0, 0);
         while let Some(due) = self.content.poll_timeout().filter(|due| *due <= end) {
+            turns_of_moment = if due > self.now { 0 } else { turns_of_moment + 1 };
             self.now = self.now.max(due);
             self.input(Input::Timer);
             turns += 1;
-            assert!(turns < 10_000, "timers that never end");
+            assert!(turns < turns_max, "timers that never end");
+            assert!(turns_of_moment <= TURNS_OF_MOMENT_MAX, "woken at {:?} again and again", self.now);
         }
         self.now = self.now.max(end);
     }
@@ -368,98 +368,34 @@ impl Desk {
         self.content.stage()
     }
 
-    /// One of everything that may happen, chosen by numbers.
-    pub(crate) fn anything(&mut self, what: u8, who: u8, piece: u32, number: u32) {
-        let name = NAMES[usize::from(who)];
-        let (peer, index) = (id(name), self.piece(piece));
-        let request = self.open.keys().nth(number as usize % self.open.len().max(1)).copied();
-        match (what, request) {
-            (0, _) => self.input(Input::PeerUp { peer, class: CapacityClass::Wired }),
-            (1, _) => self.input(Input::PeerDown { peer, clean: number.is_multiple_of(2) }),
-            (2, _) => {
-                let mut has = Bitfield::none(&self.layout);
-                self.layout
-                    .pieces()
-                    .filter(|p| number.is_multiple_of(4) || (p.get() * 7 + number).is_multiple_of(3))
-                    .for_each(|p| _ = has.insert(p));
-                self.input(Input::Bitmap { peer, has });
-            }
-            (3, _) => self.input(Input::Have { peer, pieces: vec![index] }),
-            (4, _) => self.claims(name, piece),
-            (5, _) => self.heartbeat(name, piece, u64::from(number) * 300),
-            (6, _) => self.lane(peer, LaneMessage::Done(PieceRange::one(index))),
-            (7, _) => self.lane(peer, LaneMessage::Release { pieces: self.run(piece), origin: news(number) }),
-            (8, Some(request)) => self.input(Input::Progress { request, received: u64::from(number) * 300 }),
-            (9 | 10, Some(request)) => {
-                let pieces = self.open[&request].1;
-                let piece = pieces.pieces().nth(number as usize % pieces.count() as usize).unwrap();
-                self.input(Input::Verified { request, piece, ok: what == 9 || !number.is_multiple_of(9) });
-            }
-            (11, Some(request)) => {
-                self.open.remove(&request);
-                self.input(Input::Failed { request, why: failure(number) });
-            }
-            (12, _) => self.input(Input::Lost { piece: index }),
-            (14, _) => self.input(Input::Want { wanted: Wanted::of([self.run(piece)]) }),
-            (16, _) => {
-                let member = NAMES[usize::from(who + 1) % NAMES.len()];
-                let word = match number % 5 {
-                    0 => self.here(),
-                    1 => Word::Known(Wanted::default()),
-                    2 => Word::Gone,
-                    3 => self.done(piece),
-                    _ => self.claim(piece),
-                };
-                let member = if number.is_multiple_of(50) { "me" } else { member };
-                self.hears(name, member, u64::from(number), word);
-            }
-            (17, _) => {
-                let delay = Duration::from_millis(u64::from(number));
-                let deadline = number.is_multiple_of(2).then(|| self.now + 2 * delay);
-                self.policy(Policy { foreground_delay: delay, background_delay: delay, deadline });
-            }
-            (15, _) => {
-                let wanted = Wanted::of(
-                    self.layout.pieces().filter(|p| p.get() % 5 == number % 7).map(PieceRange::one),
-                );
-                self.input(Input::PeerWants { peer, wanted });
-            }
-            _ => {
-                self.sleeps_until(self.now + Duration::from_millis(u64::from(number)));
-            }
+    /// Gives everything back, as a driver does that closes the content.
+    pub(crate) fn abandon(&mut self) {
+        let Watch { charged, .. } = &mut self.watch;
+        self.content.abandon(&mut Generous { given_mib: 0, owed_mib: 0, charged });
+        while let Some(action) = self.content.poll_action() {
+            self.note(action);
         }
-    }
-
-    pub(crate) fn check_bounds(&self) {
-        let origin = self.open.values().filter(|(source, _)| *source == Source::Origin).count();
-        assert!(origin <= 24, "{origin} origin requests");
-        assert!(
-            self.open.len() - origin <= 32 + NAMES.len(),
-            "{} requests at peers",
-            self.open.len() - origin
-        );
-        for (_, account) in self.content.ledger().accounts() {
-            let _ = account.in_flight();
-        }
-    }
-
-    fn lane(&mut self, from: NodeId, message: LaneMessage) {
-        self.input(Input::Lane { from, message });
+        self.watch.assert_nothing_is_left(&self.content);
     }
 
     fn input(&mut self, input: Input) {
-        let mut node = Generous { given_mib: self.given_mib, owed_mib: self.owed_mib };
+        self.watch.on_input(&input);
+        let Watch { charged, .. } = &mut self.watch;
+        let mut node = Generous { given_mib: self.given_mib, owed_mib: self.owed_mib, charged };
         self.content.handle(input, &mut node, self.now);
         while let Some(action) = self.content.poll_action() {
             self.note(action);
         }
         self.open.retain(|request, _| self.content.is_in_flight(*request));
+        self.watch.on_drained(&self.content);
     }
 
     fn note(&mut self, action: Action) {
+        self.watch.on_order(&action, &self.content);
         let line = match action {
-            Action::Send { message: ContentMessage::Bitmap(_), .. } => {
+            Action::Send { message: ContentMessage::Bitmap(has), .. } => {
                 self.bitmaps += 1;
+                self.last_bitmap = Some(has);
                 return;
             }
             Action::Explain(_) => return,
@@ -570,21 +506,4 @@ fn rumour_words(rumour: &Rumour) -> String {
     };
     let has_all = if rumour.has_all { " and has all" } else { "" };
     format!("{} {}: {word}{has_all}", name(rumour.member), rumour.number)
-}
-
-fn news(number: u32) -> OriginNews {
-    match number % 40 {
-        0 => OriginNews::NoRanges,
-        1 => OriginNews::Pause(Duration::from_secs(9)),
-        _ => OriginNews::Nothing,
-    }
-}
-
-fn failure(number: u32) -> Failure {
-    match number % 40 {
-        0 => Failure::NoRanges,
-        1 => Failure::Fatal,
-        2 => Failure::Contradiction,
-        _ => Failure::Transient { retry_after: None },
-    }
 }

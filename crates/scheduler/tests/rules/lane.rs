@@ -65,6 +65,29 @@ fn who_hears_strangers_only_loses_patience_in_turn() {
     assert_eq!(turns.into_iter().collect::<Vec<_>>(), [33, 43, 53]);
 }
 
+/// When a node that is second of two begins with a run that the first leaves, in steps of 50 ms.
+fn taken_over_at_ms(priority: Priority) -> u64 {
+    let desk = |seed| Desk::with(1, seed, Config { priority, ..Config::default() }).peers("alice .");
+    let is_second = |seed: &u64| {
+        let mut desk = desk(*seed);
+        desk.at_ms(300);
+        desk.fetches().is_empty()
+    };
+    let mut desk = desk((0..20).find(is_second).unwrap());
+    let begins = |at_ms: &u64| {
+        desk.at_ms(*at_ms);
+        !desk.fetches().is_empty()
+    };
+    (0..10_000).step_by(50).find(begins).unwrap()
+}
+
+/// From when everybody could begin, after the discovery wait.
+#[test]
+fn the_background_waits_twice_as_long_as_the_foreground_before_it_takes_over() {
+    assert_eq!(taken_over_at_ms(Priority::Foreground), 250 + 1_000);
+    assert_eq!(taken_over_at_ms(Priority::Background), 250 + 2_000);
+}
+
 #[test]
 fn a_silent_claimant_is_taken_over_after_three_seconds_and_half_a_second_a_rank() {
     let mut desk = Desk::of(1).peers("alice .");

@@ -350,3 +350,25 @@ fn what_comes_from_the_origin_counts_among_what_is_in_flight() {
     }
     assert!(most >= 3, "{most}");
 }
+
+/// HAVE and DONE of a piece never come; what has it says so with its next summary, a minute after it came.
+#[test]
+fn what_a_lost_have_did_not_tell_the_summary_does() {
+    let mut sender = Desk::of(2).peers("bob ..");
+    let mut receiver = Desk::without_origin(2).peers("alice ..");
+    sender.at_ms(1_000);
+    let piece = sender.fetches()[0];
+    sender.verifies(piece, true);
+    sender.at_ms(2_000);
+    assert!(sender.take().contains(&format!("have #{piece}")));
+    let before = sender.bitmaps;
+    sender.at_ms(60_999);
+    assert_eq!(sender.bitmaps, before);
+    receiver.at_ms(8_000);
+    assert_eq!(receiver.take(), "", "nobody told it");
+
+    sender.at_ms(61_000);
+    assert_eq!(sender.bitmaps, before + 1);
+    receiver.hears_bitmap_of("alice", &sender);
+    assert_eq!(receiver.take(), format!("ask #{piece} of alice"));
+}

@@ -52,6 +52,21 @@ fn messages_that_are_late_by_a_second_cost_little() {
     hold("network.delay = '0s..1s'", 1.18, 1.05);
 }
 
+/// It is the delay that costs, not the loss: words that are passed on are late at each hop, and many a run is begun before it
+/// is known that somebody else fetches it. The smaller the file, the more that is of it. Three seeds of 256 MiB take 1.21 to
+/// 1.26 times as long as they could and read the origin 1.11 to 1.16 times; of 64 MiB, 1.42 to 1.53, and 1.19 to 1.28. With
+/// lost messages alone 64 MiB take 1.02 and are read once.
+#[test]
+fn messages_that_are_lost_and_late_cost_a_large_site_some_runs() {
+    let hold = |size: &str, makespan_max, origin_max| {
+        let network = "network = { lane_loss = 0.1, delay = '0s..1s' }";
+        let case = format!("content.size = '{size}'\nsite.peers = 100\n{network}");
+        assert_kept(&outcome(&case, 1), makespan_max, origin_max);
+    };
+    hold("256MiB", 1.32, 1.20);
+    hold("64MiB", 1.60, 1.35);
+}
+
 #[test]
 fn owners_that_crash_stop_nobody() {
     hold("group = { share = 0.3, ends = '0%..100%' }", 1.08, 1.06);
@@ -226,7 +241,11 @@ fn the_line_is_never_idle_between_two_fetches() {
 fn a_holder_on_the_site_is_a_source_and_no_bottle_neck() {
     let outcome = office("site.holders = 1\nsite.lan = '200mbit'");
     assert_all_finish(&outcome);
-    assert!(outcome.total.makespan <= 1.6, "{}", outcome.total.makespan);
+    // Eight seeds are between 1.34 and 1.43, and the holder sends between 1.14 and 1.26 copies.
+    assert!(outcome.total.makespan <= 1.5, "{}", outcome.total.makespan);
+    let holder = outcome.completions.peers.iter().find(|peer| peer.group == "holder").unwrap();
+    let copies = holder.sent as f64 / f64::from(64 << 20);
+    assert!(copies <= 1.3, "the holder sent {copies} copies");
 }
 
 #[test]
@@ -241,7 +260,9 @@ fn an_overloaded_origin_is_left_alone_by_the_whole_site() {
     let outage = "outage = { from = '5s', until = '15s', retry_after = '5s' }";
     let outcome = hold(outage, 1.40, 1.01);
     let fetches = outcome.total.messages.fetches;
-    assert!(fetches <= 64 + 32, "{fetches} requests for 64 runs");
+    // Twice what the site may have under way, two more than the window of six: if each of the 32 tried for itself, once
+    // would be too often.
+    assert!(fetches <= 64 + 2 * 8, "{fetches} requests for 64 runs");
 }
 
 /// Nasty scenarios 1179, 2120 and 2177: one that comes late and lacks little has it all under way before it meets
