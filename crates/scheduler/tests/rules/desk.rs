@@ -6,7 +6,9 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swarmline_scheduler::{Action, Config, Content, Failure, Input, Policy, RequestId, Source, Stage};
+use swarmline_scheduler::{
+    Action, Config, Content, Explain, Failure, FetchReason, Input, Policy, RequestId, Source, Stage,
+};
 use swarmline_types::message::{ContentMessage, LaneMessage, Rumour, Word};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
@@ -36,6 +38,7 @@ pub(crate) struct Desk {
     /// Whole bitmaps that were sent.
     pub(crate) bitmaps: usize,
     last_bitmap: Option<Bitfield>,
+    last_why: Option<FetchReason>,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
     watch: Watch,
     /// What the node says that it gave to peers.
@@ -119,6 +122,7 @@ impl Desk {
             taken: 0,
             bitmaps: 0,
             last_bitmap: None,
+            last_why: None,
             open: BTreeMap::new(),
             watch: Watch::of(layout),
             given_mib: 0,
@@ -275,11 +279,13 @@ impl Desk {
         self.comes_back()
     }
 
-    /// Whether anything is ordered when it does.
+    /// Whether anything is ordered when it does. Not looked at: who helps itself. While strangers claim, that is put off from
+    /// moment to moment, and ends at one that nobody is woken for.
     fn comes_back(&mut self) -> bool {
         let before = self.said.len();
+        self.last_why = None;
         self.input(Input::Timer);
-        self.said.len() > before
+        self.said.len() > before && self.last_why != Some(FetchReason::Alone)
     }
 
     pub(crate) fn receives(&mut self, piece: u32, received: u64) {
@@ -398,7 +404,10 @@ impl Desk {
                 self.last_bitmap = Some(has);
                 return;
             }
-            Action::Explain(_) => return,
+            Action::Explain(Explain::Fetch { why, .. }) => {
+                self.last_why = Some(why);
+                return;
+            }
             Action::Send { to, message } => format!("{} to {}", words(&message), name(to)),
             Action::Request { request, from, pieces } => {
                 self.open.insert(request, (from, pieces));

@@ -219,8 +219,7 @@ impl Watch {
     }
 
     fn check_in_flight(&self) {
-        let small = (1 << 20) / self.layout.piece_size() as usize;
-        let factor = small.clamp(1, 16);
+        let factor = self.factor();
         let count = |wish: &dyn Fn(&UnderWay) -> bool| self.under_way.values().filter(|it| wish(it)).count();
         let at_origin = count(&|it| it.from == Source::Origin);
         let window = if self.finished < RUNS_MEASURED { WINDOW } else { WINDOW_MAX };
@@ -235,10 +234,17 @@ impl Watch {
         assert!(at_peers <= usual + self.peers.len(), "{at_peers} requests at peers");
     }
 
-    /// For each peer a word for each run of a window that begins or is given back, and as much again for what else it must
-    /// know; and the requests themselves.
+    /// To each peer a word for each run of a window that is given back and each that begins, and some more; each request
+    /// that may be in flight taken back, and made anew with its reason.
     fn orders_max(&self) -> usize {
-        2 * WINDOW_MAX * (1 + self.peers.len())
+        let peers = self.peers.len();
+        let requests = WINDOW_MAX + PER_PEER_MAX * self.factor() * peers;
+        peers * (2 * WINDOW_MAX + 16) + 3 * requests + 16
+    }
+
+    /// How much more is asked for of small pieces.
+    fn factor(&self) -> usize {
+        ((1 << 20) / self.layout.piece_size() as usize).clamp(1, 16)
     }
 }
 
