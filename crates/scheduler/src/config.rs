@@ -165,8 +165,8 @@ pub(crate) const PASSES_PER_STEP: u32 = 5;
 pub(crate) const LATE_RANK_STEP: Duration = Duration::from_millis(250);
 /// Lane: how long what an unconnected member says to have is waited for, once peers bring nothing else.
 pub(crate) const ELSEWHERE_BELIEVED: Duration = Duration::from_secs(5);
-/// Lane: claims remembered of all others together.
-pub(crate) const CLAIMS_MAX: usize = 4096;
+/// Lane: runs of which claims of others are remembered.
+pub const CLAIMS_MAX: usize = 4096;
 /// Rumours: most in one message, as the wire allows.
 pub(crate) const RUMOURS_MAX: usize = 32;
 /// Rumours: peers that a node chooses as links. With two each, the graph of links is connected.
@@ -182,13 +182,13 @@ pub(crate) const HERE_EVERY: Duration = Duration::from_secs(60);
 /// Rumours: a member that is not connected and was not heard of for so long is forgotten.
 pub(crate) const MEMBER_EXPIRES: Duration = Duration::from_secs(150);
 /// Rumours: members that are ranked; where there are more, half of them is, or a quarter, and so on.
-pub(crate) const MEMBERS_KNOWN_MAX: usize = 2048;
+pub const MEMBERS_KNOWN_MAX: usize = 2048;
 /// Rumours: when fewer are left of those, twice as many are ranked as before.
 pub(crate) const COMMITTEE_MIN: usize = MEMBERS_KNOWN_MAX / 16;
 /// Rumours: of so many that were heard of, half would be left out if others had not left them out already.
 pub(crate) const HALVED_FROM: usize = MEMBERS_KNOWN_MAX / 8;
 /// Rumours: members remembered that are neither ranked nor connected: those that spoke of what they fetch.
-pub(crate) const OUTSIDERS_MAX: usize = 256;
+pub const OUTSIDERS_MAX: usize = 256;
 /// Rumours: largest step from one number of a member to the next.
 pub(crate) const NUMBER_STEP_MAX: u64 = 1 << 20;
 /// Rumours: largest number of a member that was not known.

@@ -162,6 +162,17 @@ impl Content {
         self.site.peers.len()
     }
 
+    /// Runs that others claim, as far as that is remembered: at most [`CLAIMS_MAX`](crate::config::CLAIMS_MAX).
+    pub fn claimed_runs(&self) -> usize {
+        self.lane.claimed_runs()
+    }
+
+    /// Members of the site that are remembered: at most [`MEMBERS_KNOWN_MAX`](crate::config::MEMBERS_KNOWN_MAX),
+    /// [`OUTSIDERS_MAX`](crate::config::OUTSIDERS_MAX) others, and those that are connected.
+    pub fn member_count(&self) -> usize {
+        self.site.members.unordered().len()
+    }
+
     /// Whether a connected peer still wants a piece that is here.
     pub fn is_needed(&self) -> bool {
         let have = self.have();

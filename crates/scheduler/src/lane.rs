@@ -140,6 +140,11 @@ impl Lane {
         }
     }
 
+    /// Runs that others claim.
+    pub(crate) fn claimed_runs(&self) -> usize {
+        self.claims.run_count()
+    }
+
     /// When bytes last came, or a claim of somebody else last grew for something that I lack: the site is working.
     pub(crate) fn heard(&self, site: &Site) -> MonoTime {
         self.claims.heard(site.last_received)

@@ -231,6 +231,16 @@ impl Node {
         self.peers.len()
     }
 
+    /// How many bans are remembered: at most [`BANS_MAX`].
+    pub fn ban_count(&self) -> usize {
+        self.bans.len()
+    }
+
+    /// Bytes that peers asked for and were not sent: in the serving queue, or in an answer in the making.
+    pub fn owed_bytes(&self) -> u64 {
+        self.serving.owed_bytes()
+    }
+
     fn on_up(
         &mut self,
         peer: NodeId,

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use swarmline_scheduler::{ClassLimits, OriginLimits};
-use swarmline_types::{Bitfield, CapacityClass, MonoTime, PieceLayout, Rate};
+use swarmline_types::{Bitfield, CapacityClass, MonoTime, PieceLayout, Rate, Wanted};
 
 use crate::bound;
 use crate::chance::{Chance, Of};
 use crate::link::{PAYLOAD, Pipe};
 use crate::scenario::{
-    Arrival, Arrive, Behaviour, Ending, GroupPlan, Line, PeerPlan, Scenario, Share, SitePlan, When,
+    Arrival, Arrive, Behaviour, Ending, GroupPlan, Line, PeerPlan, Scenario, Share, SitePlan, Stretch, When,
 };
 
 /// What a host is there for.
@@ -39,6 +39,8 @@ pub(crate) struct Part {
     /// After it begins to want a content.
     pub(crate) deadline: Option<Duration>,
     pub(crate) has: Share,
+    /// Which part of each content it wants; `None` for all.
+    pub(crate) stretch: Option<Stretch>,
     pub(crate) linger: Option<Duration>,
     pub(crate) arrives: MonoTime,
     /// After its arrival.
@@ -58,6 +60,11 @@ impl Part {
         self.download_limit.is_some()
             || usual != no_limits
             || in_hours.is_some_and(|(_, within)| within != no_limits)
+    }
+
+    /// Which pieces of a content it wants, if not all.
+    pub(crate) fn wanted(&self, layout: &PieceLayout) -> Option<Wanted> {
+        self.stretch.map(|stretch| stretch.of(layout))
     }
 
     /// Whether its figures count.
@@ -116,7 +123,8 @@ impl Cast {
 /// Holders and caches are there from the start, honest, on the LAN, and stay.
 fn of_the_house(part: Part) -> Part {
     let behaviour = Behaviour::Honest;
-    Part { behaviour, class: CapacityClass::Wired, is_in_cell: false, linger: None, has: Share::NONE, ..part }
+    let class = CapacityClass::Wired;
+    Part { behaviour, class, is_in_cell: false, linger: None, has: Share::NONE, stretch: None, ..part }
 }
 
 /// The group of each peer.
@@ -203,6 +211,7 @@ fn part(
         background_delay: own_or_all!(background_delay).map_or(Duration::ZERO, |span| span.0),
         deadline: own_or_all!(deadline).map(|span| span.0),
         has: own_or_all!(has).unwrap_or(Share::NONE),
+        stretch: own_or_all!(wants),
         linger: own_or_all!(linger).map(|span| span.0),
         arrives,
         ends: None,
@@ -272,26 +281,38 @@ struct Lack {
     pieces: f64,
 }
 
+/// What somebody wants who counts; of those who go for good, only if that is all.
+fn wanted_of_all(parts: &[Part], layout: &PieceLayout) -> Wanted {
+    let stays = |part: &&Part| part.stretch.is_none() || part.ends.is_none() || part.back.is_some();
+    let of_part = |part: &Part| part.wanted(layout).unwrap_or_else(|| Wanted::all(layout));
+    let parts = parts.iter().filter(|part| part.counts()).filter(stays);
+    parts.map(of_part).fold(Wanted::default(), |mut sum, wanted| {
+        sum.add(&wanted);
+        sum
+    })
+}
+
 fn lack_of(scenario: &Scenario, parts: &[Part], contents: &[usize], seed: u64) -> Lack {
     let mut sum = Lack::default();
     for at in contents {
         let Some(layout) = scenario.content[*at].layout() else { continue };
-        let bytes = layout.content_len() as f64;
+        let size_of = |piece| f64::from(layout.size_of(piece));
         let starts =
             parts.iter().enumerate().filter(|(_, part)| part.kind == Kind::Holder || part.has != Share::NONE);
-        let mut union = Bitfield::none(&layout);
+        let mut held = Bitfield::none(&layout);
         for (host, part) in starts {
             let host = u32::try_from(host).expect("no more than HOSTS_MAX");
-            pieces_at_start(part, host, *at, &layout, seed)
-                .pieces()
-                .for_each(|piece| _ = union.insert(piece));
+            pieces_at_start(part, host, *at, &layout, seed).pieces().for_each(|piece| _ = held.insert(piece));
         }
-        let held: f64 = union.pieces().map(|piece| f64::from(layout.size_of(piece))).sum();
-        let most_had =
-            parts.iter().filter(|part| part.counts()).map(|part| part.has.get()).fold(0.0, f64::max);
-        let had_pieces = (most_had * f64::from(layout.piece_count())).ceil();
-        sum.least += (bytes - had_pieces * f64::from(layout.piece_size())).max(0.0);
-        sum.of_all += bytes - held;
+        let lacked = |part: &Part| {
+            let of_part = |wanted: Wanted| wanted.pieces().map(size_of).sum();
+            let wanted = part.wanted(&layout).map_or(layout.content_len() as f64, of_part);
+            let had_pieces = (part.has.get() * f64::from(layout.piece_count())).ceil();
+            (wanted - had_pieces * f64::from(layout.piece_size())).max(0.0)
+        };
+        sum.least += parts.iter().filter(|part| part.counts()).map(lacked).reduce(f64::min).unwrap_or(0.0);
+        let wanted = wanted_of_all(parts, &layout);
+        sum.of_all += wanted.pieces().filter(|piece| !held.has(*piece)).map(size_of).sum::<f64>();
         sum.pieces += f64::from(layout.piece_count());
     }
     sum
@@ -320,6 +341,7 @@ fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[us
         .zip(down_min)
         .is_some_and(|(wan, down)| is_same(wan, down) && ups.iter().all(|up| is_same(*up, down)));
     let all_in_cell = !wanting.is_empty() && parts.iter().all(|part| part.is_in_cell);
+    let wants_parts = wanting.iter().any(|part| part.stretch.is_some());
     let site = bound::Site {
         bytes: lack.least,
         missing: if scenario.origin.exists { lack.of_all } else { 0.0 },
@@ -328,7 +350,7 @@ fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[us
         down_min,
         up_sum: up_sum.is_finite().then_some(up_sum),
         cell: cell.filter(|_| all_in_cell),
-        pieces: if is_even && lack.of_all > 0.0 { lack.pieces } else { 0.0 },
+        pieces: if is_even && lack.of_all > 0.0 && !wants_parts { lack.pieces } else { 0.0 },
     };
     let first = parts.iter().filter(wants).map(|part| part.arrives).min().unwrap_or(MonoTime::ZERO);
     let of_late = |part: &&Part| {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use swarmline_scheduler::{Account, FetchReason, Node, RequestId};
-use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PieceIndex, Priority};
+use swarmline_types::{Bitfield, FlatMap, MonoTime, NodeId, PIECE_SIZE_MAX, PieceIndex, Priority, Wanted};
 
 use crate::cast::Part;
 use crate::chance::word;
@@ -42,6 +42,8 @@ pub(crate) struct Host {
     pub(crate) next_wire: u32,
     /// Contents with orders that were not carried out yet.
     pub(crate) dirty: u64,
+    /// Something happened to it in this event: what it holds is checked at the end.
+    pub(crate) is_touched: bool,
     /// When its timer goes off; [`MonoTime::NEVER`] if it does not.
     pub(crate) timer: MonoTime,
     /// Connections to the origin that stand idle and have passed their slow start.
@@ -90,6 +92,8 @@ impl Held {
 /// A content of a host.
 pub(crate) struct Driven {
     pub(crate) wants: bool,
+    /// What of it, if anything.
+    pub(crate) wanted: Wanted,
     /// While it is driven.
     pub(crate) machine: Option<Box<dyn Machine>>,
     /// Pieces that came and were right, whatever the machine thinks; they outlive the process.
@@ -102,6 +106,10 @@ pub(crate) struct Driven {
     pub(crate) fetches: FlatMap<RequestId, u32>,
     /// Requests that the machine has not ended, and their bytes.
     pub(crate) books: FlatMap<RequestId, Book>,
+    /// What these keep in memory.
+    pub(crate) buffered: u64,
+    /// A piece was judged or a request ended in this event: the books are compared at the end.
+    pub(crate) is_moved: bool,
     /// What became of all bytes of this life's requests, and of earlier lives.
     pub(crate) account: Account,
     pub(crate) earlier: Account,
@@ -173,15 +181,18 @@ impl Host {
 }
 
 impl Driven {
-    pub(crate) fn new(wants: bool, truth: Bitfield, lacked: u64) -> Self {
+    pub(crate) fn new(wants: bool, wanted: Wanted, truth: Bitfield, lacked: u64) -> Self {
         Self {
             wants,
+            wanted,
             machine: None,
             truth,
             lacked,
             asked: FlatMap::new(),
             fetches: FlatMap::new(),
             books: FlatMap::new(),
+            buffered: 0,
+            is_moved: false,
             account: Account::default(),
             earlier: Account::default(),
             from_peers: 0,
@@ -205,6 +216,17 @@ impl Driven {
         self.earlier.cancelled += of_life.cancelled;
     }
 
+    /// Whether all that is wanted of it is here.
+    pub(crate) fn is_here(&self) -> bool {
+        self.truth.missing().all(|piece| !self.wanted.has(piece))
+    }
+
+    /// A request begins. Of a stream from the origin no more than its current piece is in memory.
+    pub(crate) fn open_book(&mut self, request: RequestId, size: u64) {
+        self.buffered += buffered(size);
+        self.books.insert(request, Book { size, ..Book::default() });
+    }
+
     /// Bytes of a request came; `received` in all.
     pub(crate) fn book(&mut self, request: RequestId, received: u64) {
         if let Some(book) = self.books.get_mut(&request) {
@@ -217,9 +239,15 @@ impl Driven {
     /// Nothing more of a request counts: what was not judged was in vain.
     pub(crate) fn close_book(&mut self, request: RequestId) {
         if let Some(book) = self.books.remove(&request) {
+            self.is_moved = true;
+            self.buffered -= buffered(book.size);
             self.account.cancelled += book.received - book.judged;
         }
     }
+}
+
+fn buffered(size: u64) -> u64 {
+    size.min(u64::from(PIECE_SIZE_MAX))
 }
 
 /// The node id of a host: a hash, so that ranks are fair, that ends with the host's number, so that it is found at once.

@@ -27,7 +27,8 @@ pub use plan::{
 };
 pub use strategy_name::{StrategyName, UnknownStrategy};
 pub use units::{
-    Cap, Clock, DayPart, Line, ParseLineError, ParseShareError, ParseWhenError, Share, Size, Span, When,
+    Cap, Clock, DayPart, Line, ParseLineError, ParseShareError, ParseStretchError, ParseWhenError, Share,
+    Size, Span, Stretch, When,
 };
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use swarmline_scheduler::RequestId;
 use swarmline_types::message::ContentMessage;
 use swarmline_types::message::Message;
-use swarmline_types::{MonoTime, PieceIndex};
+use swarmline_types::{MonoTime, PieceIndex, Wanted};
 
 use crate::cast::{Cast, pieces_at_start};
 use crate::chance::{Chance, Of, word};
@@ -152,6 +152,10 @@ pub(crate) struct Site<'a> {
     present: u32,
     messages_until_encoded: u32,
     broken: Option<Broken>,
+    /// What every node may hold at a time.
+    bounds: check::Bounds,
+    /// Hosts to which something happened in this event.
+    touched: Vec<u32>,
 }
 
 impl<'a> Site<'a> {
@@ -197,6 +201,8 @@ impl<'a> Site<'a> {
             present: 0,
             messages_until_encoded: scenario.network.encode_every,
             broken: None,
+            bounds: check::Bounds::of(frame),
+            touched: Vec::new(),
         };
         site.plan_ahead();
         site
@@ -242,6 +248,7 @@ impl<'a> Site<'a> {
             self.now = now;
             self.events += 1;
             self.handle(event);
+            self.check_touched();
             if self.events > most {
                 self.break_endless();
             }
@@ -283,6 +290,12 @@ impl<'a> Site<'a> {
 
     fn host(&mut self, host: u32) -> &mut Host {
         &mut self.hosts[host as usize]
+    }
+
+    fn touch(&mut self, host: u32) {
+        if !std::mem::replace(&mut self.host(host).is_touched, true) {
+            self.touched.push(host);
+        }
     }
 
     /// Whether the host is in that life still.
@@ -337,9 +350,11 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
     let host = |(part, number): (crate::cast::Part, u32)| {
         let contents = frame.contents.iter().enumerate().map(|(at, content)| {
             let truth = pieces_at_start(&part, number, at, &content.layout, seed);
-            let had: u64 = truth.pieces().map(|piece| u64::from(content.layout.size_of(piece))).sum();
-            let lacked = if part.wants[at] { content.layout.content_len() - had } else { 0 };
-            Driven::new(part.wants[at], truth, lacked)
+            let wanted = part.wanted(&content.layout).unwrap_or_else(|| Wanted::all(&content.layout));
+            let lacking = wanted.pieces().filter(|piece| !truth.has(*piece));
+            let lacked: u64 = lacking.map(|piece| u64::from(content.layout.size_of(piece))).sum();
+            let lacked = if part.wants[at] { lacked } else { 0 };
+            Driven::new(part.wants[at], wanted, truth, lacked)
         });
         Host {
             id: id_of(seed, number),
@@ -354,6 +369,7 @@ fn hosts_of(frame: &Frame<'_>, cast: Cast, seed: u64) -> Vec<Host> {
             wires: swarmline_types::FlatMap::new(),
             next_wire: 0,
             dirty: 0,
+            is_touched: false,
             timer: MonoTime::NEVER,
             warm: 0,
             held_until: Held::default(),

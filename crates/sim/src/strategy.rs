@@ -60,6 +60,14 @@ pub trait Machine: Send {
     fn ledger(&self) -> Option<&Ledger>;
     /// Whether more is to come of a request.
     fn is_in_flight(&self, request: RequestId) -> bool;
+    /// Runs that it remembers others to claim, as [`Content::claimed_runs`]; the simulator checks the bound. Default none.
+    fn claimed_runs(&self) -> usize {
+        0
+    }
+    /// Members that it remembers, as [`Content::member_count`]; the simulator checks the bound. Default none.
+    fn member_count(&self) -> usize {
+        0
+    }
 }
 
 impl Machine for Content {
@@ -93,6 +101,14 @@ impl Machine for Content {
 
     fn is_in_flight(&self, request: RequestId) -> bool {
         self.is_in_flight(request)
+    }
+
+    fn claimed_runs(&self) -> usize {
+        self.claimed_runs()
+    }
+
+    fn member_count(&self) -> usize {
+        self.member_count()
     }
 }
 

@@ -141,6 +141,14 @@ impl Machine for Heard {
     fn is_in_flight(&self, request: RequestId) -> bool {
         self.machine.is_in_flight(request)
     }
+
+    fn claimed_runs(&self) -> usize {
+        self.machine.claimed_runs()
+    }
+
+    fn member_count(&self) -> usize {
+        self.machine.member_count()
+    }
 }
 
 #[cfg(test)]

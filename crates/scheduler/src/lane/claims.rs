@@ -155,6 +155,11 @@ impl Claims {
         self.changes
     }
 
+    /// Runs that somebody claims.
+    pub(super) fn run_count(&self) -> usize {
+        self.by_run.len()
+    }
+
     /// `true` if it is news that this member works on this run.
     pub(super) fn add(&mut self, run: RunIndex, by: NodeId, now: MonoTime) -> bool {
         let known = self.by_run.get(&run).is_some_and(|claims| claims.iter().any(|claim| claim.by == by));

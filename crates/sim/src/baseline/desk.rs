@@ -11,7 +11,7 @@ use swarmline_scheduler::{
     Action, Allowance, BACK_OFF_MAX, BACK_OFF_MIN, Config, Explain, Failure, FetchReason, GiveUp, Policy,
     RequestId, Source, Stage, pause_asked_for,
 };
-use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority};
+use swarmline_types::{Bitfield, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority, Wanted};
 
 use crate::strategy::Opening;
 
@@ -44,6 +44,7 @@ pub(super) struct Desk {
     /// When a piece last became had.
     pub(super) last_gain: MonoTime,
     have: Bitfield,
+    wanted: Wanted,
     /// Bounded by what a baseline asks for at a time.
     requests: BTreeMap<RequestId, InFlight>,
     next_request: u64,
@@ -70,17 +71,18 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(opening: Opening) -> Self {
         let Opening { config, layout, have, me, seed, now, .. } = opening;
-        let stage = if have.is_all() { Stage::Complete } else { Stage::Fetching };
-        Self {
+        let wanted = config.wanted.clone().unwrap_or_else(|| Wanted::all(&layout));
+        let mut desk = Self {
             is_origin_closed: !config.has_origin,
             copies: vec![0; layout.piece_count() as usize],
             config,
             layout,
             me,
             rng: Pcg64Mcg::seed_from_u64(seed),
-            stage,
+            stage: Stage::Fetching,
             last_gain: now,
             have,
+            wanted,
             requests: BTreeMap::new(),
             next_request: 0,
             actions: VecDeque::new(),
@@ -93,6 +95,17 @@ impl Desk {
             last_refused: now,
             opened: now,
             began_at: None,
+        };
+        desk.stage = desk.standing().unwrap_or(Stage::Fetching);
+        desk
+    }
+
+    /// How it stands if nothing is missing.
+    fn standing(&self) -> Option<Stage> {
+        match self.missing().next() {
+            Some(_) => None,
+            None if self.have.is_all() => Some(Stage::Complete),
+            None => Some(Stage::Satisfied),
         }
     }
 
@@ -104,9 +117,19 @@ impl Desk {
         self.stage == Stage::Fetching
     }
 
+    /// Wanted, and not here.
+    pub(super) fn is_missing(&self, piece: PieceIndex) -> bool {
+        !self.have.has(piece) && self.wanted.has(piece)
+    }
+
+    /// What is [missing](Self::is_missing), ascending.
+    pub(super) fn missing(&self) -> impl Iterator<Item = PieceIndex> + '_ {
+        self.have.missing().filter(|piece| self.wanted.has(*piece))
+    }
+
     /// Missing and not asked of anybody.
     pub(super) fn is_open(&self, piece: PieceIndex) -> bool {
-        !self.have.has(piece) && self.copies[piece.as_usize()] == 0
+        self.is_missing(piece) && self.copies[piece.as_usize()] == 0
     }
 
     pub(super) fn copies(&self, piece: PieceIndex) -> u8 {
@@ -160,8 +183,7 @@ impl Desk {
 
     /// When policy lets the origin be asked: whoever has peers waits for them.
     fn opens_at(&self) -> MonoTime {
-        let missing =
-            u64::from(self.layout.piece_count() - self.have.count()) * u64::from(self.layout.piece_size());
+        let missing = self.missing().count() as u64 * u64::from(self.layout.piece_size());
         let Config { policy, priority, .. } = &self.config;
         self.began_at.unwrap_or_else(|| policy.origin_opens_at(*priority, self.opened, missing, None))
     }
@@ -316,8 +338,8 @@ impl Desk {
 
     /// A piece that was had is gone.
     pub(super) fn on_lost(&mut self, piece: PieceIndex) {
-        if self.have.remove(piece) && self.stage == Stage::Complete {
-            self.stage = Stage::Fetching;
+        if self.have.remove(piece) && self.stage.is_satisfied() {
+            self.stage = self.standing().unwrap_or(Stage::Fetching);
         }
     }
 
@@ -329,12 +351,13 @@ impl Desk {
         is_new
     }
 
-    /// If all is here, stops what is under way and says so. Once.
+    /// If all that is wanted is here, stops what is under way and says so. Once.
     pub(super) fn complete(&mut self, allowance: &mut dyn Allowance) {
-        if self.is_fetching() && self.have.is_all() {
-            self.stage = Stage::Complete;
+        if let Some(stage) = self.standing().filter(|_| self.is_fetching()) {
+            self.stage = stage;
             self.cancel_all(allowance);
-            self.order(Action::Completed);
+            let is_all = stage == Stage::Complete;
+            self.order(if is_all { Action::Completed } else { Action::Satisfied });
         }
     }
 

@@ -113,7 +113,7 @@ impl Exchange {
 
     /// Whether somebody has a piece that is missing here.
     pub(super) fn offers(&self, desk: &Desk) -> bool {
-        desk.have().missing().any(|piece| self.neighbours.holders(piece) > 0)
+        desk.missing().any(|piece| self.neighbours.holders(piece) > 0)
     }
 
     fn on_peer_down(&mut self, peer: &NodeId, desk: &mut Desk, allowance: &mut dyn Allowance) {
@@ -174,9 +174,8 @@ impl Exchange {
             true => self.neighbours.holders(piece) > 0,
             false => self.neighbours.givers(piece) > 0,
         };
-        let open: Vec<_> =
-            desk.have().missing().filter(|piece| desk.is_open(*piece) && offered(*piece)).collect();
-        let is_over = open.is_empty() && desk.have().missing().all(|piece| desk.copies(piece) > 0);
+        let open: Vec<_> = desk.missing().filter(|piece| desk.is_open(*piece) && offered(*piece)).collect();
+        let is_over = open.is_empty() && desk.missing().all(|piece| desk.copies(piece) > 0);
         if is_over {
             return self.second_source(desk, now);
         }

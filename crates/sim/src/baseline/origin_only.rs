@@ -30,8 +30,8 @@ impl OriginOnly {
         if desk.is_origin_whole {
             return desk.layout.whole();
         }
-        let first = desk.have().missing().next()?;
-        let missing = |piece: &PieceIndex| !desk.have().has(*piece);
+        let first = desk.missing().next()?;
+        let missing = |piece: &PieceIndex| desk.is_missing(*piece);
         let most = (REQUEST_MAX / u64::from(desk.layout.piece_size())).max(1);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let count = desk.layout.pieces().skip(first.as_usize()).take(most).take_while(missing).count();

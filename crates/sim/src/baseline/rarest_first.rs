@@ -39,7 +39,7 @@ impl RarestFirst {
             return self.desk.layout.whole();
         }
         let holders = |piece: &PieceIndex| self.exchange.neighbours.holders(*piece);
-        let open: Vec<_> = self.desk.have().missing().filter(|piece| self.desk.is_open(*piece)).collect();
+        let open: Vec<_> = self.desk.missing().filter(|piece| self.desk.is_open(*piece)).collect();
         let fewest = open.iter().map(holders).min()?;
         let rarest: Vec<_> = open.into_iter().filter(|piece| holders(piece) == fewest).collect();
         Some(PieceRange::one(rarest[self.desk.rng.random_range(0..rarest.len())]))

@@ -101,7 +101,7 @@ impl Rendezvous {
     fn next(&mut self, now: MonoTime) -> Option<(PieceRange, FetchReason)> {
         let desk = &self.desk;
         let nobody_has = || {
-            let open = desk.have().missing().filter(|piece| desk.is_open(*piece));
+            let open = desk.missing().filter(|piece| desk.is_open(*piece));
             open.filter(|piece| self.exchange.neighbours.givers(*piece) == 0)
         };
         if let Some(piece) = nobody_has().find(|piece| self.rank(*piece) == 0) {

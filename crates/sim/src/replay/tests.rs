@@ -150,36 +150,18 @@ fn what_nodes_ran_with_and_no_scenario_says_is_left_out_by_name() {
     assert!(office.left_out[0].starts_with("scheduler: the parameters of "), "{:?}", office.left_out);
 }
 
-/// Nodes that are told at the beginning what they want.
-struct Wanting<'a> {
-    of: &'a dyn Strategy,
-    wanted: fn(&PieceLayout) -> Wanted,
-}
-
-impl Strategy for Wanting<'_> {
-    fn name(&self) -> &str {
-        self.of.name()
-    }
-
-    fn open(&self, mut opening: Opening) -> Box<dyn Machine> {
-        opening.config.wanted = Some((self.wanted)(&opening.layout));
-        self.of.open(opening)
-    }
-}
-
 #[test]
 fn only_who_wants_less_than_all_fetches_ranges() {
-    let left_out = |wanted| {
+    let left_out = |wants: &str| {
         // With an end of their own, nobody wonders how they got less than all so fast.
-        let scenario = Scenario::parse("site.peers = 2\ncontent.size = '4MiB'\npeer.ends = '1h'").unwrap();
-        let traced = Traced::new(&Production, 64 << 20);
-        let strategy = Wanting { of: &traced, wanted };
-        run_with(&scenario, Options { strategy: &strategy, ..Options::seeded(1) }, &mut Unwatched).unwrap();
-        let named = traced.traces().into_iter().map(|(node, bytes)| (node.short(), bytes));
-        Office::read(&named.collect::<Vec<_>>()).unwrap().left_out
+        let text =
+            format!("site.peers = 2\ncontent.size = '4MiB'\npeer = {{ ends = '1h', wants = '{wants}' }}");
+        let (_, mut traces) = traced(&text, 1);
+        traces.sort();
+        Office::read(&traces).unwrap().left_out
     };
-    assert_eq!(left_out(Wanted::all), [""; 0]);
-    let half = left_out(|layout| Wanted::of(layout.piece_range(0, 2)));
+    assert_eq!(left_out("0..1"), [""; 0]);
+    let half = left_out("0..50%");
     assert!(half.len() == 1 && half[0].contains("ranges were fetched"), "{half:?}");
 }
 

@@ -1,18 +1,41 @@
-//! What must hold at every step. Cheap rules are asked each time, one host is gone through each so many events, and all
-//! at the end. A rule that does not hold ends the run.
+//! What must hold at every step. A rule that does not hold ends the run.
+//!
+//! After each event: whatever may be held at a time, of each host that the event touched; and its books, what it has and
+//! whether it says so, of each content of which a piece was judged or a request ended. As it happens: what is served, and
+//! who says to have all. Only now and then, one host after another, and at the end: what takes long, and whatever else
+//! could have changed unseen.
 
-use swarmline_scheduler::Account;
+mod rules;
+
+use swarmline_scheduler::NodeConfig;
 use swarmline_types::message::BlockRequest;
 
 use super::Site;
 use crate::cast::Kind;
+use crate::frame::Frame;
 use crate::run::Broken;
 use crate::scenario::Behaviour;
+use rules::Fault;
 
-/// Answers in the making: what the node lets be at a time, and one slice of an answer that was taken back.
-const ANSWERS_MAX: usize = 5;
-/// Pieces asked of peers at a time, of one content: the scheduler's most, with the smallest pieces, and probes.
-const ASKED_MAX: usize = 256;
+/// What a node may hold at a time, as far as the scenario or the strategy says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) connections: usize,
+    pub(super) buffer_bytes: u64,
+    pub(super) origin_requests: usize,
+}
+
+impl Bounds {
+    pub(super) fn of(frame: &Frame<'_>) -> Self {
+        let (plan, usual) = (&frame.scenario.scheduler, NodeConfig::default());
+        let connections = plan.connections_max.or(frame.strategy.connections());
+        Self {
+            connections: connections.map_or(usual.connections_max, |most| most as usize),
+            buffer_bytes: plan.buffer_bytes_max.map_or(usual.buffer_bytes_max, |most| most.0),
+            origin_requests: usual.origin_requests_max,
+        }
+    }
+}
 
 impl Site<'_> {
     pub(super) fn break_off(&mut self, rule: &'static str, what: String, peer: Option<u32>) {
@@ -27,20 +50,41 @@ impl Site<'_> {
         });
     }
 
+    fn note(&mut self, fault: Option<Fault>, host: u32) {
+        if let Some((rule, what)) = fault {
+            self.break_off(rule, what, Some(host));
+        }
+    }
+
     /// No unverified byte is served.
     pub(super) fn check_served(&mut self, host: u32, content: usize, block: &BlockRequest) {
         let of = &self.hosts[host as usize];
         if of.part.behaviour != Behaviour::Corrupts && !of.contents[content].truth.has(block.piece) {
             let what = format!("piece {} is served and was never verified", block.piece);
-            self.break_off("no unverified byte is served", what, Some(host));
+            self.break_off(rules::SERVED, what, Some(host));
         }
     }
 
-    pub(super) fn check_answers(&mut self, host: u32) {
-        let answers = self.hosts[host as usize].uplink.len();
-        if answers > ANSWERS_MAX {
-            let what = format!("{answers} answers are in the making, and {ANSWERS_MAX} may be");
-            self.break_off("everything has a bound", what, Some(host));
+    /// A machine says that all it wants is there: `false` if that is not so. It is not taken at its word, since whoever
+    /// is said to be done counts as done.
+    pub(super) fn check_finished(&mut self, host: u32, content: usize) -> bool {
+        let fault = rules::finished(&self.hosts[host as usize].contents[content]);
+        let is_so = fault.is_none();
+        self.note(fault, host);
+        is_so
+    }
+
+    /// At the end of each event.
+    pub(super) fn check_touched(&mut self) {
+        while let Some(number) = self.touched.pop() {
+            let host = &self.hosts[number as usize];
+            let moved = host.contents.iter().filter(|content| content.is_moved);
+            let fault =
+                rules::bounded(host, &self.bounds).or_else(|| moved.into_iter().find_map(rules::driven));
+            self.note(fault, number);
+            let host = self.host(number);
+            host.is_touched = false;
+            host.contents.iter_mut().for_each(|content| content.is_moved = false);
         }
     }
 
@@ -58,7 +102,7 @@ impl Site<'_> {
     pub(super) fn break_endless(&mut self) {
         let most = self.frame.scenario.check.events_max;
         let what = format!("check.events_max allows {most} of a site; raise it if the run is only long");
-        self.break_off("a run ends", what, None);
+        self.break_off(rules::ENDS, what, None);
     }
 
     pub(super) fn check_all(&mut self) {
@@ -68,39 +112,10 @@ impl Site<'_> {
     }
 
     fn check_host(&mut self, number: u32) {
-        for content in 0..self.frame.contents.len() {
-            if let Some((rule, what)) = self.fault_of(number, content) {
-                self.break_off(rule, what, Some(number));
-            }
-        }
-    }
-
-    fn fault_of(&self, number: u32, content: usize) -> Option<(&'static str, String)> {
         let host = &self.hosts[number as usize];
-        let driven = &host.contents[content];
-        let machine = driven.machine.as_ref()?;
-        if *machine.have() != driven.truth {
-            let (marked, came) = (machine.have().count(), driven.truth.count());
-            return Some(("what is marked as had was verified", format!("{marked} are marked, {came} came")));
-        }
-        if driven.asked.len() > ASKED_MAX {
-            let what = format!("{} pieces are asked of peers, and {ASKED_MAX} may be", driven.asked.len());
-            return Some(("everything has a bound", what));
-        }
-        let mut of_machine = Account::default();
-        let ledger = machine.ledger()?;
-        let accounts = ledger.accounts().map(|(_, account)| account).chain([ledger.others()]);
-        accounts.for_each(|account| {
-            of_machine.received += account.received;
-            of_machine.kept += account.kept;
-            of_machine.duplicate += account.duplicate;
-            of_machine.failed_hash += account.failed_hash;
-            of_machine.cancelled += account.cancelled;
-        });
-        (of_machine != driven.account).then(|| {
-            let what = format!("the machine books {of_machine:?}, and {:?} came", driven.account);
-            ("the ledger balances", what)
-        })
+        let of_content = |driven| rules::driven(driven).or_else(|| rules::booked(driven));
+        let fault = rules::bounded(host, &self.bounds).or_else(|| host.contents.iter().find_map(of_content));
+        self.note(fault, number);
     }
 
     /// The line to the origin has not carried more than it can.
@@ -109,11 +124,7 @@ impl Site<'_> {
         let most = rate * self.now.as_micros() as f64 / 1e6 + 1.0;
         let sent = self.origin_bytes() as f64;
         if sent > most + 1.0 {
-            self.break_off(
-                "no line is faster than it is",
-                format!("{sent} bytes in the time of {most}"),
-                None,
-            );
+            self.break_off(rules::LINES, format!("{sent} bytes in the time of {most}"), None);
         }
     }
 
@@ -129,7 +140,7 @@ impl Site<'_> {
             let took = last.since(first).as_secs_f64();
             if took < self.bound_s * (1.0 - 1e-6) - 1e-4 {
                 let what = format!("all were done after {took} s, and {} s is the least", self.bound_s);
-                self.break_off("nobody is faster than possible", what, None);
+                self.break_off(rules::FASTEST, what, None);
             }
         }
     }

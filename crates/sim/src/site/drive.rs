@@ -5,7 +5,7 @@ use swarmline_types::message::{ContentMessage, Message};
 use swarmline_types::{MonoTime, NodeId};
 
 use super::{Event, Site};
-use crate::host::{Book, host_of};
+use crate::host::host_of;
 
 impl Site<'_> {
     /// Gives a content an input and carries out all orders.
@@ -36,6 +36,7 @@ impl Site<'_> {
     /// Gives a node an input and carries out all orders.
     pub(super) fn node_input(&mut self, host: u32, input: NodeInput) {
         let now = self.now;
+        self.touch(host);
         if let Some(node) = &mut self.host(host).node {
             node.handle(input, now);
             self.settle(host);
@@ -44,6 +45,7 @@ impl Site<'_> {
 
     /// Gives a content an input; its orders wait for [`settle`](Self::settle).
     fn feed(&mut self, host: u32, content: usize, input: Input) {
+        self.touch(host);
         let (now, facts) = (self.now, &self.frame.contents[content]);
         let host = &mut self.hosts[host as usize];
         if let (Some(node), Some(machine)) = (&mut host.node, &mut host.contents[content].machine) {
@@ -118,8 +120,7 @@ impl Site<'_> {
             Action::Send { to, message } => self.tell(host, host_of(&to), content, message),
             Action::Request { request, from, pieces } => {
                 let size = self.frame.contents[content].layout.span(pieces).size();
-                let driven = &mut self.host(host).contents[content];
-                driven.books.insert(request, Book { size, ..Book::default() });
+                self.host(host).contents[content].open_book(request, size);
                 match from {
                     Source::Origin => self.fetch(host, content, request, pieces),
                     Source::Peer(peer) => self.ask(host, content, request, host_of(&peer), pieces.first()),

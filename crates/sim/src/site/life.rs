@@ -56,21 +56,16 @@ impl Site<'_> {
     }
 
     fn node_config(&mut self, number: u32) -> NodeConfig {
-        let plan = &self.frame.scenario.scheduler;
         let part = &self.hosts[number as usize].part;
-        let mut config = NodeConfig {
+        NodeConfig {
             download_rate: part.download_limit,
             upload_rate: part.upload_limit,
             origin_limits: part.origin_limits,
+            connections_max: self.bounds.connections,
+            buffer_bytes_max: self.bounds.buffer_bytes,
+            origin_requests_max: self.bounds.origin_requests,
             ..NodeConfig::default()
-        };
-        if let Some(most) = plan.connections_max.or(self.frame.strategy.connections()) {
-            config.connections_max = most as usize;
         }
-        if let Some(most) = plan.buffer_bytes_max {
-            config.buffer_bytes_max = most.0;
-        }
-        config
     }
 
     #[allow(clippy::needless_update, reason = "what the scheduler adds has its own default")]
@@ -89,7 +84,7 @@ impl Site<'_> {
             class: part.class,
             policy,
             priority: self.frame.contents[content].priority,
-            wanted: None,
+            wanted: part.wanted(&self.frame.contents[content].layout),
             has_origin: self.frame.scenario.origin.exists && fetches,
             window: plan.window.map_or(of.window, |it| it as usize),
             discovery_wait: plan.discovery_wait.map_or(wait, |it| it.0),
@@ -141,10 +136,10 @@ impl Site<'_> {
     /// A host has all that it wants of a content.
     pub(super) fn on_satisfied(&mut self, number: u32, content: usize) {
         let now = self.now;
-        let host = self.host(number);
-        if host.contents[content].done.is_some() {
+        if !self.check_finished(number, content) || self.host(number).contents[content].done.is_some() {
             return;
         }
+        let host = self.host(number);
         host.contents[content].done = Some(now);
         if !host.has_all() {
             return;

@@ -104,7 +104,6 @@ impl Site<'_> {
         let own = &mut self.hosts[host as usize];
         let slice = slice_size(own.uplink.pipe(), down);
         own.uplink.push(Answer { ticket, conn, wire, size, sent: 0, slice, is_withdrawn: false });
-        self.check_answers(host);
         self.send_next(host);
     }
 
@@ -282,6 +281,7 @@ impl Site<'_> {
         let is_shown = self.number == 0 && self.host(number).part.counts();
         let driven = &mut self.host(number).contents[content];
         let is_new = ok && driven.truth.insert(piece);
+        driven.is_moved = true;
         if let Some(book) = driven.books.get_mut(&request) {
             book.judged += size;
             let account = &mut driven.account;

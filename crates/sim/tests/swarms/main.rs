@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests of small numbers")]
 
 mod alone;
-
 mod arrivals;
+mod checkers;
 mod failures;
 mod lines;
+mod parts;
 mod policies;
 mod same;
 mod troubles;

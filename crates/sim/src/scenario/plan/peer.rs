@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use swarmline_types::CapacityClass;
 
-use crate::scenario::units::{Cap, DayPart, Line, Share, Span, When};
+use crate::scenario::units::{Cap, DayPart, Line, Share, Span, Stretch, When};
 
 /// What a peer is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -48,6 +48,8 @@ pub struct PeerPlan {
     pub deadline: Option<Span>,
     /// Which part of each content it has at the start: random pieces. Default none.
     pub has: Option<Share>,
+    /// Which part of each content it wants. Default all.
+    pub wants: Option<Stretch>,
     /// When it comes, counted from the start, instead of as [`Scenario::arrive`](super::Scenario::arrive) says. Default as
     /// that says.
     pub arrives: Option<When>,

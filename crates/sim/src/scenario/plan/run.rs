@@ -49,8 +49,8 @@ pub struct RecordPlan {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckPlan {
-    /// Every so manyth event, one peer is compared with what the simulator knows of it. Default 64; 0 for never. At the end
-    /// all are compared.
+    /// Every so manyth event, one peer is gone through whole, whatever happened to it. Default 64; 0 for never. At the end
+    /// all are. What an event touches is held against the rules in any case.
     pub every: u32,
     /// Most events of one site, against runs that never end; counted whatever `every` says. Default 2^33, 1 to 2^40.
     pub events_max: u64,
