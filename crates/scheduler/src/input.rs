@@ -98,7 +98,8 @@ pub enum Input {
         /// Why.
         why: Failure,
     },
-    /// A piece that was had is gone: somebody changed the file.
+    /// A piece that was had is gone: somebody changed the file. It is fetched again with the others that are lacking; who
+    /// had all that it wants already fetches nothing for it, and serves what is left.
     Lost {
         /// Which.
         piece: PieceIndex,

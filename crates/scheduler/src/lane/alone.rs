@@ -75,15 +75,17 @@ impl Lane {
         let begin = site.last_refused.max(self.start_at(site)).max(self.gate.paused_until());
         let mut due = |turns: u32, site: &Site| {
             let patience = STRANGER_BELIEVED + TURN.saturating_mul(turns);
-            self.claims.helped(site.last_from_peers, patience, now).max(begin) + site.config.isolation()
+            let (helped, until) = self.claims.helped(site.last_from_peers, patience, now);
+            let at = helped.max(begin) + site.config.isolation();
+            (at, at.min(until))
         };
         // Whose turn it is matters only to those who would lose their patience first.
-        let mut at = due(0, site);
+        let (mut at, mut look_at) = due(0, site);
         if now >= at {
-            at = due(turn(site), site);
+            (at, look_at) = due(turn(site), site);
         }
         if now < at {
-            site.wake_at(at);
+            site.wake_at(look_at);
         } else if !site.coverage.has_useful() {
             self.fetch_anything(site, allowance, now);
         }

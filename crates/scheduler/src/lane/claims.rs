@@ -137,17 +137,22 @@ impl Claims {
 
     /// When others last brought this node on, where a peer last sent something at `from_peers`; or when they last seemed to
     /// be at work: what only strangers say, and what is promised or claimed and not yet slow, counts for `patience` after
-    /// what is sure.
-    pub(super) fn helped(&mut self, from_peers: MonoTime, patience: Duration, now: MonoTime) -> MonoTime {
+    /// what is sure. With it, until when that stays so if nothing happens.
+    pub(super) fn helped(
+        &mut self,
+        from_peers: MonoTime,
+        patience: Duration,
+        now: MonoTime,
+    ) -> (MonoTime, MonoTime) {
         let sure = from_peers.max(self.growth);
         let most = sure + patience;
         if most <= now {
-            return sure.max(self.strangers_growth.min(most));
+            return (sure.max(self.strangers_growth.min(most)), MonoTime::NEVER);
         }
         let promised = self.by_run.values().flatten().filter(|claim| claim.is_elsewhere);
         let promised = promised.map(|claim| claim.silent_at).max().unwrap_or(MonoTime::ZERO);
         let at_work = if self.moving_count(now) > 0 { now } else { MonoTime::ZERO };
-        sure.max(self.strangers_growth.max(promised).max(at_work).min(most))
+        (sure.max(self.strangers_growth.max(promised).max(at_work).min(most)), most)
     }
 
     /// Goes up with every change but time and what time would undo.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use swarmline_scheduler::{
-    Action, Config, Content, Explain, Failure, FetchReason, Input, Policy, RequestId, Source, Stage,
+    Action, Config, Content, Explain, Failure, Input, Policy, RequestId, Source, Stage,
 };
 use swarmline_types::message::{ContentMessage, LaneMessage, Rumour, Word};
 use swarmline_types::{
@@ -38,7 +38,6 @@ pub(crate) struct Desk {
     /// Whole bitmaps that were sent.
     pub(crate) bitmaps: usize,
     last_bitmap: Option<Bitfield>,
-    last_why: Option<FetchReason>,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
     watch: Watch,
     /// What the node says that it gave to peers.
@@ -122,7 +121,6 @@ impl Desk {
             taken: 0,
             bitmaps: 0,
             last_bitmap: None,
-            last_why: None,
             open: BTreeMap::new(),
             watch: Watch::of(layout),
             given_mib: 0,
@@ -276,16 +274,9 @@ impl Desk {
             return false;
         }
         self.now = before;
-        self.comes_back()
-    }
-
-    /// Whether anything is ordered when it does. Not looked at: who helps itself. While strangers claim, that is put off from
-    /// moment to moment, and ends at one that nobody is woken for.
-    fn comes_back(&mut self) -> bool {
-        let before = self.said.len();
-        self.last_why = None;
+        let said = self.said.len();
         self.input(Input::Timer);
-        self.said.len() > before && self.last_why != Some(FetchReason::Alone)
+        self.said.len() > said
     }
 
     pub(crate) fn receives(&mut self, piece: u32, received: u64) {
@@ -404,10 +395,7 @@ impl Desk {
                 self.last_bitmap = Some(has);
                 return;
             }
-            Action::Explain(Explain::Fetch { why, .. }) => {
-                self.last_why = Some(why);
-                return;
-            }
+            Action::Explain(Explain::Fetch { .. }) => return,
             Action::Send { to, message } => format!("{} to {}", words(&message), name(to)),
             Action::Request { request, from, pieces } => {
                 self.open.insert(request, (from, pieces));

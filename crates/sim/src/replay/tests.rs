@@ -1,10 +1,7 @@
 //! Simulated offices that are traced, and made into a scenario again: the second is like the first.
 
-use swarmline_types::{PieceLayout, Wanted};
-
 use super::*;
 use crate::scenario::{Answer, Behaviour, Ending};
-use crate::strategy::{Machine, Opening, Strategy};
 use crate::{Options, Outcome, Production, Traced, Unwatched, run, run_with};
 
 fn traced(text: &str, seed: u64) -> (Outcome, Vec<(String, Vec<u8>)>) {
