@@ -25,8 +25,8 @@ pub struct Config {
     /// Lane: whether the window follows the measured line. Default yes.
     pub window_adapts: bool,
     /// Wait before the first claim, to learn who already has the content. Default [`DISCOVERY_WAIT`];
-    /// [`Node::discovery_wait`](crate::Node::discovery_wait) tells what fits a node that knows its site. None for contents
-    /// up to [`SMALL_CONTENT`].
+    /// [`Node::discovery_wait`](crate::Node::discovery_wait) tells what fits a node that knows its site. The background
+    /// waits [`BACKGROUND_WAITS`] times as long. None for contents up to [`SMALL_CONTENT`].
     pub discovery_wait: Duration,
     /// How long a node that has met nobody yet takes only one run at a time, from a random place: claims made
     /// before members can hear each other must not collide. Default 2 s; zero when no discovery is running.
@@ -118,6 +118,8 @@ pub const DISCOVERY_WAIT: Duration = Duration::from_millis(250);
 /// The same at a node that is connected with its site already: 80 ms, in which those who have the content say so, and
 /// names of members get around.
 pub const DISCOVERY_WAIT_SETTLED: Duration = Duration::from_millis(80);
+/// How many times as long the background waits, for which nobody waits: 2 s until the site is known.
+pub const BACKGROUND_WAITS: u32 = 8;
 /// Contents up to this size skip the discovery wait: 2 MiB.
 pub const SMALL_CONTENT: u64 = 2 << 20;
 

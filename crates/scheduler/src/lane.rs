@@ -57,6 +57,8 @@ pub(crate) struct Lane {
     is_at_rest: bool,
     /// The origin has no ranges: the only run is the whole content.
     is_whole: bool,
+    /// It has: a part was fetched, by me or by a member that has delivered.
+    has_ranges: bool,
     /// Goes up with every change of what I fetch.
     changes: u32,
     /// What there was to see when the window was looked at last.
@@ -133,6 +135,7 @@ impl Lane {
             room_of_all_since: None,
             is_at_rest: false,
             is_whole: false,
+            has_ranges: false,
             changes: 0,
             seen: None,
             due: MonoTime::ZERO,

@@ -1,6 +1,6 @@
 //! Nasty scenarios, on past those that show a fault: lists all of these, and the slowest of the others.
 //!
-//! How slow one is: seconds from the last trouble (arrivals, crashes and returns, outages, cuts) to the last
+//! How slow one is: seconds from the last trouble (arrivals, crashes and returns, outages, cuts, policy) to the last
 //! completion, over what the whole of the contents takes on the slowest line of the scenario, and five seconds.
 //!
 //! `cargo run --release -p swarmline-sim --example nasty -- [--seed N] [--seeds N] [--threads N] [--slowest N]`
@@ -19,7 +19,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use swarmline_sim::scenario::{When, nasty};
+use swarmline_scheduler::{Limit, TimeOfDay};
+use swarmline_sim::scenario::{Cap, PeerPlan, When, nasty};
 use swarmline_sim::{Outcome, Scenario, Unwatched, run};
 
 #[derive(Default)]
@@ -99,7 +100,7 @@ fn look_at(seed: u64, seen: &Mutex<Seen>) {
     }
 }
 
-/// When the last trouble is over.
+/// When the last trouble is over, and nobody is to wait any longer.
 fn calm_s(scenario: &Scenario, outcome: &Outcome) -> f64 {
     let latest = |when: Option<When>| match when {
         Some(When::Spans(_, to)) => to.0.as_secs_f64(),
@@ -107,27 +108,49 @@ fn calm_s(scenario: &Scenario, outcome: &Outcome) -> f64 {
     };
     let arrived = outcome.completions.peers.iter().map(|peer| peer.arrived_s).fold(0.0, f64::max);
     let started = scenario.content.iter().map(|content| content.start.0.as_secs_f64()).fold(0.0, f64::max);
-    let groups = scenario.group.iter().map(|group| latest(group.peer.ends) + latest(group.peer.back));
+    let ended = |peer: &PeerPlan| latest(peer.ends) + latest(peer.back) + waits_s(peer, scenario.clock.0);
+    let peers = plans(scenario).map(ended).fold(0.0, f64::max);
     let retry =
         |outage: &swarmline_sim::scenario::Outage| outage.retry_after.map_or(0.0, |it| it.0.as_secs_f64());
     let outages = scenario.outage.iter().map(|outage| outage.until.0.as_secs_f64() + retry(outage));
     let cuts = scenario.partition.iter().map(|cut| cut.until.0.as_secs_f64());
     let network = &scenario.network;
     let unknown = if network.unknown.get() > 0.0 { network.unknown_for.0.as_secs_f64() } else { 0.0 };
-    let hosts = arrived + started + groups.fold(0.0, f64::max);
-    outages.chain(cuts).fold(hosts.max(unknown), f64::max)
+    outages.chain(cuts).fold((arrived + started + peers).max(unknown), f64::max)
+}
+
+fn plans(scenario: &Scenario) -> impl Iterator<Item = &PeerPlan> {
+    std::iter::once(&scenario.peer).chain(scenario.group.iter().map(|group| &group.peer))
+}
+
+/// How long policy may keep a peer from the origin.
+fn waits_s(peer: &PeerPlan, clock: TimeOfDay) -> f64 {
+    let delays = [peer.foreground_delay, peer.background_delay].into_iter().flatten();
+    let delay_s = delays.map(|delay| delay.0.as_secs_f64()).fold(0.0, f64::max);
+    let forbids =
+        [peer.foreground_limit_in_hours, peer.background_limit_in_hours].contains(&Some(Cap(Limit::Nothing)));
+    let hours = peer.hours.filter(|hours| forbids && hours.0.contains(clock));
+    delay_s + hours.map_or(0.0, |hours| hours.0.lasts(clock).as_secs_f64())
 }
 
 /// What all contents take on the slowest line that anybody has.
 fn slowest_line_s(scenario: &Scenario) -> f64 {
     let site = &scenario.site[0];
     let bytes: u64 = scenario.content.iter().map(|content| content.size.0).sum();
-    let of_groups = scenario.group.iter().flat_map(|group| {
-        let peer = &group.peer;
-        [peer.down, peer.disk, peer.download_limit].into_iter().flatten()
+    let of_peers = plans(scenario).flat_map(|peer| [peer.down, peer.disk, peer.download_limit]).flatten();
+    let lines = of_peers.chain([site.wan, site.lan, site.connection]).filter_map(|line| line.bytes_per_s());
+    let caps = plans(scenario).flat_map(|peer| {
+        let in_hours = [peer.foreground_limit_in_hours, peer.background_limit_in_hours];
+        [peer.foreground_limit, peer.background_limit].into_iter().chain(in_hours).flatten()
     });
-    let lines = of_groups.chain([site.wan, site.lan, site.connection]);
-    let slowest = lines.filter_map(|line| line.bytes_per_s()).min().unwrap_or(u64::MAX);
+    let wan = site.wan.bytes_per_s().unwrap_or(u64::MAX);
+    let caps = caps.filter_map(|cap| match cap.0 {
+        Limit::Rate(rate) => Some(rate.as_bytes_per_s()),
+        Limit::Percent(percent) => Some(wan / 100 * u64::from(percent)),
+        _ => None,
+    });
+    let egress = scenario.origin.egress.bytes_per_s().map(|rate| rate / u64::from(site.count));
+    let slowest = lines.chain(caps).chain(egress).min().unwrap_or(u64::MAX);
     let in_cell = scenario.group.iter().any(|group| group.peer.wifi == Some(true));
     let cell = site.cell.bytes_per_s().filter(|_| in_cell).unwrap_or(u64::MAX) / u64::from(site.peers);
     bytes as f64 / slowest.min(cell) as f64

@@ -274,26 +274,16 @@ pub(crate) fn pieces_at_start(
 /// What the peers lack of some contents at the start.
 #[derive(Default)]
 struct Lack {
-    /// Bytes of whoever lacks least.
+    /// Bytes of whoever lacks least, at least.
     least: f64,
     /// Bytes that nobody has.
     of_all: f64,
     pieces: f64,
 }
 
-/// What somebody wants who counts; of those who go for good, only if that is all.
-fn wanted_of_all(parts: &[Part], layout: &PieceLayout) -> Wanted {
-    let stays = |part: &&Part| part.stretch.is_none() || part.ends.is_none() || part.back.is_some();
-    let of_part = |part: &Part| part.wanted(layout).unwrap_or_else(|| Wanted::all(layout));
-    let parts = parts.iter().filter(|part| part.counts()).filter(stays);
-    parts.map(of_part).fold(Wanted::default(), |mut sum, wanted| {
-        sum.add(&wanted);
-        sum
-    })
-}
-
 fn lack_of(scenario: &Scenario, parts: &[Part], contents: &[usize], seed: u64) -> Lack {
     let mut sum = Lack::default();
+    let mut of_parts = vec![0.0; parts.len()];
     for at in contents {
         let Some(layout) = scenario.content[*at].layout() else { continue };
         let size_of = |piece| f64::from(layout.size_of(piece));
@@ -304,18 +294,31 @@ fn lack_of(scenario: &Scenario, parts: &[Part], contents: &[usize], seed: u64) -
             let host = u32::try_from(host).expect("no more than HOSTS_MAX");
             pieces_at_start(part, host, *at, &layout, seed).pieces().for_each(|piece| _ = held.insert(piece));
         }
-        let lacked = |part: &Part| {
-            let of_part = |wanted: Wanted| wanted.pieces().map(size_of).sum();
-            let wanted = part.wanted(&layout).map_or(layout.content_len() as f64, of_part);
+        for (part, lacked) in parts.iter().zip(&mut of_parts).filter(|(part, _)| part.wants[*at]) {
+            let of_stretch = |wanted: Wanted| wanted.pieces().map(size_of).sum();
+            let wanted = part.wanted(&layout).map_or(layout.content_len() as f64, of_stretch);
             let had_pieces = (part.has.get() * f64::from(layout.piece_count())).ceil();
-            (wanted - had_pieces * f64::from(layout.piece_size())).max(0.0)
-        };
-        sum.least += parts.iter().filter(|part| part.counts()).map(lacked).reduce(f64::min).unwrap_or(0.0);
-        let wanted = wanted_of_all(parts, &layout);
+            *lacked += (wanted - had_pieces * f64::from(layout.piece_size())).max(0.0);
+        }
+        let wanted = wanted_of_all(parts, *at, &layout);
         sum.of_all += wanted.pieces().filter(|piece| !held.has(*piece)).map(size_of).sum::<f64>();
         sum.pieces += f64::from(layout.piece_count());
     }
+    let wants = |part: &Part| part.counts() && contents.iter().any(|at| part.wants[*at]);
+    let of_wanting = parts.iter().zip(of_parts).filter(|(part, _)| wants(part)).map(|(_, lacked)| lacked);
+    sum.least = of_wanting.reduce(f64::min).unwrap_or(0.0);
     sum
+}
+
+/// What somebody wants of a content who counts; of those who go for good, only if that is all.
+fn wanted_of_all(parts: &[Part], content: usize, layout: &PieceLayout) -> Wanted {
+    let stays = |part: &&Part| part.stretch.is_none() || part.ends.is_none() || part.back.is_some();
+    let of_part = |part: &Part| part.wanted(layout).unwrap_or_else(|| Wanted::all(layout));
+    let parts = parts.iter().filter(|part| part.counts() && part.wants[content]).filter(stays);
+    parts.map(of_part).fold(Wanted::default(), |mut sum, wanted| {
+        sum.add(&wanted);
+        sum
+    })
 }
 
 /// Nobody on the site can be faster with these contents: what the lines allow, and for who comes last, what it must
@@ -341,7 +344,8 @@ fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[us
         .zip(down_min)
         .is_some_and(|(wan, down)| is_same(wan, down) && ups.iter().all(|up| is_same(*up, down)));
     let all_in_cell = !wanting.is_empty() && parts.iter().all(|part| part.is_in_cell);
-    let wants_parts = wanting.iter().any(|part| part.stretch.is_some());
+    let wants_less = |part: &&Part| part.stretch.is_some() || contents.iter().any(|at| !part.wants[*at]);
+    let all_want_the_same = !wanting.iter().any(wants_less);
     let site = bound::Site {
         bytes: lack.least,
         missing: if scenario.origin.exists { lack.of_all } else { 0.0 },
@@ -350,7 +354,7 @@ fn bound_of(scenario: &Scenario, plan: &SitePlan, parts: &[Part], contents: &[us
         down_min,
         up_sum: up_sum.is_finite().then_some(up_sum),
         cell: cell.filter(|_| all_in_cell),
-        pieces: if is_even && lack.of_all > 0.0 && !wants_parts { lack.pieces } else { 0.0 },
+        pieces: if is_even && lack.of_all > 0.0 && all_want_the_same { lack.pieces } else { 0.0 },
     };
     let first = parts.iter().filter(wants).map(|part| part.arrives).min().unwrap_or(MonoTime::ZERO);
     let of_late = |part: &&Part| {

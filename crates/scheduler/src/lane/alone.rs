@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use swarmline_types::MonoTime;
+use swarmline_types::{MonoTime, Priority};
 
 use super::Lane;
 use super::claims::STRANGER_BELIEVED;
 use crate::action::FetchReason;
 use crate::allowance::Allowance;
-use crate::config::{Config, SMALL_CONTENT};
+use crate::config::{BACKGROUND_WAITS, Config, SMALL_CONTENT};
 use crate::runs::RunIndex;
 use crate::site::Site;
 
@@ -38,8 +38,12 @@ impl Lane {
 
     fn may_start_at(&self, site: &Site) -> MonoTime {
         let layout = site.coverage.runs().layout();
-        let small = layout.content_len() <= SMALL_CONTENT;
-        let discovered = if small { site.started } else { site.started + site.config.discovery_wait };
+        let wait = match site.config.priority {
+            _ if layout.content_len() <= SMALL_CONTENT => Duration::ZERO,
+            Priority::Foreground => site.config.discovery_wait,
+            Priority::Background => site.config.discovery_wait.saturating_mul(BACKGROUND_WAITS),
+        };
+        let discovered = site.started + wait;
         let lacking = u64::from(site.coverage.lacking()) * u64::from(layout.piece_size());
         let Config { policy, priority, .. } = &site.config;
         discovered.max(policy.origin_opens_at(*priority, site.started, lacking, self.width.line()))

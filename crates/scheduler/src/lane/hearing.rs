@@ -101,7 +101,7 @@ impl Lane {
         now: MonoTime,
     ) {
         if self.order.len() > 1 && site.coverage.runs().layout().whole() == Some(pieces) {
-            self.go_whole(site, allowance);
+            self.hear_of_no_ranges(site, allowance);
         }
         let Some(run) = self.run_of(pieces, site) else { return };
         self.note_fetched(run);
@@ -141,7 +141,9 @@ impl Lane {
 
     /// Somebody finished a run, and if its claim was known, it took so long. `is_sure`: I did, or a member that has delivered.
     pub(super) fn observe(&mut self, pieces: PieceRange, took: Option<Duration>, is_sure: bool, site: &Site) {
-        let bytes = site.coverage.runs().layout().span(pieces).size();
+        let layout = site.coverage.runs().layout();
+        self.has_ranges |= is_sure && layout.whole() != Some(pieces);
+        let bytes = layout.span(pieces).size();
         took.into_iter().for_each(|took| self.claims.observe(bytes, took, is_sure));
         self.width.on_finished(bytes, self.claims.median_rate(), site.uses_rumours(), site.now);
     }
@@ -184,7 +186,14 @@ impl Lane {
                 let most = if proven { HEARSAY_PAUSE_MAX } else { PROGRESS_TIMEOUT };
                 self.gate.pause(span.min(most), now);
             }
-            OriginNews::NoRanges => self.go_whole(site, allowance),
+            OriginNews::NoRanges => self.hear_of_no_ranges(site, allowance),
+        }
+    }
+
+    /// Whoever knows better believes nobody, and would find out himself: else one word would have the site fetch all anew.
+    fn hear_of_no_ranges(&mut self, site: &mut Site, allowance: &mut dyn Allowance) {
+        if !self.has_ranges {
+            self.go_whole(site, allowance);
         }
     }
 
@@ -193,7 +202,7 @@ impl Lane {
         if self.is_whole {
             return;
         }
-        self.is_whole = true;
+        (self.is_whole, self.has_ranges) = (true, false);
         self.changes += 1;
         if self.order.len() == 1 {
             return;

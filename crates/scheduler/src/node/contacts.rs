@@ -31,6 +31,8 @@ const KEPT_FOR_NEWCOMERS: usize = 4;
 const ENOUGH: usize = 12;
 /// The same where more than [`LARGE`] nodes are known.
 const ENOUGH_IN_LARGE: usize = 16;
+/// The same where few connections are allowed. About as many choose this node, and there is to be room for newcomers.
+const ENOUGH_MIN: usize = 3;
 const LARGE: usize = 500;
 /// How long a node waits to be chosen by others before it chooses more than half of [`ENOUGH`]. Until then whoever few
 /// chose has few to ask.
@@ -250,6 +252,7 @@ impl Contacts {
         }
         let since = *self.crowded_since.get_or_insert(now);
         let enough = if self.known.len() > LARGE { ENOUGH_IN_LARGE } else { ENOUGH };
+        let enough = enough.min((self.all_connected_max / 2).max(ENOUGH_MIN));
         let enough = if now < since + CHOSEN_WAIT { enough / 2 } else { enough };
         room.min(enough.saturating_sub(sharing + under_way))
     }

@@ -25,6 +25,24 @@ fn the_first_claim_waits_for_discovery() {
     assert!(desk.take().contains("fetch"));
 }
 
+/// Nobody waits for it, and the longer it waits the surer it is that whoever has it was heard.
+#[test]
+fn the_background_waits_for_discovery_until_somebody_waits_for_it() {
+    let background = || {
+        let config = Config { priority: Priority::Background, ..Config::default() };
+        let mut desk = Desk::with(4, 1, config).peers("alice ....");
+        desk.at_ms(1_999);
+        assert_eq!(desk.take(), "");
+        desk
+    };
+    let mut desk = background();
+    desk.at_ms(2_000);
+    assert!(desk.take().contains("fetch"));
+    let mut desk = background();
+    desk.reprioritise(Priority::Foreground);
+    assert!(desk.take().contains("fetch"));
+}
+
 #[test]
 fn a_node_owns_only_its_share() {
     let mut alone = Desk::of(6);
@@ -65,27 +83,27 @@ fn who_hears_strangers_only_loses_patience_in_turn() {
     assert_eq!(turns.into_iter().collect::<Vec<_>>(), [33, 43, 53]);
 }
 
-/// When a node that is second of two begins with a run that the first leaves, in steps of 50 ms.
-fn taken_over_at_ms(priority: Priority) -> u64 {
+/// How long after both could begin, with a discovery wait of so much, a node that is second of two begins with a run that
+/// the first leaves, in steps of 50 ms.
+fn taken_over_after_ms(priority: Priority, wait_ms: u64) -> u64 {
     let desk = |seed| Desk::with(1, seed, Config { priority, ..Config::default() }).peers("alice .");
     let is_second = |seed: &u64| {
         let mut desk = desk(*seed);
-        desk.at_ms(300);
+        desk.at_ms(wait_ms);
         desk.fetches().is_empty()
     };
     let mut desk = desk((0..20).find(is_second).unwrap());
-    let begins = |at_ms: &u64| {
-        desk.at_ms(*at_ms);
+    let begins = |after_ms: &u64| {
+        desk.at_ms(wait_ms + after_ms);
         !desk.fetches().is_empty()
     };
     (0..10_000).step_by(50).find(begins).unwrap()
 }
 
-/// From when everybody could begin, after the discovery wait.
 #[test]
 fn the_background_waits_twice_as_long_as_the_foreground_before_it_takes_over() {
-    assert_eq!(taken_over_at_ms(Priority::Foreground), 250 + 1_000);
-    assert_eq!(taken_over_at_ms(Priority::Background), 250 + 2_000);
+    assert_eq!(taken_over_after_ms(Priority::Foreground, 250), 1_000);
+    assert_eq!(taken_over_after_ms(Priority::Background, 2_000), 2_000);
 }
 
 #[test]

@@ -69,6 +69,34 @@ fn without_ranges_there_is_one_fetch_of_everything() {
     assert!(desk.take().contains("fetch #0-7"), "{:?}", desk.said);
 }
 
+/// One word of a liar would have everybody drop what they fetch, and one of them fetch everything from the beginning.
+#[test]
+fn who_has_fetched_a_part_believes_nobody_that_there_are_no_ranges() {
+    let desk = |has_part: bool| {
+        let mut desk = Desk::of(8).peers("alice ........");
+        desk.at_ms(250);
+        if has_part {
+            let first = desk.fetches()[0];
+            desk.verifies(first, true);
+        }
+        desk.take();
+        desk.claims_all("alice");
+        desk.take()
+    };
+    assert!(desk(false).contains("cancel"), "who knows nothing better believes it");
+    assert!(!desk(true).contains("cancel"));
+}
+
+#[test]
+fn who_finds_out_that_there_are_no_ranges_any_more_believes_itself() {
+    let mut desk = Desk::of(8);
+    desk.at_ms(250);
+    desk.verifies(0, true);
+    desk.take();
+    desk.fails(Failure::NoRanges);
+    assert!(desk.take().contains("fetch #0-7"), "{:?}", desk.said);
+}
+
 #[test]
 fn without_ranges_a_part_of_a_single_run_is_fetched_whole() {
     let mut desk = Desk::small_pieces("x..");

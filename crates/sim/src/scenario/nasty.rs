@@ -1,15 +1,17 @@
 //! Scenarios that nobody would think of: a mix of all troubles, drawn by a seed.
 //!
-//! Each is small, and such that every honest peer that stays can finish: the origin, or an honest holder on the site, is
+//! Most are small, and each is such that every honest peer that stays can finish: the origin, or an honest holder on the site, is
 //! there to the end, however badly it treats them meanwhile. So whoever is left unfinished shows a fault.
 
 use std::time::Duration;
 
-use swarmline_types::{Priority, Rate};
+use swarmline_scheduler::{CLASS_RATE_MIN, Hours, Limit, TimeOfDay};
+use swarmline_types::{CapacityClass, Priority, Rate};
 
 use super::{
-    Answer, Arrival, Arrive, Behaviour, ContentPlan, Ending, GroupPlan, Line, Network, Outage, Partition,
-    PeerPlan, Scenario, Share, SitePlan, Size, Span, When,
+    Answer, Arrival, Arrive, Behaviour, Cap, Clock, ContentPlan, DayPart, Ending, GroupPlan, Line, Network,
+    OriginPlan, Outage, Partition, PeerPlan, Scenario, SchedulerPlan, Share, SitePlan, Size, Span, Stretch,
+    When,
 };
 use crate::chance::{Chance, Of};
 
@@ -20,17 +22,19 @@ pub fn nasty(seed: u64) -> Scenario {
     let mut scenario = Scenario {
         name: format!("nasty-{seed}"),
         question: "Does everybody finish, whatever happens?".into(),
-        content: (0..=u32::from(draw.one_in(5))).map(|at| draw.content(at)).collect(),
+        clock: draw.clock(),
+        content: draw.contents(),
         site: vec![draw.site(has_holder)],
         group: draw.groups(),
         peer: draw.everybody(),
+        origin: draw.origin(),
         outage: draw.outages(has_holder),
         arrive: draw.arrive(),
         network: draw.network(),
         partition: draw.partitions(),
+        scheduler: draw.scheduler(),
         ..Scenario::default()
     };
-    scenario.origin.ranges = !draw.one_in(10);
     scenario.check.every = 8;
     // Who is told that there is no such file, or gets another one, must be able to reach the holder.
     if scenario.outage.iter().any(|outage| matches!(outage.answer, Answer::Missing | Answer::Changed)) {
@@ -63,18 +67,33 @@ impl Draw {
         Share::new(self.0.below(percent_max + 1) as f64 / 100.0).expect("at most 100 %")
     }
 
+    fn clock(&mut self) -> Clock {
+        let secs = u32::try_from(self.0.below(DAY_SECS)).expect("of a day");
+        Clock(TimeOfDay::from_secs(secs).expect("of a day"))
+    }
+
+    fn contents(&mut self) -> Vec<ContentPlan> {
+        let more = if self.one_in(5) { 1 + self.0.below(3) } else { 0 };
+        (0..=u32::try_from(more).expect("at most 3")).map(|at| self.content(at)).collect()
+    }
+
     fn content(&mut self, at: u32) -> ContentPlan {
         let piece = self.of(&[64 << 10, 256 << 10, 1 << 20, 1 << 20, 1 << 20, 4 << 20]);
         let size = self.0.below(24 << 20) + self.of(&[0, 1, 1 << 20, 8 << 20]);
         let name = if at == 0 { "file".into() } else { format!("file-{}", at + 1) };
         let start = if at == 0 { Span::secs(0) } else { self.millis(0, 5_000) };
         let priority = if self.one_in(3) { Priority::Background } else { Priority::Foreground };
-        ContentPlan { name, size: Size(size), piece: Size(piece), priority, start, ..ContentPlan::default() }
+        let share = if self.one_in(6) { self.share(100) } else { Share::ALL };
+        let makespan_max = None;
+        ContentPlan { name, size: Size(size), piece: Size(piece), priority, start, share, makespan_max }
     }
 
     fn site(&mut self, has_holder: bool) -> SitePlan {
+        let peers = if self.one_in(20) { 60 + self.0.below(61) } else { 1 + self.0.below(18) };
+        let count = if self.one_in(8) { 2 + self.0.below(2) } else { 1 };
         SitePlan {
-            peers: u32::try_from(1 + self.0.below(18)).expect("at most 18"),
+            count: u32::try_from(count).expect("at most 3"),
+            peers: u32::try_from(peers).expect("at most 120"),
             holders: u32::from(has_holder),
             caches: u32::from(self.one_in(6)),
             wan: self.mbit(&[5, 20, 20, 100, 1000]),
@@ -83,13 +102,56 @@ impl Draw {
             lan: self.mbit(&[100, 1000, 1000]),
             lan_latency: self.millis(0, 5),
             cell: self.mbit(&[50, 300]),
-            ..SitePlan::default()
         }
+    }
+
+    fn origin(&mut self) -> OriginPlan {
+        let egress = if self.one_in(6) { self.mbit(&[5, 50, 500]) } else { Line::UNLIMITED };
+        OriginPlan { egress, ranges: !self.one_in(10), exists: true }
     }
 
     fn everybody(&mut self) -> PeerPlan {
         let linger = self.one_in(4).then(|| self.millis(0, 90_000));
-        PeerPlan { linger, ..PeerPlan::default() }
+        let mut everybody = PeerPlan { linger, ..PeerPlan::default() };
+        if self.one_in(5) {
+            self.policy(&mut everybody);
+        }
+        everybody
+    }
+
+    /// What an administrator may say. Whoever may ask for nothing at some hours may at others.
+    fn policy(&mut self, peer: &mut PeerPlan) {
+        peer.foreground_delay = self.one_in(2).then(|| self.millis(0, 60_000));
+        peer.background_delay = self.one_in(2).then(|| self.millis(0, 600_000));
+        peer.deadline = self.one_in(3).then(|| self.millis(0, 600_000));
+        peer.foreground_limit = self.one_in(4).then(|| self.cap());
+        peer.background_limit = self.one_in(4).then(|| self.cap());
+        peer.hours = Hours::new(self.clock().0, self.clock().0).filter(|_| self.one_in(2)).map(DayPart);
+        if peer.hours.is_some() {
+            let nothing = Cap(Limit::Nothing);
+            peer.foreground_limit_in_hours = self.one_in(3).then(|| self.cap());
+            peer.background_limit_in_hours = if self.one_in(2) { Some(nothing) } else { Some(self.cap()) };
+        }
+    }
+
+    fn cap(&mut self) -> Cap {
+        let rate = Rate::bytes_per_s(self.of(&[250_000, 2_000_000])).expect("it is not 0");
+        let percent = u8::try_from(1 + self.0.below(100)).expect("at most 100");
+        Cap(self.of(&[Limit::Rate(CLASS_RATE_MIN), Limit::Rate(rate), Limit::Percent(percent)]))
+    }
+
+    /// Parameters that change how everybody works together.
+    fn scheduler(&mut self) -> SchedulerPlan {
+        if !self.one_in(6) {
+            return SchedulerPlan::default();
+        }
+        SchedulerPlan {
+            window: Some(self.of(&[1, 3, 24])),
+            full_mesh_max: Some(self.of(&[1, 4, 64])),
+            degree: Some(self.of(&[4, 6, 24])),
+            connections_max: Some(self.of(&[6, 12, 64])),
+            ..SchedulerPlan::default()
+        }
     }
 
     fn groups(&mut self) -> Vec<GroupPlan> {
@@ -99,7 +161,7 @@ impl Draw {
 
     fn group(&mut self, at: u64) -> GroupPlan {
         let mut peer = PeerPlan::default();
-        match self.0.below(6) {
+        match self.0.below(9) {
             0 | 1 => peer.behaviour = Some(self.of(&LIARS)),
             2 => {
                 peer.ends = Some(When::Spans(Span::secs(0), self.millis(1, 60_000)));
@@ -111,6 +173,15 @@ impl Draw {
                 peer.down = Some(self.mbit(&[2, 10]));
             }
             4 => peer.wifi = Some(true),
+            5 => {
+                peer.class = Some(self.of(&[CapacityClass::Wifi, CapacityClass::Slow, CapacityClass::Never]))
+            }
+            6 => {
+                let (one, other) = (self.share(100), self.share(100));
+                let [from, to] = if one < other { [one, other] } else { [other, one] };
+                peer.wants = Some(Stretch::new(from, to).unwrap_or(Stretch::ALL));
+            }
+            7 => self.policy(&mut peer),
             _ => {
                 peer.has = Some(self.share(100));
                 peer.disk = Some(self.mbit(&[16, 400]));
@@ -169,7 +240,7 @@ impl Draw {
     }
 }
 
-const LIARS: [Behaviour; 7] = [
+const LIARS: [Behaviour; 8] = [
     Behaviour::Corrupts,
     Behaviour::Stalls,
     Behaviour::Rejects,
@@ -177,7 +248,9 @@ const LIARS: [Behaviour; 7] = [
     Behaviour::Heartbeats,
     Behaviour::Hides,
     Behaviour::Leeches,
+    Behaviour::Invents,
 ];
+const DAY_SECS: u64 = 86_400;
 /// Sets these draws apart from those of a run.
 const SALT: u64 = 0x0bad_5eed;
 

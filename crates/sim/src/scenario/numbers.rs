@@ -17,7 +17,7 @@ const WHOLE: [(&str, &str, i64, i64); 19] = [
     ("group", "count", 0, 100_000),
     ("network", "finds", 1, 1_024),
     ("network", "encode_every", 0, U32_MAX),
-    ("scheduler", "window", 1, 64),
+    ("scheduler", "window", 1, 24),
     ("scheduler", "full_mesh_max", 1, 1_000),
     ("scheduler", "degree", 1, 64),
     // The product's network holds 64. Baselines hear everything themselves, and need more.

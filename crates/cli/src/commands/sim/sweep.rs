@@ -16,10 +16,12 @@ use crate::show::{Line, Stopwatch};
 /// Run a scenario at several values of one key
 ///
 /// Values are named (site.peers=10,32,100) or counted (scheduler.degree=4..24, both ends, in up to 16 steps;
-/// site.peers=100..1000/300 says the step). Any key of the scenario can be swept.
+/// site.peers=100..1000/300 says the step). Any key of the scenario can be swept;
+/// k and w are short for scheduler.degree and scheduler.window.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
+  swarmline sim sweep s2 --over k=4..24
   swarmline sim sweep s2 --over scheduler.window=3..12
   swarmline sim sweep office --over site.wan=20mbit,50mbit,100mbit,200mbit --html wan.html
   swarmline sim sweep s2 --over strategy=lane-and-mesh,rarest-first,rendezvous --csv s2.csv")]

@@ -111,7 +111,7 @@ fn what_nobody_knows_or_is_out_of_bounds_is_refused_by_name() {
         ("site.peers = 4", "the office stays as it is"),
         ("scheduler.windows = 9", "windows"),
         ("policy = 3", "policy = 3 cannot be; write a table: [policy]"),
-        ("scheduler.window = 65", "scheduler.window = 65 cannot be; it must lie from 1 to 64"),
+        ("scheduler.window = 25", "scheduler.window = 25 cannot be; it must lie from 1 to 24"),
         ("policy.max_connections = 65", "policy.max_connections = 65 cannot be; it must lie from 1 to 64"),
         ("policy.max_connections = 'few'", "policy.max_connections = \"few\" cannot be"),
         ("policy.max_download_rate = 'fast'", "5MB/s or 2MiB/s, or unlimited"),

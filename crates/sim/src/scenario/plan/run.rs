@@ -9,7 +9,7 @@ use crate::scenario::units::{Size, Span};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SchedulerPlan {
-    /// Runs that the site fetches at the same time: 1 to 64.
+    /// Runs that the site fetches at the same time until its line is measured: 1 to 24.
     pub window: Option<u32>,
     /// Wait before the first claim.
     pub discovery_wait: Option<Span>,
