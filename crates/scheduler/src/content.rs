@@ -4,56 +4,33 @@
 //! until `None`, then wait until [`poll_timeout`](Content::poll_timeout) (then [`Input::Timer`]) or the next input.
 //! The driver checks the hash of every piece before it says [`Input::Verified`], and writes it before it says `ok`.
 
+mod fetched;
+mod stage;
+
 use std::collections::VecDeque;
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use swarmline_types::message::{OriginNews, Rumour, Word};
+use swarmline_types::message::{Rumour, Word};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, Wanted,
 };
 
-use crate::action::{Action, GiveUp};
+use crate::action::Action;
 use crate::allowance::Allowance;
 use crate::announce::Announcer;
-use crate::config::{Config, LINE_KEPT, ORIGIN_MISMATCH_MAX};
+use crate::config::{Config, LINE_KEPT};
 use crate::coverage::Coverage;
-use crate::input::{Failure, Input};
+use crate::input::Input;
 use crate::lane::Lane;
-use crate::ledger::{Ledger, Source};
+use crate::ledger::Ledger;
 use crate::mesh::Mesh;
 use crate::peers::Peer;
-use crate::requests::{InFlight, RequestId, Verdict};
+use crate::requests::{InFlight, RequestId};
 use crate::runs::Runs;
 use crate::site::Site;
 
-/// How far a content is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stage {
-    /// Pieces that are wanted are missing.
-    Fetching,
-    /// Every piece that is wanted is here, and others are not. More may be wanted later.
-    Satisfied,
-    /// Every piece is here.
-    Complete,
-    /// Given up.
-    Failed(GiveUp),
-}
-
-impl Stage {
-    fn of(coverage: &Coverage) -> Self {
-        match coverage.is_satisfied() {
-            _ if coverage.have().is_all() => Self::Complete,
-            true => Self::Satisfied,
-            false => Self::Fetching,
-        }
-    }
-
-    /// Whether nothing is fetched because nothing is lacking.
-    pub fn is_satisfied(self) -> bool {
-        matches!(self, Self::Satisfied | Self::Complete)
-    }
-}
+pub use stage::Stage;
 
 /// The piece scheduler of one content.
 pub struct Content {
@@ -290,195 +267,6 @@ impl Content {
                 Word::Here(_) | Word::Known(_) => {}
             }
         }
-    }
-
-    fn on_rejected(&mut self, request: RequestId, allowance: &mut dyn Allowance, now: MonoTime) {
-        let site = &mut self.site;
-        if let Some(peer) = site.end(request, allowance).and_then(|ended| ended.peer()) {
-            let is_fed = site.is_fed_by_holders();
-            site.peers.on_reject(&peer, is_fed, &mut site.coverage, &mut site.rng, now);
-        }
-    }
-
-    fn on_progress(&mut self, request: RequestId, received: u64, now: MonoTime) {
-        let site = &mut self.site;
-        if !site.requests.progress(request, received, &mut site.ledger, now) {
-            return;
-        }
-        site.last_received = now;
-        match site.requests.get(request).and_then(InFlight::peer) {
-            Some(peer) => {
-                site.last_from_peers = now;
-                site.peers.on_progress(&peer, &mut site.coverage, now);
-            }
-            None => self.lane.on_progress(request, site),
-        }
-    }
-
-    fn on_verified(
-        &mut self,
-        request: RequestId,
-        piece: PieceIndex,
-        ok: bool,
-        allowance: &mut dyn Allowance,
-        now: MonoTime,
-    ) {
-        let Some(in_flight) = self.site.requests.get(request) else {
-            // Cancelled while its hash was checked: the piece is here all the same.
-            if ok && self.site.coverage.gain(piece) {
-                self.on_had(piece, allowance, now);
-            }
-            return;
-        };
-        let (source, pieces, took) = (in_flight.source, in_flight.pieces, now.since(in_flight.started));
-        if let Source::Peer(_) = source {
-            self.mesh.on_arrived(in_flight, now);
-        }
-        let new = ok && self.site.coverage.gain(piece);
-        let verdict = match (ok, new) {
-            (false, _) => Verdict::Bad,
-            (true, true) => Verdict::Kept,
-            (true, false) => Verdict::Duplicate,
-        };
-        let site = &mut self.site;
-        let is_last = site.requests.judge(request, piece, verdict, &site.coverage, &mut site.ledger, now);
-        site.last_received = now;
-        match (source, ok) {
-            (Source::Peer(peer), true) => {
-                site.peers.on_delivered(&peer, took, &mut site.coverage, now);
-                if new {
-                    site.note_fed(!self.lane.was_fetched(site.coverage.runs().of(piece)));
-                }
-            }
-            (Source::Peer(peer), false) => self.on_liar(peer, piece, allowance, now),
-            (Source::Origin, true) => self.on_origin_piece(),
-            (Source::Origin, false) => self.on_mismatch(piece),
-        }
-        if is_last && self.site.end(request, allowance).is_some() && source == Source::Origin {
-            self.lane.on_fetched(request, pieces, &mut self.site, allowance, now);
-        }
-        if new {
-            self.on_had(piece, allowance, now);
-        }
-    }
-
-    /// A piece is here that was not: tell the neighbours, and stop whoever else is sending it.
-    fn on_had(&mut self, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
-        self.announcer.on_had(piece, self.site.coverage.runs().layout().size_of(piece), now);
-        let same = |(id, request): (RequestId, &InFlight)| {
-            (request.peer().is_some() && request.pieces.first() == piece).then_some(id)
-        };
-        let losers: Vec<_> = self.site.requests.iter().filter_map(same).collect();
-        losers.into_iter().for_each(|request| self.site.cancel(request, allowance));
-        self.judge_stage(allowance, now);
-    }
-
-    /// Whether all is here that is wanted, or all there is.
-    fn judge_stage(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
-        let (before, stage) = (self.stage, Stage::of(&self.site.coverage));
-        let order = match (before, stage) {
-            (Stage::Fetching, Stage::Satisfied) => Action::Satisfied,
-            (Stage::Fetching | Stage::Satisfied, Stage::Complete) => Action::Completed,
-            _ => return,
-        };
-        self.stage = stage;
-        self.lane.stand_down(&mut self.site, allowance);
-        self.announcer.on_satisfied(now);
-        self.site.actions.push_back(order);
-    }
-
-    /// More is wanted. What was satisfied begins anew, as patient as at first.
-    fn on_want(&mut self, wanted: &Wanted, now: MonoTime) {
-        let is_over = matches!(self.stage, Stage::Failed(_));
-        if is_over || !self.site.coverage.want(wanted) {
-            return;
-        }
-        self.announcer.on_want(&mut self.site);
-        self.lane.begin_anew();
-        if self.stage == Stage::Satisfied {
-            self.stage = Stage::of(&self.site.coverage);
-            (self.site.last_received, self.site.last_from_peers, self.last_news) = (now, now, now);
-        }
-    }
-
-    fn on_liar(&mut self, peer: NodeId, piece: PieceIndex, allowance: &mut dyn Allowance, now: MonoTime) {
-        self.site.actions.push_back(Action::Ban { peer, piece });
-        self.on_peer_down(peer, false, allowance, now);
-    }
-
-    fn on_origin_piece(&mut self) {
-        self.mismatch = None;
-        self.lane.gate.on_success();
-    }
-
-    fn on_mismatch(&mut self, piece: PieceIndex) {
-        self.mismatch = Some(piece);
-        self.count_mismatch();
-    }
-
-    fn count_mismatch(&mut self) {
-        if self.lane.gate.on_mismatch() >= ORIGIN_MISMATCH_MAX {
-            self.lane.gate.close();
-        }
-    }
-
-    fn on_failed(&mut self, request: RequestId, why: Failure, allowance: &mut dyn Allowance, now: MonoTime) {
-        let Some(ended) = self.site.end(request, allowance) else { return };
-        if let Some(peer) = ended.peer() {
-            self.site.peers.on_timeout(&peer, ended.last_progress, &mut self.site.coverage, now);
-            return;
-        }
-        let news = match why {
-            Failure::Transient { retry_after } => {
-                let asked = self.lane.gate.on_failure(retry_after, now);
-                asked.map_or(OriginNews::Nothing, OriginNews::Pause)
-            }
-            Failure::Contradiction => {
-                self.count_mismatch();
-                self.lane.gate.on_failure(None, now);
-                OriginNews::Nothing
-            }
-            Failure::NoRanges => OriginNews::NoRanges,
-            Failure::Fatal => {
-                self.lane.gate.close();
-                OriginNews::Nothing
-            }
-        };
-        self.lane.on_failed(request, news, &mut self.site, allowance);
-    }
-
-    fn on_lost(&mut self, piece: PieceIndex, now: MonoTime) {
-        if self.site.coverage.lose(piece) {
-            self.lane.begin_anew();
-            self.announcer.on_lost(piece, now);
-        }
-    }
-
-    /// Whether there is still somebody to wait for.
-    fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
-        let site = &mut self.site;
-        let heard = self.lane.heard(site).max(self.lane.start_at(site)).max(site.last_refused);
-        let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
-        let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
-        let grace = heard.max(self.last_news) + site.config.orphan_grace;
-        if now < grace.min(patience) {
-            return site.wake_at(if self.lane.gate.is_closed() { grace.min(patience) } else { patience });
-        }
-        // What the coverage knows spares a walk through every bitmap.
-        let orphaned = self.lane.gate.is_closed()
-            && !site.coverage.has_useful()
-            && !site.peers.iter().any(|(_, peer)| offers(peer));
-        if !orphaned && now < patience {
-            return site.wake_at(patience);
-        }
-        let why = match (orphaned, self.mismatch) {
-            (true, Some(piece)) => GiveUp::Mismatch { piece },
-            (true, None) => GiveUp::NoSource,
-            (false, _) => GiveUp::NoProgress,
-        };
-        self.abandon(allowance);
-        self.stage = Stage::Failed(why);
-        self.site.actions.push_back(Action::GiveUp(why));
     }
 }
 

@@ -115,8 +115,8 @@ fn hash(parts: &[&[u8]]) -> u64 {
     u64::from_le_bytes(digest.as_bytes()[..8].try_into().expect("8 of 32 bytes"))
 }
 
-/// `-log2((hash + 1) / 2^64)` in units of 2^-32, by squaring: 32 binary digits behind the point.
-fn negative_log2(hash: u64) -> u64 {
+/// `-log2((hash + 1) / 2^64)` in units of 2^-32, by squaring: 32 binary digits behind the point, the same on any machine.
+pub fn negative_log2(hash: u64) -> u64 {
     let Some(value) = hash.checked_add(1) else { return 0 };
     let whole = value.ilog2();
     // A number from 1 up to 2, with 63 digits behind the point.

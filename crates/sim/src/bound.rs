@@ -28,6 +28,7 @@ impl Site {
     /// Seconds that the last peer needs at least: the largest of *F/C* for what is missing, *F/D* of the slowest, *N F* /
     /// (*C* + sum of *U*), and *N F* / *S* in a radio cell, through which the origin's bytes pass too. Where all lines
     /// are alike, pieces make it longer: by 1 + floor(log2 *N*) / *M*.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "peers are counted")]
     pub fn seconds(&self) -> f64 {
         let over = |bytes: f64, rate: Option<f64>| rate.map_or(0.0, |rate| bytes / rate);
         let wan = over(self.missing, self.wan);
@@ -39,7 +40,7 @@ impl Site {
         };
         let cell = over(self.peers * self.bytes, self.cell);
         let fluid = wan.max(down).max(all).max(cell);
-        let depth = if self.peers >= 1.0 { self.peers.log2().floor() } else { 0.0 };
+        let depth = f64::from((self.peers as u64).checked_ilog2().unwrap_or_default());
         if self.pieces > 0.0 { fluid.max(down * (1.0 + depth / self.pieces)) } else { fluid }
     }
 }

@@ -156,7 +156,7 @@ fn arrivals(arrive: Arrive, peers: usize, chance: &mut Chance) -> Vec<MonoTime> 
             let mut at = 0.0;
             let mut next = || {
                 let now = at;
-                at -= mean * (1.0 - chance.unit()).ln();
+                at += mean * chance.wait();
                 part_of_it(now)
             };
             (0..peers).map(|_| next()).collect()

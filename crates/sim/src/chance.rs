@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use swarmline_scheduler::score::negative_log2;
+
 /// A number that looks random, of three that need not.
 pub(crate) fn word(seed: u64, entity: u64, counter: u64) -> u64 {
     mix(seed ^ mix(entity ^ mix(counter.wrapping_add(GOLDEN))))
@@ -73,6 +75,12 @@ impl Chance {
         usize::try_from(below).expect("less than the count")
     }
 
+    /// How long a chance of one in each unit of time lets wait: 1 on average. By integers, since platforms differ in the last
+    /// digit of a logarithm.
+    pub(crate) fn wait(&mut self) -> f64 {
+        negative_log2(!self.word()) as f64 / (1u64 << 32) as f64 * std::f64::consts::LN_2
+    }
+
     /// From 0 to below 1.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.word() >> 11) as f64 / (1u64 << 53) as f64
@@ -123,6 +131,16 @@ mod tests {
         }
         assert_ne!(Chance::new(8, Of::Host(3)).word(), Chance::new(7, Of::Host(3)).word());
         assert_ne!(other.word(), one.word());
+    }
+
+    #[test]
+    fn waits_are_those_of_a_poisson_process() {
+        let mut chance = Chance::new(1, Of::Cast);
+        let waits: Vec<_> = (0..100_000).map(|_| chance.wait()).collect();
+        let mean = waits.iter().sum::<f64>() / 1e5;
+        assert!((mean - 1.0).abs() < 0.02, "{mean}");
+        let long = waits.iter().filter(|wait| **wait > 2.0).count() as f64 / 1e5;
+        assert!((long - (-2.0f64).exp()).abs() < 0.005, "{long}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use swarmline_sim::scenario::nasty;
 use swarmline_sim::{Options, Scenario, Unwatched, run_with};
 
+use crate::outcome;
+
 fn json(scenario: &Scenario, seed: u64, threads: usize) -> String {
     let options = Options { threads, ..Options::seeded(seed) };
     let outcome = run_with(scenario, options, &mut Unwatched).unwrap_or_else(|broken| panic!("{broken}"));
@@ -32,4 +34,19 @@ fn the_number_of_threads_changes_nothing() {
             assert_eq!(one, json(&scenario, 3, threads), "{egress} {threads}");
         }
     }
+}
+
+#[test]
+fn messages_go_through_the_real_encoding_and_nothing_changes() {
+    let with = |every: u32| {
+        let text = format!("content.size = '8MiB'\nsite.peers = 20\nnetwork.encode_every = {every}");
+        let outcome = outcome(&text, 2);
+        let encoded = outcome.total.messages.encoded;
+        let json = serde_json::to_string(&outcome).unwrap();
+        (encoded, json.replace(&format!("\"encoded\":{encoded}"), ""))
+    };
+    let ((none, without), (seventh, some), (each, all)) = (with(0), with(7), with(1));
+    assert_eq!((none, seventh), (0, each / 7));
+    assert!(each > 1_000, "{each}");
+    assert!(some == without && all == without);
 }
