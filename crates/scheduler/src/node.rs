@@ -219,11 +219,17 @@ impl Node {
     }
 
     /// How long a content that is opened now should wait before the first claim ([`Config::discovery_wait`]): a node that
-    /// knows its site has to hear only who has the content, and not first who is there.
+    /// knows its site has to hear only who has the content, and not first who is there; and where no discovery is running,
+    /// as a [`Config::settle`] of zero says, who is connected with nobody waits for nobody.
     ///
     /// [`Config::discovery_wait`]: crate::Config::discovery_wait
-    pub fn discovery_wait(&self, now: MonoTime) -> Duration {
-        if self.contacts.is_settled(now) { DISCOVERY_WAIT_SETTLED } else { DISCOVERY_WAIT }
+    /// [`Config::settle`]: crate::Config::settle
+    pub fn discovery_wait(&self, settle: Duration, now: MonoTime) -> Duration {
+        match self.contacts.is_settled(now) {
+            _ if settle.is_zero() && self.peers.is_empty() => Duration::ZERO,
+            true => DISCOVERY_WAIT_SETTLED,
+            false => DISCOVERY_WAIT,
+        }
     }
 
     /// How many peers are connected.

@@ -59,7 +59,7 @@ impl Driver {
             priority: open.priority,
             wanted: Some(wanted),
             has_origin: origin.is_some(),
-            discovery_wait: self.node.discovery_wait(now),
+            discovery_wait: self.node.discovery_wait(self.settings.settle, now),
             settle: self.settings.settle,
             no_progress_timeout: self.settings.no_progress_timeout,
             orphan_grace: self.settings.orphan_grace,

@@ -72,7 +72,9 @@ impl Site<'_> {
     fn content_config(&self, host: &Host, content: usize) -> Config {
         let plan = &self.frame.scenario.scheduler;
         let of = Config::default();
-        let wait = host.node.as_ref().map_or(of.discovery_wait, |node| node.discovery_wait(self.now));
+        let settle = plan.settle.map_or(of.settle, |it| it.0);
+        let wait = |node: &Node| node.discovery_wait(settle, self.now);
+        let wait = host.node.as_ref().map_or(of.discovery_wait, wait);
         let part = &host.part;
         let fetches = matches!(part.behaviour, Behaviour::Honest | Behaviour::Hides);
         let policy = Policy {
@@ -88,7 +90,7 @@ impl Site<'_> {
             has_origin: self.frame.scenario.origin.exists && fetches,
             window: plan.window.map_or(of.window, |it| it as usize),
             discovery_wait: plan.discovery_wait.map_or(wait, |it| it.0),
-            settle: plan.settle.map_or(of.settle, |it| it.0),
+            settle,
             full_mesh_max: plan.full_mesh_max.map_or(of.full_mesh_max, |it| it as usize),
             degree: plan.degree.map_or(of.degree, |it| it as usize),
             no_progress_timeout: plan.no_progress_timeout.map_or(of.no_progress_timeout, |it| it.0),

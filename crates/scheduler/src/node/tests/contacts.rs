@@ -195,13 +195,20 @@ fn where_all_are_connected_a_quarter_is_left_for_newcomers() {
 
 #[test]
 fn who_knows_the_site_waits_only_to_hear_who_has_the_content() {
+    const SETTLE: Duration = Duration::from_secs(2);
     let mut node = node();
-    assert_eq!(node.discovery_wait(secs(60)), DISCOVERY_WAIT, "nobody was ever there");
+    assert_eq!(node.discovery_wait(Duration::ZERO, secs(60)), Duration::ZERO, "nobody looks for others");
+    assert_eq!(node.discovery_wait(SETTLE, secs(60)), DISCOVERY_WAIT, "nobody was ever there");
     up(&mut node, 1, secs(60));
-    assert_eq!(node.discovery_wait(secs(61)), DISCOVERY_WAIT, "others may follow");
-    assert_eq!(node.discovery_wait(secs(62)), DISCOVERY_WAIT_SETTLED);
+    assert_eq!(node.discovery_wait(SETTLE, secs(61)), DISCOVERY_WAIT, "others may follow");
+    assert_eq!(
+        node.discovery_wait(Duration::ZERO, secs(61)),
+        DISCOVERY_WAIT,
+        "somebody is there all the same"
+    );
+    assert_eq!(node.discovery_wait(SETTLE, secs(62)), DISCOVERY_WAIT_SETTLED);
     node.handle(NodeInput::Down { peer: id(1), clean: false }, secs(63));
-    assert_eq!(node.discovery_wait(secs(64)), DISCOVERY_WAIT, "who comes next has more to tell");
+    assert_eq!(node.discovery_wait(SETTLE, secs(64)), DISCOVERY_WAIT, "who comes next has more to tell");
 }
 
 #[test]
