@@ -73,8 +73,7 @@ impl Site<'_> {
         let plan = &self.frame.scenario.scheduler;
         let of = Config::default();
         let settle = plan.settle.map_or(of.settle, |it| it.0);
-        let wait = |node: &Node| node.discovery_wait(settle, self.now);
-        let wait = host.node.as_ref().map_or(of.discovery_wait, wait);
+        let wait = host.node.as_ref().map_or(of.discovery_wait, |node| node.discovery_wait(settle, self.now));
         let part = &host.part;
         let fetches = matches!(part.behaviour, Behaviour::Honest | Behaviour::Hides);
         let policy = Policy {
