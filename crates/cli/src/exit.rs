@@ -82,7 +82,7 @@ impl Exit {
             Self::Integrity => "bytes are not what the manifest or the given hash says",
             Self::Manifest => "the manifest cannot be had or is malformed",
             Self::Exists => "something else stands at the destination, or it is a directory",
-            Self::Disk => "a disk is full, or a path cannot be read or written",
+            Self::Disk => "a disk is full, or a path, stdout among them, cannot be read or written",
             Self::NoProgress => "no byte came for too long",
             Self::Stopped => "the process that did the work was stopped",
             Self::NotRunning => "no process owns the state directory",

@@ -127,8 +127,12 @@ fn measured_how(study: &Study) -> String {
 }
 
 fn completion_how(outcome: &Outcome) -> String {
+    let went = match outcome.total.went {
+        0 => String::new(),
+        went => format!(" {} went for good before they had it.", words::count(went.into(), "peer", "peers")),
+    };
     format!(
-        "The share that is done, of {}, over time, in the run with seed {}. Left of the dashed line nobody can be.",
+        "The share that is done, of {}, over time, in the run with seed {}. Left of the dashed line nobody can be.{went}",
         figures::peers(outcome),
         outcome.seed
     )

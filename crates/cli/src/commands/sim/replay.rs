@@ -217,7 +217,12 @@ fn rows(happened: &Happened, studies: &[Study]) -> Vec<Vec<String>> {
             &|it| it.total.finished.into(),
             &count,
         ),
-        row("last peer done after", makespan, &|it| it.total.makespan_s, &words::seconds),
+        row(
+            "last peer done after",
+            makespan,
+            &|it| it.total.time_of_all(it.total.makespan_s),
+            &words::seconds,
+        ),
         row(
             "bytes from the origin",
             bytes(happened.origin_bytes),
