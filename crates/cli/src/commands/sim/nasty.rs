@@ -23,8 +23,8 @@ use crate::{screen, words};
 #[command(after_long_help = "\
 Examples:
   swarmline sim nasty --seeds 10000
-  swarmline sim run nasty-33 --seed 33
-  swarmline sim explain nasty-33 --seed 33 --piece 3")]
+  swarmline sim run nasty-25 --seed 25
+  swarmline sim explain nasty-25 --seed 25 --piece 3")]
 pub(super) struct NastyArgs {
     /// The first seed; further ones follow it
     #[arg(long, value_name = "N", default_value_t = 0)]
