@@ -102,10 +102,12 @@ impl Waiting {
         Self { since: now, in_all_since: None, was_due: false, rank: None, passed_over: 0, passed_at: now }
     }
 
-    /// Whether it counts when another run is taken on. Its owner and this one's may have heard of the room at the same
-    /// time, and many claims at once say no more than one.
+    /// Whether it counts when another run is taken on: not as long as others may not see this one yet. Its owner and
+    /// the other's may have heard of the room at the same time, and many claims at once say no more than one.
     fn may_be_passed_over(&self, step: Duration, now: MonoTime) -> bool {
-        now >= self.since + BLOCKED_AFTER && now >= self.passed_at + step / (2 * PASSES_PER_STEP)
+        self.in_all_since.is_some()
+            && now >= self.since + BLOCKED_AFTER
+            && now >= self.passed_at + step / (2 * PASSES_PER_STEP)
     }
 }
 

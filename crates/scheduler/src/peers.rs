@@ -24,6 +24,8 @@ pub(crate) struct Peers {
     usual: Option<Duration>,
     /// When a pause of somebody ends.
     due: MonoTime,
+    /// What those had who went lately, and until when what is said of that may come from them.
+    gone: Option<(Bitfield, MonoTime)>,
     /// Goes up when somebody comes, goes, or may be asked again.
     changes: u32,
     /// Goes up when somebody delivers for the first time, or others say so for the first time.
@@ -100,13 +102,34 @@ impl Peers {
     }
 
     /// Forgets a peer and what it held.
-    pub(crate) fn remove(&mut self, id: &NodeId, coverage: &mut Coverage) -> bool {
+    pub(crate) fn remove(&mut self, id: &NodeId, coverage: &mut Coverage, now: MonoTime) -> bool {
         let Some(peer) = self.peers.remove(id) else { return false };
+        self.note_gone(&peer.has, now);
         if peer.counts {
             peer.has.pieces().for_each(|piece| coverage.remove_holder(piece));
         }
         self.changes += 1;
         true
+    }
+
+    fn note_gone(&mut self, had: &Bitfield, now: MonoTime) {
+        if had.is_none() {
+            return;
+        }
+        let (gone, until) = self.gone.get_or_insert_with(|| (had.clone(), now));
+        if now < *until {
+            for piece in had.pieces() {
+                gone.insert(piece);
+            }
+        } else {
+            gone.clone_from(had);
+        }
+        *until = now + GONE_FOR;
+    }
+
+    /// Whether somebody had the piece who is gone, and may have given it to others at the last moment.
+    fn had_one_who_is_gone(&self, piece: PieceIndex, now: MonoTime) -> bool {
+        self.gone.as_ref().is_some_and(|(had, until)| now < *until && had.has(piece))
     }
 
     /// A whole bitmap replaces what was known.
@@ -260,7 +283,7 @@ impl Peers {
         let Some(is_proven) = self.peers.get(to).filter(|peer| !peer.has(piece)).map(Peer::is_proven) else {
             return;
         };
-        if coverage.holders(piece) > 1 {
+        if coverage.holders(piece) > 1 || self.had_one_who_is_gone(piece, now) {
             return;
         }
         let holders = self.peers.iter().filter(|(_, peer)| peer.has(piece)).map(|(id, _)| *id);
@@ -337,6 +360,8 @@ fn patience(usual: Option<Duration>) -> Duration {
     STRANGER_SILENCE.max(usual.unwrap_or_default() * 3)
 }
 
+/// How long a peer's pieces may still be told of by those to whom it gave them before it went.
+const GONE_FOR: Duration = Duration::from_secs(2);
 /// Mean time from a request to its piece above which the LAN is full.
 const SLOW_LAN: Duration = Duration::from_secs(1);
 /// Time-outs in a row, after each of which it was asked again, from which on the pieces of a peer that has delivered do not

@@ -185,7 +185,7 @@ impl Site {
 
     /// It does no longer, or cannot be reached. In a large site that says little of whether it is still there.
     pub(crate) fn remove_peer(&mut self, peer: &NodeId, clean: bool) {
-        self.peers.remove(peer, &mut self.coverage);
+        self.peers.remove(peer, &mut self.coverage, self.now);
         self.review_neighbours();
         self.members.disconnect(peer, self.uses_rumours(), self.now);
         if self.uses_rumours() {

@@ -34,7 +34,10 @@ impl Lane {
             return;
         }
         match message {
-            LaneMessage::Claim(pieces) => self.on_claim(from, *pieces, site, allowance, now),
+            LaneMessage::Claim(pieces) => {
+                site.members.come(&from);
+                self.on_claim(from, *pieces, site, allowance, now);
+            }
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
                     if let Some(run) = self.run_of(*pieces, site) {

@@ -48,7 +48,8 @@ impl Lane {
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }
-            let is_in_all = counted < self.width.narrowest();
+            // What is blocked here others may wait for, as long as they have no room.
+            let is_in_all = counted + blocked < self.width.narrowest();
             let place = self.visit(run, is_in_all, blocked, site, allowance, now);
             working += usize::from(matches!(place, Place::Counts));
             match place {
@@ -151,7 +152,7 @@ impl Lane {
             let rotten = self.claims.remove_all(run);
             if reason == FetchReason::TakeOver {
                 let late = owner.filter(|_| rotten.is_empty());
-                late.iter().for_each(|member| site.members.suspect(member, Blame::Late, now));
+                late.iter().for_each(|member| site.members.was_late(member, waiting.since, now));
                 rotten.iter().for_each(|member| self.blame_for_rot(member, site, now));
                 let absent = self.absent_before(&site.entrant(draw_of(run, site)), run, site);
                 absent.iter().for_each(|name| site.members.miss(name, now));

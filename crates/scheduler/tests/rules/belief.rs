@@ -77,6 +77,28 @@ fn what_others_fetch_from_the_origin_is_no_sign_that_somebody_gives() {
     assert!(!rejected_while_bob_gets(true).fetches().is_empty());
 }
 
+/// Alice and carol have it all and are silent, so all is fetched. Carol leaves, and only alice is left of whom bob could
+/// have got what he tells of.
+#[test]
+fn of_what_one_had_who_just_left_nobody_else_is_seen_to_give() {
+    let left_to_alice = |told_after_ms: u64| {
+        let mut desk = Desk::of(8).peers("alice xxxxxxxx\n bob x.......\n carol xxxxxxxx");
+        while !desk.delivers_next("bob") {
+            desk.at_ms(100);
+        }
+        desk.at_ms(4_600);
+        assert!(desk.has_origin_request(), "{:?}", desk.said);
+        desk.gone("carol", true);
+        desk.at_ms(4_600 + told_after_ms);
+        let fetched = desk.fetches();
+        desk.take();
+        desk.gets("bob", (1..8).find(|piece| !fetched.contains(piece)).unwrap());
+        desk.take().contains("release")
+    };
+    assert!(!left_to_alice(1_900), "carol may have given it");
+    assert!(left_to_alice(2_100));
+}
+
 /// Alice does nothing but reject. While nobody has given anything she may just have much to do for a line that is slow.
 #[test]
 fn who_rejects_is_waited_for_a_little_longer_while_nothing_has_come() {
