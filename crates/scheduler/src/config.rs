@@ -173,9 +173,11 @@ pub const CLAIMS_MAX: usize = 4096;
 pub(crate) const RUMOURS_MAX: usize = 32;
 /// Rumours: peers that a node chooses as links. With two each, the graph of links is connected.
 pub(crate) const LINKS: usize = 2;
-/// Rumours: a link that this node chose and that passed nothing on for so long, while somebody spoke, is left for another.
-/// One that chose this node is none any more after three times as long.
+/// Rumours: a link that this node chose and that passed nothing on for so long, while others brought [`LINK_MISSES`] news,
+/// is left for another. One that chose this node is none any more after three times as long and as many.
 pub(crate) const LINK_SILENCE: Duration = Duration::from_secs(3);
+/// Rumours: news that a link must have missed to be mute.
+pub(crate) const LINK_MISSES: u32 = 3;
 /// Rumours: shortest time between two batches that are passed on. With 100 ms an owner hears of room, and others of its
 /// claim, so late that a site of a hundred takes over what is not late.
 pub(crate) const RUMOUR_BATCH: Duration = Duration::from_millis(20);

@@ -12,8 +12,8 @@ use swarmline_types::{FlatMap, MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    HERE_EVERY, LINK_SILENCE, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX, RUMOUR_BATCH,
-    RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
+    HERE_EVERY, LINK_MISSES, LINK_SILENCE, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX,
+    RUMOUR_BATCH, RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
 };
 use crate::members::Member;
 use crate::peers::Peer;
@@ -31,8 +31,6 @@ pub(super) struct Rumours {
     /// News and by whom they came, not yet passed on. At most [`RUMOURS_MAX`].
     pending: Vec<(Rumour, NodeId)>,
     last_batch: Option<MonoTime>,
-    /// When news last came from anybody.
-    heard: MonoTime,
     /// When I must say that I am here, if I say nothing else before.
     here_due: MonoTime,
     /// The greatest number beyond mine that was used in my name, and when I last answered for myself.
@@ -47,15 +45,31 @@ struct Link {
     is_mine: bool,
     /// When it last passed something on, or was chosen.
     heard: MonoTime,
+    /// News that others brought since then. One word says little: what I tell a link first it does not tell me.
+    missed: u32,
+}
+
+impl Link {
+    fn new(is_mine: bool, now: MonoTime) -> Self {
+        Self { is_mine, heard: now, missed: 0 }
+    }
+
+    /// When it is mute if nothing changes: it passes nothing on while others do. Who chose me may know better, and is waited
+    /// for longer.
+    fn mute_at(&self) -> MonoTime {
+        let patience = if self.is_mine { 1 } else { 3 };
+        match self.missed >= patience * LINK_MISSES {
+            true => self.heard + patience * LINK_SILENCE,
+            false => MonoTime::NEVER,
+        }
+    }
 }
 
 impl Rumours {
-    /// Somebody speaks. Where nobody did for a while, no link was more mute than the others.
-    fn note_heard(&mut self, now: MonoTime) {
-        if now >= self.heard + LINK_SILENCE {
-            self.links.values_mut().for_each(|link| link.heard = now);
-        }
-        self.heard = now;
+    /// A peer brings news.
+    fn note_news(&mut self, via: &NodeId) {
+        let others = self.links.iter_mut().filter(|(link, _)| *link != via);
+        others.for_each(|(_, link)| link.missed = link.missed.saturating_add(1));
     }
 }
 
@@ -132,7 +146,7 @@ impl Site {
         let mut others: Vec<_> = self.peers.ids().filter(|id| !is_mine(id)).collect();
         while chosen < LINKS && !others.is_empty() {
             let peer = others.swap_remove(self.rng.random_range(0..others.len()));
-            self.rumours.links.insert(peer, Link { is_mine: true, heard: self.now });
+            self.rumours.links.insert(peer, Link::new(true, self.now));
             self.say_chosen(peer);
             chosen += 1;
         }
@@ -147,14 +161,14 @@ impl Site {
     /// Chooses others instead of links that pass nothing on while others speak: who has only such hears of those it is
     /// connected with, and fetches what the rest does.
     fn leave_mute_links(&mut self) {
-        let patience = |link: &Link| if link.is_mine { LINK_SILENCE } else { 3 * LINK_SILENCE };
-        let is_mute = |link: &Link| self.rumours.heard >= link.heard + patience(link);
         let links = self.rumours.links.iter();
-        let mute: Vec<_> = links.filter(|(_, link)| is_mute(link)).map(|(id, _)| *id).collect();
+        let mute: Vec<_> = links.filter(|(_, link)| self.now >= link.mute_at()).map(|(id, _)| *id).collect();
         if !mute.is_empty() {
             mute.iter().for_each(|id| _ = self.rumours.links.remove(id));
             self.choose_links();
         }
+        let next = self.rumours.links.values().map(Link::mute_at).min();
+        self.wake_at(next.unwrap_or(MonoTime::NEVER));
     }
 
     /// Says a word of my own, at once, behind what waits.
@@ -184,9 +198,8 @@ impl Site {
     /// A peer passes on what members say: rumours travel over it.
     pub(crate) fn is_linked_by(&mut self, via: NodeId) {
         if self.peers.get(&via).is_some() {
-            let link =
-                self.rumours.links.get_or_insert_with(via, || Link { is_mine: false, heard: self.now });
-            link.heard = self.now;
+            let link = self.rumours.links.get_or_insert_with(via, || Link::new(false, self.now));
+            (link.heard, link.missed) = (self.now, 0);
         }
     }
 
@@ -215,7 +228,7 @@ impl Site {
             return false;
         }
         self.book(rumour);
-        self.rumours.note_heard(self.now);
+        self.rumours.note_news(&via);
         self.rumours.pending.push((rumour.clone(), via));
         if self.rumours.pending.len() >= RUMOURS_MAX {
             self.pass_on();
