@@ -39,8 +39,6 @@ pub(crate) struct Members {
     wants: BTreeMap<NodeId, Wanted>,
     /// Until when. Only members are in it.
     suspects: BTreeMap<NodeId, MonoTime>,
-    /// Who did not come for a run, and when that was seen. Only members are in it, until they come for another.
-    late: BTreeMap<NodeId, MonoTime>,
     epoch: u32,
     /// How often somebody more or fewer was ranked, and the latest of these changes. At most [`CHANGES_MAX`]: a site of a
     /// thousand is not ranked anew for each of its members.
@@ -261,7 +259,6 @@ impl Members {
         let member = self.members.swap_remove(at);
         self.outside -= usize::from(member.is_outside());
         self.suspects.remove(&member.id);
-        self.late.remove(&member.id);
         if member.marks.has(Marks::PICKY) {
             self.wants.remove(&member.id);
         }
@@ -348,19 +345,6 @@ impl Members {
         self.suspects.insert(*id, now + SUSPECT_FOR);
         self.epoch += 1;
         self.due = self.due.min(now + SUSPECT_FOR);
-    }
-
-    /// It did not come for a run of its own that waited since `since`: a suspect if it was late before. Once may be a
-    /// misunderstanding of the site, in which all runs that wait then are taken over at the same moment, so they are one.
-    pub(crate) fn was_late(&mut self, id: &NodeId, since: MonoTime, now: MonoTime) {
-        if self.place(id).is_some() && since >= *self.late.entry(*id).or_insert(now) {
-            self.suspect(id, Blame::Late, now);
-        }
-    }
-
-    /// It comes for a run: it is late no more.
-    pub(crate) fn come(&mut self, id: &NodeId) {
-        self.late.remove(id);
     }
 
     /// It should have come, and perhaps is not there: out of the ranking for a while, or until it says something.

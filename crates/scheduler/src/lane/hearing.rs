@@ -34,10 +34,7 @@ impl Lane {
             return;
         }
         match message {
-            LaneMessage::Claim(pieces) => {
-                site.members.come(&from);
-                self.on_claim(from, *pieces, site, allowance, now);
-            }
+            LaneMessage::Claim(pieces) => self.on_claim(from, *pieces, site, allowance, now),
             LaneMessage::Progress(list) => {
                 for (pieces, bytes) in list {
                     if let Some(run) = self.run_of(*pieces, site) {

@@ -35,6 +35,8 @@ impl Lane {
         if self.rests(site) {
             return;
         }
+        // As long as others have no room they wait for what is blocked here.
+        let others_block = self.room_of_all_since.is_some_and(|since| now >= since + BLOCKED_AFTER);
         let (mut counted, mut blocked, mut working) = (0, 0, 0);
         let mut slow = Vec::new();
         for at in self.first_open..self.order.len() {
@@ -48,8 +50,7 @@ impl Lane {
                 self.first_open += usize::from(at == self.first_open);
                 continue;
             }
-            // What is blocked here others may wait for, as long as they have no room.
-            let is_in_all = counted + blocked < self.width.narrowest();
+            let is_in_all = counted + if others_block { 0 } else { blocked } < self.width.narrowest();
             let place = self.visit(run, is_in_all, blocked, site, allowance, now);
             working += usize::from(matches!(place, Place::Counts));
             match place {
@@ -152,7 +153,7 @@ impl Lane {
             let rotten = self.claims.remove_all(run);
             if reason == FetchReason::TakeOver {
                 let late = owner.filter(|_| rotten.is_empty());
-                late.iter().for_each(|member| site.members.was_late(member, waiting.since, now));
+                late.iter().for_each(|member| site.members.suspect(member, Blame::Late, now));
                 rotten.iter().for_each(|member| self.blame_for_rot(member, site, now));
                 let absent = self.absent_before(&site.entrant(draw_of(run, site)), run, site);
                 absent.iter().for_each(|name| site.members.miss(name, now));

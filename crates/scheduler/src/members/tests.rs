@@ -136,24 +136,6 @@ fn a_suspect_is_ranked_again_after_a_minute() {
 }
 
 #[test]
-fn who_is_late_once_is_no_suspect_and_who_comes_again_never_was_late() {
-    let mut members = Members::default();
-    for n in 0..2 {
-        members.connect(node(n), CapacityClass::Wired, &CONTENT, at_s(0));
-        members.was_late(&node(n), at_s(0), at_s(5));
-        members.was_late(&node(n), at_s(4), at_s(6));
-    }
-    assert!(members.iter().all(Member::is_ranked), "all that waited then is one");
-    members.come(&node(0));
-    (0..2).for_each(|n| members.was_late(&node(n), at_s(7), at_s(8)));
-    let ranked: Vec<_> = members.iter().map(Member::is_ranked).collect();
-    assert_eq!(ranked, [true, false]);
-    members.was_late(&node(2), at_s(0), at_s(9));
-    members.was_late(&node(2), at_s(9), at_s(10));
-    assert_eq!(members.iter().count(), 2, "whoever is unknown stays so");
-}
-
-#[test]
 fn who_was_missed_is_ranked_again_when_it_speaks_and_who_let_a_run_rot_is_not() {
     let mut members = Members::default();
     for n in 0..2 {
