@@ -14,19 +14,25 @@ pub trait Allowance {
     /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
     /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
     fn keep_line(&mut self, _until: MonoTime) {}
-    /// Whether there are nodes on the site that this one is not connected with: too many, or one out of reach. Then the
-    /// lane's messages are passed on as rumours. Default no.
-    fn needs_rumours(&self) -> bool {
-        false
+    /// What the content is told of its node now. Default as at a node that nobody is connected with.
+    fn surroundings(&self, _now: MonoTime) -> Surroundings {
+        Surroundings::default()
     }
-    /// How much of the content the node has given to peers since it was opened, in whole MiB. Default none.
-    fn given_mib(&self) -> u64 {
-        0
-    }
-    /// What peers asked the node for and it has not sent yet, of all contents, in MiB rounded up. Default nothing.
-    fn owed_mib(&self) -> u64 {
-        0
-    }
+}
+
+/// What a content is told of its node, beside what it may start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Surroundings {
+    /// There are nodes on the site that this one is not connected with: too many, or one out of reach. Then the lane's
+    /// messages are passed on as rumours.
+    pub needs_rumours: bool,
+    /// How much of the content the node has given to peers since it was opened, in whole MiB.
+    pub given_mib: u64,
+    /// What peers asked the node for and it has not sent yet, of all contents, in MiB rounded up.
+    pub owed_mib: u64,
+    /// What the node has taken back arrives all the same, or did so in the last ten seconds, of whichever content: its own
+    /// line is behind, and whoever seems to be silent may not be.
+    pub gets_discards: bool,
 }
 
 /// Lets everything start; for tests of a content alone.

@@ -127,7 +127,7 @@ impl Announcer {
         let pieces = u32::try_from(pieces_per_run(site)).expect("no more than RUN_SIZE");
         let is_calm = self.latest.len() == FAST_RUNS
             && last.since(*first) >= usual.saturating_mul(CALM_SERVICES * steps * pieces);
-        let (given, got) = (site.given_mib, site.got_mib());
+        let (given, got) = (site.surroundings.given_mib, site.got_mib());
         is_calm.then_some(match () {
             _ if got < GIVEN_JUDGED_FROM => TOLD_AT_ONCE,
             _ if 2 * given > 3 * got => 1,
@@ -139,9 +139,10 @@ impl Announcer {
     /// The same where pieces come fast. Whoever owes much would only have more peers wait, while others who have the piece
     /// have nothing to do; and from those it tells the rest have it soon. Who owes nothing tells all.
     fn told_when_fast(&self, site: &Site) -> Option<usize> {
-        let room = OWED_MIB_MAX.saturating_sub(site.owed_mib) << 20;
+        let owed_mib = site.surroundings.owed_mib;
+        let room = OWED_MIB_MAX.saturating_sub(owed_mib) << 20;
         let told = room / u64::from(site.coverage.runs().layout().piece_size());
-        (site.owed_mib > 0 && self.is_fast()).then_some(usize::try_from(told).unwrap_or(usize::MAX).max(1))
+        (owed_mib > 0 && self.is_fast()).then_some(usize::try_from(told).unwrap_or(usize::MAX).max(1))
     }
 
     /// Between two batches, what few have, as soon as it makes up a run: while nobody can ask for it, those who have asked

@@ -233,6 +233,8 @@ pub(crate) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Mesh: a stranger that was asked and gave no sign of life for so long is not waited for by the lane. Whoever serves
 /// begins or rejects within the time that its queue may hold, 1.5 s.
 pub(crate) const STRANGER_SILENCE: Duration = Duration::from_secs(3);
+/// Mesh: how long bytes of what was taken back show that the line is behind. The slowest lines carry a slice in that time.
+pub(crate) const DISCARDS_SHOW: Duration = Duration::from_secs(10);
 /// Mesh: first snub; doubles each time up to [`SNUB_MAX`], forgotten with a delivered piece.
 pub(crate) const SNUB: Duration = Duration::from_secs(2);
 /// Mesh: longest snub.

@@ -69,9 +69,8 @@ impl Content {
     pub fn handle(&mut self, input: Input, allowance: &mut dyn Allowance, now: MonoTime) {
         self.site.take_wake();
         self.site.now = now;
-        self.site.given_mib = allowance.given_mib();
-        self.site.owed_mib = allowance.owed_mib();
-        if allowance.needs_rumours() {
+        self.site.surroundings = allowance.surroundings(now);
+        if self.site.surroundings.needs_rumours {
             self.site.begin_rumours();
         }
         // Whatever was refused or put off may be possible now.

@@ -47,7 +47,7 @@ mod node;
 mod turn;
 
 pub use action::{Action, Explain, FetchReason, GiveUp};
-pub use allowance::{Allowance, Unlimited};
+pub use allowance::{Allowance, Surroundings, Unlimited};
 pub use config::{Config, Policy};
 pub use content::{Content, Stage};
 pub use gate::{BACK_OFF_MAX, BACK_OFF_MIN, BackOff, RETRY_AFTER_MAX, pause_asked_for};

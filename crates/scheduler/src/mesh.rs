@@ -26,6 +26,8 @@ use holder::Holders;
 
 /// So many that are silent, one after another, leave time for the origin before the node gives up.
 const SILENT_IN_A_ROW: u32 = 5;
+/// Doublings of [`PROGRESS_TIMEOUT`]: to 80 s, beyond what [`SILENT_IN_A_ROW`] allows by default.
+const TIMEOUT_DOUBLINGS_MAX: u32 = 4;
 /// Arrivals over which the rate is measured.
 const MEASURED: usize = 16;
 
@@ -44,6 +46,8 @@ pub(crate) struct Mesh {
     per_peer_max: usize,
     /// How many requests more timed out while nothing came than pieces came, since less was asked for.
     late: usize,
+    /// How often the time was doubled for which a request may stand still.
+    doublings: u32,
     holders: Holders,
     /// What there was to choose from when nothing more could be asked for.
     seen: Option<Seen>,
@@ -75,6 +79,7 @@ impl Mesh {
             arrivals: VecDeque::with_capacity(MEASURED + 1),
             per_peer_max: PER_PEER_MAX * factor,
             late: 0,
+            doublings: 0,
             holders: Holders::default(),
             seen: None,
             expire_due: MonoTime::ZERO,
@@ -88,6 +93,10 @@ impl Mesh {
         let took = now.since(request.started);
         self.measure(took, now);
         self.late = self.late.saturating_sub(1);
+        if self.doublings > 0 {
+            self.doublings -= 1;
+            self.expire_due = now;
+        }
         if took < FAST_SERVICE {
             self.limit = (self.limit + 1).min(self.limit_max);
         } else if took > SLOW_SERVICE {
@@ -184,8 +193,7 @@ impl Mesh {
         if now < self.expire_due {
             return;
         }
-        let patience = site.peers.usual_service().unwrap_or_default() * 3;
-        let timeout = PROGRESS_TIMEOUT.max(patience.min(site.config.no_progress_timeout / SILENT_IN_A_ROW));
+        let timeout = self.timeout(site);
         let at_peers =
             || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
         let due: Vec<_> = at_peers()
@@ -196,8 +204,9 @@ impl Mesh {
         // A request that begins meanwhile has at least as long.
         self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
         if now >= site.last_from_peers + timeout {
+            let is_behind = site.surroundings.gets_discards;
             let gives = |peer: &NodeId| site.peers.get(peer).is_some_and(Peer::is_proven);
-            self.narrow(due.iter().filter(|(_, peer, _)| gives(peer)).count());
+            self.narrow(due.iter().filter(|(_, peer, _)| is_behind || gives(peer)).count());
         }
         for (request, peer, silent_since) in due {
             site.cancel(request, allowance);
@@ -211,12 +220,22 @@ impl Mesh {
         self.again_due.min(expire_due)
     }
 
-    /// So many requests timed out at peers that have given before, and nothing came from anybody meanwhile: my own line
-    /// is full of what was asked for before, and what is asked for anew comes behind that and too late again. Half as
-    /// much is asked for.
+    /// How long a request may stand still.
+    fn timeout(&self, site: &Site) -> Duration {
+        let patience = site.peers.usual_service().unwrap_or_default() * 3;
+        let patience =
+            patience.max(PROGRESS_TIMEOUT.saturating_mul(1 << self.doublings.min(TIMEOUT_DOUBLINGS_MAX)));
+        PROGRESS_TIMEOUT.max(patience.min(site.config.no_progress_timeout / SILENT_IN_A_ROW))
+    }
+
+    /// So many requests timed out, of peers that have given before or while what was taken back arrived, and nothing else
+    /// came from anybody: my own line is full of what was asked for before, and what is asked for anew comes behind that
+    /// and too late again. Half as much is asked for, and where that cannot be, it is waited for twice as long.
     fn narrow(&mut self, timed_out: usize) {
         self.late += timed_out;
         if 2 * self.late > self.limit {
+            self.doublings +=
+                u32::from(self.limit <= IN_FLIGHT_MIN && self.doublings < TIMEOUT_DOUBLINGS_MAX);
             self.limit = (self.limit / 2).max(IN_FLIGHT_MIN);
             self.late = 0;
         }

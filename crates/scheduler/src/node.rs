@@ -19,8 +19,8 @@ use std::time::Duration;
 use swarmline_types::message::{BlockRequest, MemberInfo};
 use swarmline_types::{CapacityClass, ContentId, FlatMap, MonoTime, NodeId, Priority, Rate};
 
-use crate::allowance::Allowance;
-use crate::config::{DISCOVERY_WAIT, DISCOVERY_WAIT_SETTLED};
+use crate::allowance::{Allowance, Surroundings};
+use crate::config::{DISCARDS_SHOW, DISCOVERY_WAIT, DISCOVERY_WAIT_SETTLED};
 use crate::ledger::Source;
 use crate::limits::OriginLimits;
 pub use action::NodeAction;
@@ -87,6 +87,8 @@ pub struct Node {
     peers: FlatMap<NodeId, PeerState>,
     /// Until when; bounded by [`BANS_MAX`].
     bans: BTreeMap<(NodeId, ContentId), MonoTime>,
+    /// Until then what was taken back counts as arriving.
+    discards_until: MonoTime,
     /// Bounded by what one input can cause.
     actions: VecDeque<NodeAction>,
 }
@@ -125,6 +127,7 @@ impl Node {
             looks_at: None,
             peers: FlatMap::new(),
             bans: BTreeMap::new(),
+            discards_until: MonoTime::ZERO,
             actions: VecDeque::new(),
         }
     }
@@ -189,9 +192,13 @@ impl Node {
     /// What one content may start now.
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
         OneContent {
-            needs_rumours: self.contacts.needs_rumours(),
-            owed_mib: self.serving.owed_bytes().div_ceil(1 << 20),
-            given_mib: self.contents.get(&content).map_or(0, |open| open.given >> 20),
+            surroundings: Surroundings {
+                needs_rumours: self.contacts.needs_rumours(),
+                given_mib: self.contents.get(&content).map_or(0, |open| open.given >> 20),
+                owed_mib: self.serving.owed_bytes().div_ceil(1 << 20),
+                gets_discards: false,
+            },
+            discards_until: self.discards_until,
             budget: &mut self.budget,
             content,
             priority,
@@ -216,6 +223,12 @@ impl Node {
     /// Bytes of an origin's answer arrived, for a content of that class. Says until when to read no more.
     pub fn on_origin_bytes(&mut self, priority: Priority, bytes: u64, now: MonoTime) -> Hold {
         self.budget.on_origin_bytes(priority, bytes, now)
+    }
+
+    /// Bytes of a peer's answer arrived that had been taken back: nobody has use for them, but the line carried them.
+    pub fn on_discarded_bytes(&mut self, bytes: u64, now: MonoTime) {
+        self.budget.on_discarded_bytes(bytes);
+        self.discards_until = now + DISCARDS_SHOW;
     }
 
     /// How long a content that is opened now should wait before the first claim ([`Config::discovery_wait`]): a node that
@@ -371,9 +384,9 @@ impl Node {
 }
 
 struct OneContent<'a> {
-    needs_rumours: bool,
-    given_mib: u64,
-    owed_mib: u64,
+    /// But for what depends on the time.
+    surroundings: Surroundings,
+    discards_until: MonoTime,
     budget: &'a mut Budget,
     content: ContentId,
     priority: Priority,
@@ -392,16 +405,8 @@ impl Allowance for OneContent<'_> {
         self.budget.keep_line(self.content, self.priority, until);
     }
 
-    fn needs_rumours(&self) -> bool {
-        self.needs_rumours
-    }
-
-    fn given_mib(&self) -> u64 {
-        self.given_mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
+    fn surroundings(&self, now: MonoTime) -> Surroundings {
+        Surroundings { gets_discards: now < self.discards_until, ..self.surroundings }
     }
 }
 

@@ -10,7 +10,7 @@ use swarmline_types::message::{ContentMessage, LaneMessage, Word};
 use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceRange};
 
 use crate::action::{Action, Explain};
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, Surroundings};
 use crate::config::{Config, PROGRESS_TIMEOUT};
 use crate::coverage::Coverage;
 use crate::ledger::{Ledger, Source};
@@ -34,10 +34,8 @@ pub(crate) struct Site {
     draw: u64,
     pub(crate) requests: Requests,
     pub(crate) ledger: Ledger,
-    /// MiB that went to peers, as the node says.
-    pub(crate) given_mib: u64,
-    /// MiB that peers wait for, as the node says.
-    pub(crate) owed_mib: u64,
+    /// What the node said last.
+    pub(crate) surroundings: Surroundings,
     pub(crate) rng: Pcg64Mcg,
     pub(crate) started: MonoTime,
     /// Of the input that is being handled.
@@ -80,8 +78,7 @@ impl Site {
             draw: score::draw_of_member(&content, &me),
             requests: Requests::default(),
             ledger: Ledger::default(),
-            given_mib: 0,
-            owed_mib: 0,
+            surroundings: Surroundings::default(),
             rng,
             started: now,
             now,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use swarmline_scheduler::{Allowance, Content, Source};
+use swarmline_scheduler::{Allowance, Content, Source, Surroundings};
 use swarmline_types::{ContentId, MonoTime};
 
 use crate::error::ReadError;
@@ -106,8 +106,8 @@ struct Driven {
 impl Driven {
     fn tell(&mut self, allowed: Allowed, tell: impl FnOnce(&mut Content, &mut dyn Allowance)) {
         let Some(machine) = &mut self.machine else { return };
-        let Allowed { answers, needs_rumours, given_mib, owed_mib } = allowed;
-        tell(machine, &mut Answers { answers: answers.into(), needs_rumours, given_mib, owed_mib });
+        let Allowed { answers, surroundings } = allowed;
+        tell(machine, &mut Answers { answers: answers.into(), surroundings });
         while let Some(action) = machine.poll_action() {
             self.ordered.extend(Order::of(&action));
         }
@@ -117,9 +117,7 @@ impl Driven {
 /// Says what the node said then. A question that was not put then is refused.
 struct Answers {
     answers: VecDeque<bool>,
-    needs_rumours: bool,
-    given_mib: u64,
-    owed_mib: u64,
+    surroundings: Surroundings,
 }
 
 impl Allowance for Answers {
@@ -129,15 +127,7 @@ impl Allowance for Answers {
 
     fn end(&mut self, _: Source, _: u64, _: u64) {}
 
-    fn needs_rumours(&self) -> bool {
-        self.needs_rumours
-    }
-
-    fn given_mib(&self) -> u64 {
-        self.given_mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
+    fn surroundings(&self, _now: MonoTime) -> Surroundings {
+        self.surroundings
     }
 }

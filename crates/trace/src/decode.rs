@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use swarmline_proto::wire::{FRAME_MAX, RawBody};
-use swarmline_scheduler::{Config, Failure, FetchReason, GiveUp, Input, Policy, RequestId, Source};
+use swarmline_scheduler::{
+    Config, Failure, FetchReason, GiveUp, Input, Policy, RequestId, Source, Surroundings,
+};
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange, Priority,
@@ -104,14 +106,14 @@ pub(crate) fn request(read: &mut In<'_>) -> Read<RequestId> {
 }
 
 pub(crate) fn allowed(read: &mut In<'_>) -> Read<Allowed> {
-    let both = read.number("what was given, and whether words are passed on")?;
-    let (given_mib, needs_rumours) = (both >> 1, both & 1 == 1);
+    let first = read.number("what was given, what was discarded, and whether words are passed on")?;
+    let (given_mib, gets_discards, needs_rumours) = (first >> 2, first & 2 != 0, first & 1 != 0);
     let owed_mib = read.number("what peers waited for")?;
     let count = read.within("answers", ANSWERS_MAX)?;
     let count = usize::try_from(count).expect("at most ANSWERS_MAX");
     let bits = read.raw(count.div_ceil(8), "answers")?;
     let answers = (0..count).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
-    Ok(Allowed { answers, needs_rumours, given_mib, owed_mib })
+    Ok(Allowed { answers, surroundings: Surroundings { needs_rumours, given_mib, owed_mib, gets_discards } })
 }
 
 pub(crate) fn input(read: &mut In<'_>, layout: &PieceLayout, names: &[NodeId]) -> Read<Input> {

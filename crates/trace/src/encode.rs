@@ -1,7 +1,7 @@
 //! From records to bytes. `decode` is the other half, kind by kind in the same order.
 
 use swarmline_proto::wire::encode_body;
-use swarmline_scheduler::{Config, Failure, FetchReason, GiveUp, Input, Policy, Source};
+use swarmline_scheduler::{Config, Failure, FetchReason, GiveUp, Input, Policy, Source, Surroundings};
 use swarmline_types::message::ContentMessage;
 use swarmline_types::{CapacityClass, NodeId, PieceRange, Priority, Rate, Wanted};
 
@@ -90,8 +90,9 @@ fn pieces(out: &mut Out, pieces: PieceRange) {
 
 pub(crate) fn allowed(out: &mut Out, allowed: &Allowed) {
     // One number: most traces are mostly these.
-    out.number(allowed.given_mib << 1 | u64::from(allowed.needs_rumours));
-    out.number(allowed.owed_mib);
+    let Surroundings { needs_rumours, given_mib, owed_mib, gets_discards } = allowed.surroundings;
+    out.number(given_mib << 2 | u64::from(gets_discards) << 1 | u64::from(needs_rumours));
+    out.number(owed_mib);
     out.count(allowed.answers.len());
     for eight in allowed.answers.chunks(8) {
         out.byte(eight.iter().rev().fold(0, |bits, answer| bits << 1 | u8::from(*answer)));

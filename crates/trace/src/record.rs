@@ -1,6 +1,8 @@
 //! What a trace is made of.
 
-use swarmline_scheduler::{Action, Config, Explain, FetchReason, GiveUp, Input, RequestId, Source};
+use swarmline_scheduler::{
+    Action, Config, Explain, FetchReason, GiveUp, Input, RequestId, Source, Surroundings,
+};
 use swarmline_types::{
     Bitfield, CapacityClass, ContentId, NodeId, PieceIndex, PieceLayout, PieceRange, Rate,
 };
@@ -49,17 +51,13 @@ pub struct Opened {
     pub seed: u64,
 }
 
-/// What the node allowed while an input was handled.
+/// What the node allowed and told while an input was handled.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Allowed {
     /// What it answered each time it was asked whether a request may start. At most [`ANSWERS_MAX`](crate::ANSWERS_MAX).
     pub answers: Vec<bool>,
-    /// Whether not everybody could be connected with everybody.
-    pub needs_rumours: bool,
-    /// How much of the content it had given to peers, in whole MiB.
-    pub given_mib: u64,
-    /// What peers waited for, in MiB rounded up.
-    pub owed_mib: u64,
+    /// What it told of itself.
+    pub surroundings: Surroundings,
 }
 
 /// An order of a content's machine, but for what it says to others: that follows from the rest.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use swarmline_scheduler::{Action, Allowance, Input, RequestId, Source};
+use swarmline_scheduler::{Action, Allowance, Input, RequestId, Source, Surroundings};
 use swarmline_types::{ContentId, MonoTime, NodeId};
 
 use crate::bytes::Out;
@@ -110,11 +110,10 @@ impl Scribe {
         let slot = desk.slot(content);
         let mut what = Out::default();
         let told = slot.and_then(|_| encode::input(&mut what, &input, &mut |node| desk.name(node, now)));
-        let (needs_rumours, given_mib) = (allowance.needs_rumours(), allowance.given_mib());
-        let owed_mib = allowance.owed_mib();
-        let mut witness = Witness { allowance, answers: Vec::new(), needs_rumours, given_mib, owed_mib };
+        let surroundings = allowance.surroundings(now);
+        let mut witness = Witness { allowance, answers: Vec::new(), surroundings };
         handle(input, &mut witness);
-        let allowed = Allowed { answers: witness.answers, needs_rumours, given_mib, owed_mib };
+        let allowed = Allowed { answers: witness.answers, surroundings };
         let is_told = told.is_some() && allowed.answers.len() as u64 <= ANSWERS_MAX;
         match (slot, is_told) {
             (Some(slot), true) => {
@@ -235,9 +234,7 @@ impl Desk {
 struct Witness<'a> {
     allowance: &'a mut dyn Allowance,
     answers: Vec<bool>,
-    needs_rumours: bool,
-    given_mib: u64,
-    owed_mib: u64,
+    surroundings: Surroundings,
 }
 
 impl Allowance for Witness<'_> {
@@ -255,15 +252,7 @@ impl Allowance for Witness<'_> {
         self.allowance.keep_line(until);
     }
 
-    fn needs_rumours(&self) -> bool {
-        self.needs_rumours
-    }
-
-    fn given_mib(&self) -> u64 {
-        self.given_mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
+    fn surroundings(&self, _now: MonoTime) -> Surroundings {
+        self.surroundings
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use swarmline_scheduler::{Action, Allowance, Config, Content, Failure, Input, Policy, Source};
+use swarmline_scheduler::{Action, Allowance, Config, Content, Failure, Input, Policy, Source, Surroundings};
 use swarmline_trace::{End, NodeFacts, Opened, Order, ReadError, Reader, Record, Scribe, Sink, again::again};
 use swarmline_types::message::{LaneMessage, OriginNews, Rumour, Word};
 use swarmline_types::{
@@ -72,11 +72,8 @@ struct Bench {
     seen: Vec<String>,
 }
 
-/// A node that lets everything start, has given so much, and owes so much.
-struct Giving {
-    mib: u64,
-    owed_mib: u64,
-}
+/// A node that lets everything start, and tells this of itself.
+struct Giving(Surroundings);
 
 impl Allowance for Giving {
     fn try_start(&mut self, _: Source, _: u64, _: MonoTime) -> bool {
@@ -85,12 +82,8 @@ impl Allowance for Giving {
 
     fn end(&mut self, _: Source, _: u64, _: u64) {}
 
-    fn given_mib(&self) -> u64 {
-        self.mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
+    fn surroundings(&self, _now: MonoTime) -> Surroundings {
+        self.0
     }
 }
 
@@ -108,8 +101,14 @@ impl Bench {
     fn tell(&mut self, input: Input) {
         self.now = self.now + Duration::from_micros(1_700);
         let seen = self.seen.len() as u64;
-        let mut node = Giving { mib: seen * 20, owed_mib: seen % 13 };
-        self.seen.push(format!("{input:?}, given {}, owed {}", node.mib, node.owed_mib));
+        let surroundings = Surroundings {
+            needs_rumours: seen % 5 == 4,
+            given_mib: seen * 20,
+            owed_mib: seen % 13,
+            gets_discards: seen % 3 == 2,
+        };
+        self.seen.push(format!("{input:?}, {surroundings:?}"));
+        let mut node = Giving(surroundings);
         let (machine, now) = (&mut self.machine, self.now);
         self.scribe.handle(&self.opened.content, input, &mut node, now, |input, allowance| {
             machine.handle(input, allowance, now);
@@ -199,9 +198,7 @@ fn every_input_is_read_as_it_was_given() {
     let inputs: Vec<_> = all
         .iter()
         .filter_map(|(_, record)| match record {
-            Record::Input { input, allowed, .. } => {
-                Some(format!("{input:?}, given {}, owed {}", allowed.given_mib, allowed.owed_mib))
-            }
+            Record::Input { input, allowed, .. } => Some(format!("{input:?}, {:?}", allowed.surroundings)),
             _ => None,
         })
         .collect();

@@ -27,7 +27,10 @@ impl Driver {
                 self.on_block(from, request, Some(received), None)
             }
             NetEvent::Arrived { from, request, data } => self.on_block(from, request, None, Some(data)),
-            NetEvent::Discarded { from, bytes, .. } => debug!(peer = %from.short(), bytes, "discarded"),
+            NetEvent::Discarded { from, bytes, .. } => {
+                debug!(peer = %from.short(), bytes, "discarded");
+                self.node.on_discarded_bytes(u64::from(bytes), self.clock.now());
+            }
             NetEvent::Served { to, request, bytes } => self.on_served(to, request, bytes),
         }
     }

@@ -151,6 +151,11 @@ impl Budget {
         Hold { all: self.download.ready(now).err(), of_class: self.classes.on_bytes(priority, bytes, now) }
     }
 
+    /// What the node had given back comes all the same.
+    pub(super) fn on_discarded_bytes(&mut self, bytes: u64) {
+        self.download.take(bytes);
+    }
+
     pub(super) fn set_clock(&mut self, time: TimeOfDay, now: MonoTime) {
         self.classes.set_clock(time, now);
         self.has_room = true;

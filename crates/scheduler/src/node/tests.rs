@@ -36,6 +36,10 @@ fn node() -> Node {
     node_with(&NodeConfig::default())
 }
 
+fn surroundings(node: &mut Node, content: ContentId, now: MonoTime) -> Surroundings {
+    node.allowance(content, Priority::Foreground).surroundings(now)
+}
+
 fn drain(node: &mut Node) -> Vec<NodeAction> {
     std::iter::from_fn(|| node.poll_action()).collect()
 }
@@ -270,7 +274,7 @@ fn served(actions: &[NodeAction]) -> Ticket {
 #[test]
 fn what_peers_wait_for_is_owed_until_it_is_sent_or_they_are_gone() {
     let mut node = slow_node();
-    let owed = |node: &mut Node| node.allowance(OTHER, Priority::Foreground).owed_mib();
+    let owed = |node: &mut Node| surroundings(node, OTHER, secs(1)).owed_mib;
     assert_eq!(owed(&mut node), 0);
     let ticket = served(&ask(&mut node, 1, 1, secs(1)));
     ask(&mut node, 2, 2, secs(1));
@@ -281,16 +285,32 @@ fn what_peers_wait_for_is_owed_until_it_is_sent_or_they_are_gone() {
     assert_eq!(owed(&mut node), 0);
 }
 
+/// Whichever content it was of: they share the line.
+#[test]
+fn what_was_taken_back_and_comes_all_the_same_is_told_for_ten_seconds_and_counts_towards_the_limit() {
+    let rate = Rate::bytes_per_s(100_000);
+    let mut node = node_with(&NodeConfig { download_rate: rate, ..NodeConfig::default() });
+    let gets_discards = |node: &mut Node, now| surroundings(node, CONTENT, now).gets_discards;
+    assert!(!gets_discards(&mut node, secs(5)));
+    let may_start = |node: &mut Node, now| {
+        node.allowance(CONTENT, Priority::Foreground).try_start(Source::Peer(id(1)), 1, now)
+    };
+    assert!(may_start(&mut node, secs(5)));
+    node.on_discarded_bytes(1_000_000, secs(5));
+    assert!(gets_discards(&mut node, secs(14)) && !gets_discards(&mut node, secs(15)));
+    assert!(!may_start(&mut node, secs(14)) && may_start(&mut node, secs(15)));
+}
+
 #[test]
 fn what_went_to_peers_is_counted_for_its_content() {
     let mut node = slow_node();
     node.open(OTHER, secs(1));
-    assert_eq!(node.allowance(CONTENT, Priority::Foreground).given_mib(), 1);
-    assert_eq!(node.allowance(OTHER, Priority::Foreground).given_mib(), 0);
+    assert_eq!(surroundings(&mut node, CONTENT, secs(2)).given_mib, 1);
+    assert_eq!(surroundings(&mut node, OTHER, secs(2)).given_mib, 0);
     let cancelled = served(&ask(&mut node, 1, 1, secs(1)));
     node.handle(NodeInput::Down { peer: id(1), clean: false }, secs(1));
     node.handle(NodeInput::Served { ticket: cancelled }, secs(2));
-    assert_eq!(node.allowance(CONTENT, Priority::Foreground).given_mib(), 1, "nobody took it");
+    assert_eq!(surroundings(&mut node, CONTENT, secs(2)).given_mib, 1, "nobody took it");
 }
 
 #[test]

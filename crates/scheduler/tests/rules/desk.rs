@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use swarmline_scheduler::{
-    Action, Config, Content, Explain, Failure, Input, Policy, RequestId, Source, Stage,
+    Action, Config, Content, Explain, Failure, Input, Policy, RequestId, Source, Stage, Surroundings,
 };
 use swarmline_types::message::{ContentMessage, LaneMessage, Rumour, Word};
 use swarmline_types::{
@@ -40,10 +40,8 @@ pub(crate) struct Desk {
     last_bitmap: Option<Bitfield>,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
     watch: Watch,
-    /// What the node says that it gave to peers.
-    pub(crate) given_mib: u64,
-    /// What the node says that peers wait for.
-    pub(crate) owed_mib: u64,
+    /// What the node says of itself.
+    pub(crate) surroundings: Surroundings,
 }
 
 impl Desk {
@@ -123,8 +121,7 @@ impl Desk {
             last_bitmap: None,
             open: BTreeMap::new(),
             watch: Watch::of(layout),
-            given_mib: 0,
-            owed_mib: 0,
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -368,7 +365,7 @@ impl Desk {
     /// Gives everything back, as a driver does that closes the content.
     pub(crate) fn abandon(&mut self) {
         let Watch { charged, .. } = &mut self.watch;
-        self.content.abandon(&mut Generous { given_mib: 0, owed_mib: 0, charged });
+        self.content.abandon(&mut Generous { surroundings: self.surroundings, charged });
         while let Some(action) = self.content.poll_action() {
             self.note(action);
         }
@@ -378,7 +375,7 @@ impl Desk {
     fn input(&mut self, input: Input) {
         self.watch.on_input(&input);
         let Watch { charged, .. } = &mut self.watch;
-        let mut node = Generous { given_mib: self.given_mib, owed_mib: self.owed_mib, charged };
+        let mut node = Generous { surroundings: self.surroundings, charged };
         self.content.handle(input, &mut node, self.now);
         while let Some(action) = self.content.poll_action() {
             self.note(action);

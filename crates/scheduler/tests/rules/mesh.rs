@@ -272,7 +272,7 @@ fn where_the_lan_has_no_time_to_spare_all_neighbours_are_told_at_once() {
 fn where_pieces_come_fast_who_owes_much_tells_fewer_and_always_one() {
     for (owed_mib, told) in [(0, 7), (1, 5), (4, 2), (5, 1), (6, 1), (12, 1)] {
         let mut desk = after(12, 25, Desk::without_origin_of_mib(20));
-        desk.owed_mib = owed_mib;
+        desk.surroundings.owed_mib = owed_mib;
         next_comes(&mut desk, 12, 25);
         assert_eq!(told_of(&mut desk, 12), told, "{owed_mib}");
     }
@@ -282,7 +282,7 @@ fn where_pieces_come_fast_who_owes_much_tells_fewer_and_always_one() {
 #[test]
 fn the_first_pieces_are_told_to_all_whatever_is_owed() {
     let mut desk = after(3, 150, Desk::without_origin(20));
-    desk.owed_mib = 6;
+    desk.surroundings.owed_mib = 6;
     next_comes(&mut desk, 3, 150);
     assert_eq!(told_of(&mut desk, 3), 7);
 }
@@ -290,10 +290,10 @@ fn the_first_pieces_are_told_to_all_whatever_is_owed() {
 #[test]
 fn what_was_told_to_few_is_told_to_others_as_soon_as_nothing_is_owed() {
     let mut desk = after(12, 25, Desk::without_origin_of_mib(20));
-    desk.owed_mib = 5;
+    desk.surroundings.owed_mib = 5;
     next_comes(&mut desk, 12, 25);
     assert_eq!(told_of(&mut desk, 12), 1);
-    desk.owed_mib = 0;
+    desk.surroundings.owed_mib = 0;
     desk.at_ms(25 * 13 + 40);
     assert_eq!(told_of(&mut desk, 12), 6);
 }
@@ -303,7 +303,7 @@ fn what_was_told_to_few_is_told_to_others_as_soon_as_nothing_is_owed() {
 fn who_has_given_more_than_it_got_tells_fewer() {
     for (given_mib, told) in [(0, 4), (60, 4), (70, 2), (90, 1)] {
         let mut desk = after_twelve(400);
-        desk.given_mib = given_mib;
+        desk.surroundings.given_mib = given_mib;
         next_comes(&mut desk, 12, 400);
         assert_eq!(told_of(&mut desk, 12), told, "{given_mib}");
     }
@@ -330,6 +330,44 @@ fn where_more_times_out_than_comes_half_as_much_is_asked_for() {
     desk.at_ms(8_000);
     let again = asked(&desk) - before;
     assert!((20..=before / 2).contains(&again), "{again}, and {before} before");
+}
+
+/// Eight that have everything and have said nothing for 200 s.
+fn among_the_silent(gets_discards: bool) -> Desk {
+    let all = "x".repeat(40);
+    let peers =
+        format!("alice {OTHERS}").split(' ').map(|name| format!("{name} {all}\n")).collect::<String>();
+    let mut desk = Desk::without_origin(40).peers(&peers);
+    desk.surroundings.gets_discards = gets_discards;
+    desk.at_ms(200_000);
+    desk.take();
+    desk
+}
+
+fn cancels_until(desk: &mut Desk, ms: u64) -> usize {
+    desk.at_ms(ms);
+    desk.take().matches("cancel").count()
+}
+
+/// Several contents on one slow line: two pieces each every five seconds were more than it carries, and nothing else ever
+/// came. Nasty scenario 2867.
+#[test]
+fn where_what_was_taken_back_still_comes_time_outs_are_ever_longer() {
+    let [silent, behind] = [false, true].map(|behind| cancels_until(&mut among_the_silent(behind), 290_000));
+    assert!(
+        silent >= 16 && behind * 3 <= silent,
+        "{silent} of the silent, {behind} where the line is behind"
+    );
+}
+
+#[test]
+fn with_each_piece_that_comes_time_outs_are_shorter_again() {
+    let mut desk = among_the_silent(true);
+    let deliver = |desk: &mut Desk| format!("alice {OTHERS}").split(' ').any(|name| desk.delivers_next(name));
+    assert!((0..4).all(|_| deliver(&mut desk)));
+    desk.take();
+    assert_eq!(cancels_until(&mut desk, 204_900), 0);
+    assert_ne!(cancels_until(&mut desk, 205_100), 0);
 }
 
 /// It is what the site waits for, and comes over the same line.

@@ -207,7 +207,10 @@ impl Site<'_> {
         }
         let now = self.now;
         let host = self.host(to);
-        let Some(wire) = host.wires.get_mut(&name) else { return };
+        let Some(wire) = host.wires.get_mut(&name) else {
+            host.node.iter_mut().for_each(|node| node.on_discarded_bytes(bytes, now));
+            return;
+        };
         let (content, request) = (wire.content, wire.request);
         let Some(asked) = host.contents[content].asked.get_mut(&request).filter(|it| it.peer == from) else {
             return;

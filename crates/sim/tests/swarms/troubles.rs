@@ -167,6 +167,22 @@ fn a_slow_line_is_not_full_of_what_was_taken_back() {
     finishes_red(&[5624]);
 }
 
+/// Nasty scenario 2867: of each of three contents two pieces were asked of others every five seconds, which is more than
+/// the line carries, so nothing ever came but what had been taken back: 1,156 and 534 s, and one never finished.
+#[test]
+fn several_contents_get_along_on_a_slow_line() {
+    let text = "content = [{ name = 'a', size = '12MiB' }, { name = 'b', size = '24MiB', start = '4s' },\
+                           { name = 'c', size = '12MiB', piece = '4MiB' }]\n\
+                group = [{ name = 'slow', share = 0.25, down = '2mbit', up = '1mbit' }]\n\
+                site = { peers = 98, holders = 1, cell = '300mbit', wan = '5mbit' }\n\
+                network = { lane_loss = 0.28 }";
+    for seed in [5, 8] {
+        let outcome = outcome(text, seed);
+        assert_all_finish(&outcome);
+        assert!(outcome.total.makespan < 1.7, "{seed}: {}", outcome.total.makespan);
+    }
+}
+
 /// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone,
 /// among five and among eleven.
 #[test]

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn needs_rumours(node: &mut Node) -> bool {
+    surroundings(node, CONTENT, MonoTime::ZERO).needs_rumours
+}
+
 #[test]
 fn of_two_nodes_that_find_each_other_one_dials_at_once() {
     let mut node = node();
@@ -101,11 +105,11 @@ fn a_node_that_is_out_of_reach_may_be_within_that_of_others() {
     node.handle(NodeInput::Timer, secs(3));
     node.handle(NodeInput::Timer, secs(9));
     drain(&mut node);
-    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours(), "it was here, and is gone");
+    assert!(!needs_rumours(&mut node), "it was here, and is gone");
     node.handle(NodeInput::Found { node: id(7), addr: addr(7) }, secs(10));
-    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    assert!(!needs_rumours(&mut node));
     node.handle(NodeInput::Timer, secs(12));
-    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours(), "found, and not reached twice");
+    assert!(needs_rumours(&mut node), "found, and not reached twice");
 }
 
 /// Who dials half of what is enough is dialled by as many. What lacks after half a second is chosen too.
@@ -117,7 +121,7 @@ fn where_not_all_can_be_connected_a_few_are_chosen() {
     }
     node.handle(NodeInput::Timer, secs(1));
     drain(&mut node);
-    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    assert!(needs_rumours(&mut node));
     (10..13).for_each(|n| _ = up(&mut node, n, secs(1)));
     drain(&mut node);
     let mut dialled = 0;
@@ -182,14 +186,14 @@ fn where_all_are_connected_a_quarter_is_left_for_newcomers() {
     for n in 10..58 {
         up(&mut node, n, secs(u64::from(n)));
     }
-    assert!(!node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    assert!(!needs_rumours(&mut node));
     for n in 58..110 {
         node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(u64::from(n)));
     }
     while let Some(due) = node.poll_timeout().filter(|due| *due < secs(200)) {
         node.handle(NodeInput::Timer, due);
     }
-    assert!(node.allowance(CONTENT, Priority::Foreground).needs_rumours());
+    assert!(needs_rumours(&mut node));
     insta::assert_snapshot!(words(&drain(&mut node)), @"");
 }
 

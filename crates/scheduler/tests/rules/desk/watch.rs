@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swarmline_scheduler::{Account, Action, Allowance, Content, Input, RequestId, Source, Stage};
+use swarmline_scheduler::{
+    Account, Action, Allowance, Content, Input, RequestId, Source, Stage, Surroundings,
+};
 use swarmline_types::message::{ContentMessage, LaneMessage, Rumour, Word};
 use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceLayout, PieceRange};
 
@@ -291,8 +293,7 @@ fn check_lane(message: &LaneMessage, content: &Content) {
 
 /// A node that lets everything start, and knows what is not over.
 pub(super) struct Generous<'a> {
-    pub(super) given_mib: u64,
-    pub(super) owed_mib: u64,
+    pub(super) surroundings: Surroundings,
     pub(super) charged: &'a mut Vec<(Source, u64)>,
 }
 
@@ -308,11 +309,7 @@ impl Allowance for Generous<'_> {
         assert!(received <= bytes, "{received} bytes of {bytes}");
     }
 
-    fn given_mib(&self) -> u64 {
-        self.given_mib
-    }
-
-    fn owed_mib(&self) -> u64 {
-        self.owed_mib
+    fn surroundings(&self, _now: MonoTime) -> Surroundings {
+        self.surroundings
     }
 }
