@@ -173,6 +173,8 @@ pub const CLAIMS_MAX: usize = 4096;
 pub(crate) const RUMOURS_MAX: usize = 32;
 /// Rumours: peers that a node chooses as links. With two each, the graph of links is connected.
 pub(crate) const LINKS: usize = 2;
+/// Rumours: links that a node has on average. Who passes something on and chose nobody is one more only below that.
+pub(crate) const LINKS_USUAL: usize = 2 * LINKS;
 /// Rumours: a link that this node chose and that passed nothing on for so long, while others brought [`LINK_MISSES`] news,
 /// is left for another. One that chose this node is none any more after three times as long and as many.
 pub(crate) const LINK_SILENCE: Duration = Duration::from_secs(3);

@@ -252,7 +252,7 @@ impl Content {
         let mut is_linked = false;
         for rumour in rumours {
             if !is_linked && rumour.is_passed_on_by(&from) {
-                self.site.is_linked_by(from);
+                self.site.is_linked_by(from, rumour.member == from);
                 is_linked = true;
             }
             if !self.site.hear(from, rumour) {

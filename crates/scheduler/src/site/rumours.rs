@@ -12,8 +12,8 @@ use swarmline_types::{FlatMap, MonoTime, NodeId, Wanted};
 
 use super::Site;
 use crate::config::{
-    HERE_EVERY, LINK_MISSES, LINK_SILENCE, LINKS, NEW_NAME_COSTS, NUMBER_FIRST_MAX, NUMBER_STEP_MAX,
-    RUMOUR_BATCH, RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
+    HERE_EVERY, LINK_MISSES, LINK_SILENCE, LINKS, LINKS_USUAL, NEW_NAME_COSTS, NUMBER_FIRST_MAX,
+    NUMBER_STEP_MAX, RUMOUR_BATCH, RUMOUR_BURST, RUMOURS_MAX, RUMOURS_PER_S,
 };
 use crate::members::Member;
 use crate::peers::Peer;
@@ -195,9 +195,12 @@ impl Site {
         }
     }
 
-    /// A peer passes on what members say: rumours travel over it.
-    pub(crate) fn is_linked_by(&mut self, via: NodeId) {
-        if self.peers.get(&via).is_some() {
+    /// A peer passes on what members say, or `has_chosen` this node: rumours travel over it. Of those that were left, or
+    /// whose word of their choice was lost, that is so only while links are few: two that pass on to each other would never
+    /// see each other as mute, and in the end everybody would be everybody's link.
+    pub(crate) fn is_linked_by(&mut self, via: NodeId, has_chosen: bool) {
+        let may_become_one = has_chosen || self.rumours.links.len() < LINKS_USUAL;
+        if self.peers.get(&via).is_some() && (may_become_one || self.rumours.links.contains_key(&via)) {
             let link = self.rumours.links.get_or_insert_with(via, || Link::new(false, self.now));
             (link.heard, link.missed) = (self.now, 0);
         }
