@@ -3,6 +3,7 @@
 //! A scenario is TOML with units; every field has a default. It holds no seed: the same scenario is run with several.
 
 mod strategy_name;
+mod stretch;
 mod units;
 
 mod plan;
@@ -26,9 +27,9 @@ pub use plan::{
     OriginPlan, Outage, Partition, PeerPlan, RecordPlan, Scenario, SchedulerPlan, SitePlan,
 };
 pub use strategy_name::{StrategyName, UnknownStrategy};
+pub use stretch::{ParseStretchError, Stretch};
 pub use units::{
-    Cap, Clock, DayPart, Line, ParseLineError, ParseShareError, ParseStretchError, ParseWhenError, Share,
-    Size, Span, Stretch, When,
+    Cap, Clock, DayPart, Line, ParseLineError, ParseShareError, ParseWhenError, Share, Size, Span, When,
 };
 
 #[cfg(test)]

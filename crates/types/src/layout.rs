@@ -98,7 +98,7 @@ impl PieceRange {
     }
 
     /// The smallest range that holds both.
-    pub(crate) fn hull(self, other: Self) -> Self {
+    pub fn hull(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 

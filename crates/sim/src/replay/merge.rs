@@ -110,7 +110,7 @@ fn members_of(views: &[View], contents: &[(ContentId, Seen)]) -> BTreeMap<NodeId
         member.went = view.is_stopped.then_some((view.ends, true));
         for (content, share) in &own.of {
             let complete = share.complete.or(member.of.get(content).and_then(|it| it.complete));
-            member.of.insert(*content, Share { complete, ..*share });
+            member.of.insert(*content, Share { complete, ..share.clone() });
         }
     }
     for member in members.values_mut() {
@@ -126,11 +126,12 @@ fn merge(member: &mut Member, seen: &Member) {
     // Who is there for one of them is there.
     member.went = member.went.zip(seen.went).map(|(one, other)| one.max(other));
     for (content, share) in &seen.of {
-        let known = member.of.entry(*content).or_insert(*share);
+        let known = member.of.entry(*content).or_insert_with(|| share.clone());
         if share.begun < known.begun {
             (known.begun, known.had) = (share.begun, share.had.or(known.had));
         }
         known.had = known.had.or(share.had);
+        known.wanted = known.wanted.take().or_else(|| share.wanted.clone());
         known.complete = earlier(known.complete, share.complete);
     }
 }

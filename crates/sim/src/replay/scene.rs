@@ -1,9 +1,10 @@
 //! From what was seen to a scenario: each member a group of its own, lines as they were measured.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use swarmline_scheduler::{Config, Failure};
-use swarmline_types::{MonoTime, NodeId, Rate};
+use swarmline_types::{MonoTime, NodeId, PieceLayout, Rate, Wanted};
 
 use super::flow::percentile;
 use super::happened::{Happened, Role, done_at, rate_of, role, transfers};
@@ -12,7 +13,7 @@ use super::policy::delays;
 use super::view::{Member, OriginError, Seen, View};
 use crate::scenario::{
     Answer, Behaviour, ContentPlan, ENTRIES_MAX, Ending, GroupPlan, Line, Outage, PeerPlan, Scenario,
-    SchedulerPlan, Share, SitePlan, Size, Span, TIME_MAX, When,
+    SchedulerPlan, Share, SitePlan, Size, Span, Stretch, TIME_MAX, When,
 };
 
 /// Members up to which each is a group; of more, those that are alike are drawn together, by the time they came.
@@ -133,11 +134,13 @@ fn groups(merged: &Merged, peers: &[(&NodeId, &Member)], zero: MonoTime, lan: Li
         let arrives =
             some.first().zip(some.last()).map(|(first, last)| came(first.1.came, last.1.came, zero));
         let has = Share::new(has).filter(|has| *has != Share::NONE);
+        let each = some.iter().map(|(_, member)| wants(merged, member).unwrap_or(Stretch::ALL));
+        let wants = each.reduce(Stretch::hull).filter(|wants| *wants != Stretch::ALL);
         GroupPlan {
             name: format!("like {}", some.first().map_or_else(String::new, |(node, _)| node.short())),
             share: None,
             count: u32::try_from(some.len()).ok(),
-            peer: PeerPlan { arrives, has, ..middle },
+            peer: PeerPlan { arrives, has, wants, ..middle },
         }
     };
     alike.map(together).collect()
@@ -174,6 +177,7 @@ fn peer(merged: &Merged, node: &NodeId, member: &Member, last_done: Option<MonoT
         download_limit: facts.and_then(|facts| facts.download_rate).map(|rate| Line(Some(rate))),
         upload_limit: facts.and_then(|facts| facts.upload_rate).map(|rate| Line(Some(rate))),
         has: Share::new(had).filter(|had| *had != Share::NONE),
+        wants: wants(merged, member),
         ends: goes.map(|(at, _)| {
             let after = Span(at.since(member.came));
             When::Spans(after, after)
@@ -181,6 +185,27 @@ fn peer(merged: &Merged, node: &NodeId, member: &Member, last_done: Option<MonoT
         ending: goes.map(|(_, clean)| if clean { Ending::Leave } else { Ending::Crash }),
         ..own_delays(view, merged.views.first())
     }
+}
+
+/// What a member wants of each content, from the first of it to the last; none: all.
+fn wants(merged: &Merged, member: &Member) -> Option<Stretch> {
+    let of_each = layouts(merged, member).map(|(layout, wanted)| {
+        let hull = wanted.ranges().first().zip(wanted.ranges().last()).map(|(first, last)| first.hull(*last));
+        hull.map_or(Stretch::ALL, |hull| Stretch::around(hull, layout))
+    });
+    of_each.reduce(Stretch::hull).filter(|wants| *wants != Stretch::ALL)
+}
+
+/// The contents of which a member wants something, and what.
+fn layouts<'a>(
+    merged: &'a Merged,
+    member: &'a Member,
+) -> impl Iterator<Item = (&'a PieceLayout, Cow<'a, Wanted>)> {
+    merged.contents.iter().filter_map(|(id, seen)| {
+        let wanted = member.of.get(id)?.wanted.as_ref();
+        let wanted = wanted.map_or_else(|| Cow::Owned(Wanted::all(&seen.layout)), Cow::Borrowed);
+        Some((&seen.layout, wanted))
+    })
 }
 
 /// What a node was told of waiting, where the first was told something else.
@@ -213,14 +238,15 @@ pub(super) fn left_out(merged: &Merged) -> Vec<String> {
     if configs().any(|(_, config)| !config.window_adapts) {
         told.push("window_adapts: windows follow the measured line".to_owned());
     }
-    let ranges = merged.contents.iter().filter(|(_, seen)| is_in_parts(seen));
-    told.extend(ranges.map(|(id, _)| format!("wanted: of {id} ranges were fetched; here all of it is")));
+    let wants_less = |(_, member): &(&NodeId, &Member)| {
+        let here = wants(merged, member).unwrap_or(Stretch::ALL);
+        layouts(merged, member).any(|(layout, wanted)| here.of(layout) != *wanted)
+    };
+    let scattered = merged.members.iter().filter(wants_less);
+    told.extend(scattered.map(|(node, _)| {
+        format!("wanted: what {} did not want between the parts that it wanted; here it does", node.short())
+    }));
     told
-}
-
-/// Whether less than all was wanted. An ordinary download says that it wants all.
-fn is_in_parts(seen: &Seen) -> bool {
-    seen.config.wanted.as_ref().is_some_and(|wanted| !wanted.is_all(&seen.layout))
 }
 
 fn origin(merged: &Merged, config: &Config) -> crate::scenario::OriginPlan {

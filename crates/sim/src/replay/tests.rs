@@ -147,19 +147,28 @@ fn what_nodes_ran_with_and_no_scenario_says_is_left_out_by_name() {
     assert!(office.left_out[0].starts_with("scheduler: the parameters of "), "{:?}", office.left_out);
 }
 
+/// From their own traces, and from what one heard of the others. Thirds are no numbers that can be written down exactly.
 #[test]
-fn only_who_wants_less_than_all_fetches_ranges() {
-    let left_out = |wants: &str| {
-        // With an end of their own, nobody wonders how they got less than all so fast.
-        let text =
-            format!("site.peers = 2\ncontent.size = '4MiB'\npeer = {{ ends = '1h', wants = '{wants}' }}");
-        let (_, mut traces) = traced(&text, 1);
-        traces.sort();
-        Office::read(&traces).unwrap().left_out
-    };
-    assert_eq!(left_out("0..1"), [""; 0]);
-    let half = left_out("0..50%");
-    assert!(half.len() == 1 && half[0].contains("ranges were fetched"), "{half:?}");
+fn who_wants_a_part_wants_it_again() {
+    let text = "site.peers = 4\ncontent.size = '48MiB'\nsite.wan = '20mbit'\npeer.wants = '25%..75%'\n\
+                [[group]]\ncount = 1\nwants = '0.334..0.666'\n[[group]]\ncount = 1\nwants = '0..1'";
+    let (first, traces) = traced(text, 1);
+    let all = Office::read(&traces).unwrap();
+    let of_one = Office::read(&traces[..1]).unwrap();
+    for office in [&all, &of_one] {
+        assert_eq!(office.left_out, [""; 0]);
+        let layout = swarmline_types::PieceLayout::new(48 << 20, 1 << 20).unwrap();
+        let pieces = |group: &crate::scenario::GroupPlan| {
+            group.peer.wants.map_or(48, |wants| wants.of(&layout).pieces().count())
+        };
+        let mut wants: Vec<_> = office.scenario.group.iter().map(pieces).collect();
+        wants.sort_unstable();
+        assert_eq!(wants, [16, 24, 24, 48], "{:?}", office.scenario.group);
+        assert!(office.happened.finished >= 3, "{:?}", office.happened);
+    }
+    let again = run(&all.scenario, 1, &mut Unwatched).unwrap();
+    assert!(near(again.total.makespan_s, first.total.makespan_s, 0.15), "{again:?}");
+    assert!(near(again.total.origin, first.total.origin, 0.15), "{again:?}");
 }
 
 /// Small, so that many can be tried.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use swarmline_scheduler::{Config, Failure, FetchReason, Policy};
 use swarmline_trace::NodeFacts;
-use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout};
+use swarmline_types::{CapacityClass, ContentId, MonoTime, NodeId, PieceLayout, Wanted};
 
 use super::flow::Flow;
 
@@ -46,11 +46,13 @@ pub(super) struct Member {
 }
 
 /// What a member has of a content.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Share {
     /// Part that it had when it was first heard of.
     pub(super) had: Option<f64>,
     pub(super) begun: MonoTime,
+    /// Which pieces it wants, as it said last; none: all, or it is not known.
+    pub(super) wanted: Option<Wanted>,
     /// When it had all it wants.
     pub(super) complete: Option<MonoTime>,
 }

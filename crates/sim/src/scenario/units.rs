@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use swarmline_scheduler::{Hours, Limit, ParseHoursError, ParseLimitError, TimeOfDay};
-use swarmline_types::{ParseQuantityError, PieceLayout, Rate, Wanted, parse_duration, parse_size};
+use swarmline_types::{ParseQuantityError, Rate, parse_duration, parse_size};
+
+use super::Stretch;
 
 /// A number of bytes: `256MiB`, `64k`, or a bare number.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -25,13 +27,6 @@ pub struct Line(pub Option<Rate>);
 /// A part of something from 0 to 1: `0.3` or `"30%"`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Share(f64);
-
-/// A part of a content by its place, at least one piece: `25%..75%` or `0.25..0.75`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stretch {
-    from: Share,
-    to: Share,
-}
 
 /// A time that is drawn for each peer, evenly between two bounds: `10s..90s`, one time `30s`, or `10%..90%` of the
 /// site's bound on the time that the first content takes (see [`crate::bound`]).
@@ -67,17 +62,6 @@ pub enum ParseWhenError {
     /// The first end lies behind the second.
     #[error("{0:?} ends before it begins; the smaller end comes first")]
     Reversed(String),
-}
-
-/// Why a text is no part of a content.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ParseStretchError {
-    /// One end is no share.
-    #[error(transparent)]
-    Share(#[from] ParseShareError),
-    /// It has one end only, or the first lies behind the second.
-    #[error("{0:?} is no part of a content; write where it begins and ends, like \"25%..75%\"")]
-    Ends(String),
 }
 
 /// Why a text is not the rate of a line.
@@ -135,29 +119,6 @@ impl Share {
     }
 }
 
-impl Stretch {
-    /// All of it.
-    pub const ALL: Self = Self { from: Share::NONE, to: Share::ALL };
-
-    /// From one place to another. `None` if that is nothing, or backwards.
-    pub fn new(from: Share, to: Share) -> Option<Self> {
-        (from < to).then_some(Self { from, to })
-    }
-
-    /// The pieces that it touches.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "from 0 to the number of pieces"
-    )]
-    pub fn of(self, layout: &PieceLayout) -> Wanted {
-        let count = f64::from(layout.piece_count());
-        let first = (self.from.get() * count).floor() as u32;
-        let end = (self.to.get() * count).ceil() as u32;
-        Wanted::of(layout.piece_range(first, end.saturating_sub(first)))
-    }
-}
-
 impl FromStr for Size {
     type Err = ParseQuantityError;
 
@@ -195,16 +156,6 @@ impl FromStr for Share {
             None => text.trim().parse().map_err(|_| error())?,
         };
         Self::new(share).ok_or_else(error)
-    }
-}
-
-impl FromStr for Stretch {
-    type Err = ParseStretchError;
-
-    fn from_str(text: &str) -> Result<Self, ParseStretchError> {
-        let error = || ParseStretchError::Ends(text.into());
-        let (from, to) = text.split_once("..").ok_or_else(error)?;
-        Self::new(from.parse()?, to.parse()?).ok_or_else(error)
     }
 }
 
@@ -291,12 +242,6 @@ impl fmt::Display for Line {
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
-    }
-}
-
-impl fmt::Display for Stretch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.from, self.to)
     }
 }
 
@@ -394,23 +339,7 @@ mod tests {
         reads_what_it_shows::<DayPart>(&["8:00..17:00", "22:30..6:00"]);
         reads_what_it_shows::<Cap>(&["2mbit", "10%", "nothing", "unlimited"]);
         reads_what_it_shows::<Share>(&["0.3", "0", "1"]);
-        reads_what_it_shows::<Stretch>(&["0.25..0.75", "0..1"]);
         reads_what_it_shows::<When>(&["30s", "10s..90s", "10%..150%"]);
-    }
-
-    #[test]
-    fn a_part_of_a_content_is_the_pieces_that_it_touches() {
-        let layout = PieceLayout::new(10 << 20, 1 << 20).unwrap();
-        let of = |text: &str| {
-            let wanted = text.parse::<Stretch>().unwrap().of(&layout);
-            wanted.pieces().map(|piece| piece.get()).collect::<Vec<_>>()
-        };
-        assert_eq!(of("0..100%"), (0..10).collect::<Vec<_>>());
-        assert_eq!(of("25%..50%"), [2, 3, 4]);
-        assert_eq!(of("99.9%..1"), [9]);
-        for wrong in ["50%", "50%..50%", "60%..50%", "0..101%", "x..y"] {
-            assert!(wrong.parse::<Stretch>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Reading {
         self.view.config.get_or_insert_with(|| config.clone());
         self.view.delays = Delays::of(config.policy, now);
         let is_complete = have.is_all();
+        let wanted = config.wanted.clone();
         let seen = Seen { layout, config: config.clone(), is_fetched: false };
         let known = self.view.contents.entry(content).or_insert(seen);
         known.config = config;
@@ -112,6 +113,7 @@ impl Reading {
         if let Some(member) = self.member(me, class, now) {
             let share = member.of.entry(content).or_insert(Share { begun: now, ..Share::default() });
             share.had.get_or_insert(part(&have));
+            share.wanted = wanted;
             share.complete = share.complete.or(is_complete.then_some(now));
         }
         let driven = Driven {
@@ -156,9 +158,7 @@ impl Reading {
                 let Some(driven) = self.slots.get_mut(&slot) else { return };
                 let Some(bits) = driven.bits.get_mut(&peer) else { return };
                 pieces.into_iter().for_each(|piece| _ = bits.insert(piece));
-                if bits.is_all() {
-                    self.complete(slot, peer, now);
-                }
+                self.look_whether_complete(slot, peer, now);
             }
             Input::Lane { from, message } => self.said(slot, from, &message, now),
             Input::Rumours { rumours, .. } => {
@@ -175,21 +175,26 @@ impl Reading {
                     self.view.delays = Delays::of(policy, driven.opened);
                 }
             }
-            Input::PeerWants { .. }
-            | Input::Want { .. }
-            | Input::Priority(_)
-            | Input::Lost { .. }
-            | Input::Timer => {}
+            Input::PeerWants { peer, wanted } => {
+                self.share(slot, peer).into_iter().for_each(|share| share.wanted = Some(wanted.clone()));
+                self.look_whether_complete(slot, peer, now);
+            }
+            Input::Want { wanted } => {
+                let own = self.share(slot, self.me).and_then(|share| share.wanted.as_mut());
+                own.into_iter().for_each(|own| _ = own.add(&wanted));
+            }
+            Input::Priority(_) | Input::Lost { .. } | Input::Timer => {}
         }
     }
 
     fn rumoured(&mut self, slot: Slot, who: NodeId, class: CapacityClass, word: &Word, now: MonoTime) {
         match word {
             _ if who == self.me => {}
-            Word::Here(_) | Word::Known(_) => {
+            Word::Here(wanted) | Word::Known(wanted) => {
                 let Some(content) = self.slots.get(&slot).map(|driven| driven.content) else { return };
                 if let Some(member) = self.member(who, class, now) {
-                    member.of.entry(content).or_insert(Share { begun: now, ..Share::default() });
+                    let share = member.of.entry(content).or_insert(Share { begun: now, ..Share::default() });
+                    share.wanted = Some(wanted.clone());
                 }
             }
             Word::Gone => {
@@ -206,23 +211,34 @@ impl Reading {
         let share = self.view.members.get_mut(&peer).and_then(|member| member.of.get_mut(&driven.content));
         if let Some(share) = share {
             share.had.get_or_insert(part(&has));
+            // Of whom not all bits can be kept, it is known at least when he has everything.
+            if has.is_all() {
+                share.complete.get_or_insert(now);
+            }
         }
-        let is_all = has.is_all();
         let size = driven.layout.piece_count() as usize / 8 + 1;
         if driven.bits.contains_key(&peer) || self.bits_left >= size {
             self.bits_left -= if driven.bits.insert(peer, has).is_none() { size } else { 0 };
         }
-        if is_all {
-            self.complete(slot, peer, now);
-        }
+        self.look_whether_complete(slot, peer, now);
     }
 
-    fn complete(&mut self, slot: Slot, peer: NodeId, now: MonoTime) {
-        let Some(content) = self.slots.get(&slot).map(|driven| driven.content) else { return };
-        let share = self.view.members.get_mut(&peer).and_then(|member| member.of.get_mut(&content));
-        if let Some(share) = share {
-            share.complete.get_or_insert(now);
-        }
+    fn share(&mut self, slot: Slot, node: NodeId) -> Option<&mut Share> {
+        let content = self.slots.get(&slot)?.content;
+        self.view.members.get_mut(&node)?.of.get_mut(&content)
+    }
+
+    fn look_whether_complete(&mut self, slot: Slot, peer: NodeId, now: MonoTime) {
+        let Some(driven) = self.slots.get(&slot) else { return };
+        let share = self.view.members.get_mut(&peer).and_then(|member| member.of.get_mut(&driven.content));
+        let Some((share, bits)) = share.zip(driven.bits.get(&peer)) else { return };
+        let wanted = share.wanted.as_ref().filter(|wanted| !wanted.is_all(&driven.layout));
+        let has_all = wanted.map_or(bits.is_all(), |wanted| wanted.pieces().all(|piece| bits.has(piece)));
+        share.complete = share.complete.or(has_all.then_some(now));
+    }
+
+    fn complete(&mut self, slot: Slot, node: NodeId, now: MonoTime) {
+        self.share(slot, node).into_iter().for_each(|share| _ = share.complete.get_or_insert(now));
     }
 
     /// What others say of their fetches, in bytes over time.

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use swarmline_types::CapacityClass;
 
-use crate::scenario::units::{Cap, DayPart, Line, Share, Span, Stretch, When};
+use crate::scenario::stretch::Stretch;
+use crate::scenario::units::{Cap, DayPart, Line, Share, Span, When};
 
 /// What a peer is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
