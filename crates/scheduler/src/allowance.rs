@@ -14,6 +14,9 @@ pub trait Allowance {
     /// The content needs the line to the origin, and is getting on: until then what can wait shall leave it alone.
     /// [`MonoTime::ZERO`] when it does not any more. Default ignored.
     fn keep_line(&mut self, _until: MonoTime) {}
+    /// Whether what the content lacks can be had of nobody: not of its peers, and of no origin. Then the node connects with
+    /// others, if there are any. Default ignored.
+    fn seek_others(&mut self, _is_stranded: bool) {}
     /// What the content is told of its node now. Default as at a node that nobody is connected with.
     fn surroundings(&self, _now: MonoTime) -> Surroundings {
         Surroundings::default()

@@ -113,6 +113,8 @@ impl Config {
     }
 }
 
+/// How long nothing is heard before a content that nobody offers looks for other peers.
+pub(crate) const STRANDED_AFTER: Duration = Duration::from_secs(1);
 /// How long a content waits before its first claim at a node that may not have met its site yet: 250 ms.
 pub const DISCOVERY_WAIT: Duration = Duration::from_millis(250);
 /// The same at a node that is connected with its site already: 80 ms, in which those who have the content say so, and

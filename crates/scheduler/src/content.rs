@@ -79,6 +79,7 @@ impl Content {
         self.route(input, allowance, now);
         self.tick(again, allowance, now);
         allowance.keep_line(self.needs_line_until());
+        allowance.seek_others(self.is_stranded(now));
         self.timeout = self.site.take_wake();
     }
 

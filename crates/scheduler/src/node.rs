@@ -100,6 +100,8 @@ struct OpenContent {
     sharing: usize,
     /// Bytes of it that went to peers.
     given: u64,
+    /// None of them has what it lacks, nor has an origin.
+    is_stranded: bool,
     /// Until then it is not sought more peers: whoever is connected may just be opening it, too.
     waits_until: MonoTime,
 }
@@ -143,7 +145,12 @@ impl Node {
             .filter(|(_, p)| p.contents.binary_search(&content).is_ok())
             .map(|(id, _)| *id)
             .collect();
-        let open = OpenContent { sharing: sharing.len(), given: 0, waits_until: now + LOOK_AROUND };
+        let open = OpenContent {
+            sharing: sharing.len(),
+            given: 0,
+            is_stranded: false,
+            waits_until: now + LOOK_AROUND,
+        };
         self.contents.insert(content, open);
         sharing.into_iter().for_each(|peer| self.meet(peer, content, now));
     }
@@ -191,14 +198,17 @@ impl Node {
 
     /// What one content may start now.
     pub fn allowance(&mut self, content: ContentId, priority: Priority) -> impl Allowance + '_ {
+        let open = self.contents.get_mut(&content);
         OneContent {
             surroundings: Surroundings {
                 needs_rumours: self.contacts.needs_rumours(),
-                given_mib: self.contents.get(&content).map_or(0, |open| open.given >> 20),
+                given_mib: open.as_ref().map_or(0, |open| open.given >> 20),
                 owed_mib: self.serving.owed_bytes().div_ceil(1 << 20),
                 gets_discards: false,
             },
             discards_until: self.discards_until,
+            open,
+            contacts: &mut self.contacts,
             budget: &mut self.budget,
             content,
             priority,
@@ -217,7 +227,8 @@ impl Node {
     /// How many peers share that of my contents which the fewest share.
     fn fewest_sharing(&self, now: MonoTime) -> usize {
         let contents = self.contents.values().filter(|open| now >= open.waits_until);
-        contents.map(|open| open.sharing).min().unwrap_or(self.peers.len())
+        let of_use = |open: &OpenContent| if open.is_stranded { open.sharing / 2 } else { open.sharing };
+        contents.map(of_use).min().unwrap_or(self.peers.len())
     }
 
     /// Bytes of an origin's answer arrived, for a content of that class. Says until when to read no more.
@@ -384,6 +395,8 @@ impl Node {
 }
 
 struct OneContent<'a> {
+    open: Option<&'a mut OpenContent>,
+    contacts: &'a mut Contacts,
     /// But for what depends on the time.
     surroundings: Surroundings,
     discards_until: MonoTime,
@@ -403,6 +416,14 @@ impl Allowance for OneContent<'_> {
 
     fn keep_line(&mut self, until: MonoTime) {
         self.budget.keep_line(self.content, self.priority, until);
+    }
+
+    fn seek_others(&mut self, is_stranded: bool) {
+        if let Some(open) = &mut self.open
+            && std::mem::replace(&mut open.is_stranded, is_stranded) != is_stranded
+        {
+            self.contacts.reconsider();
+        }
     }
 
     fn surroundings(&self, now: MonoTime) -> Surroundings {

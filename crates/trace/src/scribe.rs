@@ -252,6 +252,10 @@ impl Allowance for Witness<'_> {
         self.allowance.keep_line(until);
     }
 
+    fn seek_others(&mut self, is_stranded: bool) {
+        self.allowance.seek_others(is_stranded);
+    }
+
     fn surroundings(&self, _now: MonoTime) -> Surroundings {
         self.surroundings
     }

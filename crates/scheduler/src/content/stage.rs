@@ -5,8 +5,10 @@ use swarmline_types::{MonoTime, PieceIndex, Wanted};
 use super::Content;
 use crate::action::{Action, GiveUp};
 use crate::allowance::Allowance;
+use crate::config::STRANDED_AFTER;
 use crate::coverage::Coverage;
 use crate::peers::Peer;
+use crate::site::Site;
 
 /// How far a content is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,20 +74,29 @@ impl Content {
         }
     }
 
+    /// Whether neither an origin nor a peer gives what is lacking, and nothing was heard for a moment.
+    pub(super) fn is_stranded(&mut self, now: MonoTime) -> bool {
+        if self.stage != Stage::Fetching || !self.lane.gate.is_closed() {
+            return false;
+        }
+        let from = self.lane.heard(&self.site).max(self.last_news) + STRANDED_AFTER;
+        if now < from {
+            self.site.wake_at(from);
+            return false;
+        }
+        !is_offered(&self.site)
+    }
+
     /// Whether there is still somebody to wait for.
     pub(super) fn judge_hope(&mut self, allowance: &mut dyn Allowance, now: MonoTime) {
         let site = &mut self.site;
         let heard = self.lane.heard(site).max(self.lane.start_at(site)).max(site.last_refused);
         let patience = heard.max(self.lane.gate.asked_to_wait_until()) + site.config.no_progress_timeout;
-        let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
         let grace = heard.max(self.last_news) + site.config.orphan_grace;
         if now < grace.min(patience) {
             return site.wake_at(if self.lane.gate.is_closed() { grace.min(patience) } else { patience });
         }
-        // What the coverage knows spares a walk through every bitmap.
-        let orphaned = self.lane.gate.is_closed()
-            && !site.coverage.has_useful()
-            && !site.peers.iter().any(|(_, peer)| offers(peer));
+        let orphaned = self.lane.gate.is_closed() && !is_offered(site);
         if !orphaned && now < patience {
             return site.wake_at(patience);
         }
@@ -98,4 +109,11 @@ impl Content {
         self.stage = Stage::Failed(why);
         self.site.actions.push_back(Action::GiveUp(why));
     }
+}
+
+/// Whether a peer says to have something that is lacking.
+fn is_offered(site: &Site) -> bool {
+    let offers = |peer: &Peer| peer.bitmap().pieces().any(|piece| site.coverage.lacks(piece));
+    // What the coverage knows spares a walk through every bitmap.
+    site.coverage.has_useful() || site.peers.iter().any(|(_, peer)| offers(peer))
 }

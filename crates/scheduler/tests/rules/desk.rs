@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     last_bitmap: Option<Bitfield>,
     open: BTreeMap<RequestId, (Source, PieceRange)>,
     watch: Watch,
+    /// Whether the node was last told to look for others.
+    pub(crate) is_stranded: bool,
     /// What the node says of itself.
     pub(crate) surroundings: Surroundings,
 }
@@ -121,6 +123,7 @@ impl Desk {
             last_bitmap: None,
             open: BTreeMap::new(),
             watch: Watch::of(layout),
+            is_stranded: false,
             surroundings: Surroundings::default(),
         }
     }
@@ -365,7 +368,8 @@ impl Desk {
     /// Gives everything back, as a driver does that closes the content.
     pub(crate) fn abandon(&mut self) {
         let Watch { charged, .. } = &mut self.watch;
-        self.content.abandon(&mut Generous { surroundings: self.surroundings, charged });
+        let is_stranded = &mut self.is_stranded;
+        self.content.abandon(&mut Generous { surroundings: self.surroundings, is_stranded, charged });
         while let Some(action) = self.content.poll_action() {
             self.note(action);
         }
@@ -375,7 +379,8 @@ impl Desk {
     fn input(&mut self, input: Input) {
         self.watch.on_input(&input);
         let Watch { charged, .. } = &mut self.watch;
-        let mut node = Generous { surroundings: self.surroundings, charged };
+        let is_stranded = &mut self.is_stranded;
+        let mut node = Generous { surroundings: self.surroundings, is_stranded, charged };
         self.content.handle(input, &mut node, self.now);
         while let Some(action) = self.content.poll_action() {
             self.note(action);

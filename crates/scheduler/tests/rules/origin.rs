@@ -106,6 +106,24 @@ fn without_ranges_a_part_of_a_single_run_is_fetched_whole() {
     assert!(desk.take().contains("fetch #0-2"), "{:?}", desk.said);
 }
 
+/// With an origin it would be fetched there.
+#[test]
+fn who_lacks_what_its_peers_lack_looks_for_others_and_no_longer_than_that() {
+    let mut desk = Desk::without_origin(2).peers("alice ..");
+    desk.at_ms(900);
+    assert!(!desk.is_stranded, "they may have just come");
+    desk.at_ms(1_100);
+    assert!(desk.is_stranded);
+    desk.gets("alice", 0);
+    assert!(!desk.is_stranded);
+    assert!(desk.delivers_next("alice"));
+    desk.at_ms(2_200);
+    assert!(desk.is_stranded, "piece 1 is lacking");
+    let mut desk = Desk::of(2).peers("alice ..");
+    desk.at_ms(5_000);
+    assert!(!desk.is_stranded);
+}
+
 #[test]
 fn nobody_has_it_and_there_is_no_origin() {
     let mut desk = Desk::without_origin(2).peers("alice ..");

@@ -183,6 +183,19 @@ fn several_contents_get_along_on_a_slow_line() {
     }
 }
 
+/// Nasty scenario 5804: whoever had only such peers as want half of the file, or peers behind such peers, gave up while
+/// others had all of it: up to 15 of 115.
+#[test]
+fn who_is_among_those_that_want_less_finds_others() {
+    let text = "content.size = '20MiB'\narrive.how = 'office'\nscheduler.connections_max = 6\n\
+                [site]\npeers = 115\nholders = 1\nlan = '100mbit'\n\
+                [[group]]\nname = 'half'\nshare = 0.28\nwants = '0..0.5'\n\
+                [[outage]]\nanswer = 'missing'\nfrom = '0s'\nuntil = '60s'";
+    for seed in 0..4 {
+        assert_all_finish(&outcome(text, seed));
+    }
+}
+
 /// Connections that began while the origin was ill starved on when it was well, some for another three minutes: alone,
 /// among five and among eleven.
 #[test]

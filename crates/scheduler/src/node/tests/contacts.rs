@@ -215,6 +215,26 @@ fn who_knows_the_site_waits_only_to_hear_who_has_the_content() {
     assert_eq!(node.discovery_wait(SETTLE, secs(64)), DISCOVERY_WAIT, "who comes next has more to tell");
 }
 
+/// Half as many again, and once: what nobody has is not found by asking everybody.
+#[test]
+fn who_lacks_what_its_peers_lack_connects_with_others() {
+    let mut node = node();
+    (100..200).for_each(|n| node.handle(NodeInput::Found { node: id(n), addr: addr(n) }, secs(0)));
+    (100..112).for_each(|n| _ = up(&mut node, n, secs(0)));
+    node.handle(NodeInput::Timer, secs(10));
+    drain(&mut node);
+    let dials = |node: &mut Node, is_stranded, now| {
+        node.allowance(CONTENT, Priority::Foreground).seek_others(is_stranded);
+        node.handle(NodeInput::Timer, now);
+        drain(node).iter().filter(|action| matches!(action, NodeAction::Dial { .. })).count()
+    };
+    assert_eq!(dials(&mut node, false, secs(10)), 0, "12 are enough");
+    assert_eq!(dials(&mut node, true, secs(10)), 6);
+    assert_eq!(dials(&mut node, true, secs(10)), 0, "these are under way");
+    (112..124).for_each(|n| _ = up(&mut node, n, secs(11)));
+    assert_eq!(dials(&mut node, true, secs(100)), 0);
+}
+
 #[test]
 fn who_opens_a_content_looks_who_opens_it_too_before_it_dials() {
     let mut node = Node::new(id(5), &NodeConfig::default(), 1);

@@ -294,6 +294,7 @@ fn check_lane(message: &LaneMessage, content: &Content) {
 /// A node that lets everything start, and knows what is not over.
 pub(super) struct Generous<'a> {
     pub(super) surroundings: Surroundings,
+    pub(super) is_stranded: &'a mut bool,
     pub(super) charged: &'a mut Vec<(Source, u64)>,
 }
 
@@ -307,6 +308,10 @@ impl Allowance for Generous<'_> {
         let at = self.charged.iter().position(|charge| *charge == (from, bytes));
         self.charged.swap_remove(at.expect("an end of what never began, or for the second time"));
         assert!(received <= bytes, "{received} bytes of {bytes}");
+    }
+
+    fn seek_others(&mut self, is_stranded: bool) {
+        *self.is_stranded = is_stranded;
     }
 
     fn surroundings(&self, _now: MonoTime) -> Surroundings {
