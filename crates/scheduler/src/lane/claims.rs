@@ -303,10 +303,11 @@ impl Claims {
         self.by_run.remove(&run).into_iter().flatten().map(|claim| claim.by).collect()
     }
 
-    /// Runs have new numbers.
-    pub(super) fn forget_runs(&mut self) {
+    /// Runs have new numbers, and all begin anew: so does the time for which nothing came.
+    pub(super) fn forget_runs(&mut self, now: MonoTime) {
         self.changes += 1;
         self.by_run.clear();
+        (self.growth, self.strangers_growth) = (now, now);
     }
 
     /// A member left. Its claims end with it; after a crash they are as those of one long silent.

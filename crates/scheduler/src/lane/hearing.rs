@@ -216,6 +216,6 @@ impl Lane {
         self.said = vec![Said::Fetched; runs.count()];
         self.waiting.clear();
         self.first_open = 0;
-        self.claims.forget_runs();
+        self.claims.forget_runs(site.now);
     }
 }

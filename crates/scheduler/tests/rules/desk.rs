@@ -236,6 +236,11 @@ impl Desk {
         self.input(Input::Lane { from: id(name), message });
     }
 
+    pub(crate) fn heartbeat_of_all(&mut self, name: &str, bytes: u64) {
+        let message = LaneMessage::Progress(vec![(self.layout.whole().unwrap(), bytes)]);
+        self.input(Input::Lane { from: id(name), message });
+    }
+
     pub(crate) fn heartbeat(&mut self, name: &str, piece: u32, bytes: u64) {
         let message = LaneMessage::Progress(vec![(self.run(piece), bytes)]);
         self.input(Input::Lane { from: id(name), message });

@@ -69,6 +69,27 @@ fn without_ranges_there_is_one_fetch_of_everything() {
     assert!(desk.take().contains("fetch #0-7"), "{:?}", desk.said);
 }
 
+/// Everybody drops what he fetches then, so nobody can have a piece soon.
+#[test]
+fn whose_patience_was_nearly_over_waits_anew_where_there_are_no_ranges() {
+    for seed in 0..8 {
+        let mut desk = Desk::seeded(2, seed).peers("alice ..\n bob ..");
+        (0..2).for_each(|piece| desk.claims("alice", piece));
+        for second in 1..33 {
+            desk.at_ms(second * 1000);
+            (0..2).for_each(|piece| desk.heartbeat("alice", piece, second * 10_000));
+        }
+        assert!(!desk.has_origin_request(), "{:?}", desk.said);
+        desk.claims_all("bob");
+        let helps_itself = (33..100).find(|second| {
+            desk.at_ms(second * 1000);
+            desk.heartbeat_of_all("bob", second * 10_000);
+            desk.has_origin_request()
+        });
+        assert!(helps_itself.is_some_and(|second| second >= 65), "{seed}: {helps_itself:?}");
+    }
+}
+
 /// One word of a liar would have everybody drop what they fetch, and one of them fetch everything from the beginning.
 #[test]
 fn who_has_fetched_a_part_believes_nobody_that_there_are_no_ranges() {

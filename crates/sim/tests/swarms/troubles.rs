@@ -183,6 +183,21 @@ fn several_contents_get_along_on_a_slow_line() {
     }
 }
 
+/// Nasty scenario 5426: nobody had a piece before the first lost his patience, and what he found out put an end to what was
+/// nearly there. Then nobody had patience left for the one who fetched the whole, and 88 of 99 fetched it beside him.
+#[test]
+fn where_ranges_end_before_anybody_has_a_piece_one_fetches_the_whole() {
+    let text = "content = { size = '19.8MiB', piece = '4MiB' }\n\
+                network = { delay = '0s..46ms', discover = '0s..1500ms', headers = true }\n\
+                site = { peers = 30, cell = '300mbit', lan = '100mbit', wan = '5mbit', wan_latency = '141ms' }\n\
+                outage = [{ answer = 'no-ranges', from = '7s', until = '50s' }]";
+    for seed in 1..4 {
+        let outcome = outcome(text, seed);
+        assert_all_finish(&outcome);
+        assert!((1.5..2.1).contains(&outcome.total.origin), "{seed}: {}", outcome.total.origin);
+    }
+}
+
 /// Nasty scenario 5804: whoever had only such peers as want half of the file, or peers behind such peers, gave up while
 /// others had all of it: up to 15 of 115.
 #[test]
