@@ -2,6 +2,7 @@
 //!
 //! Does not touch the origin. Invariant: a slow peer is asked less, never banned; a silent one is snubbed for a while.
 
+mod expiry;
 mod holder;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,8 +15,7 @@ use swarmline_types::{MonoTime, NodeId, PieceIndex, PieceRange};
 use crate::allowance::Allowance;
 use crate::config::{
     CHOICES, COPIES_MAX, DRAWS_MAX, ENDGAME_AFTER, FAST_SERVICE, IN_FLIGHT_MAX, IN_FLIGHT_MIN,
-    IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, PROGRESS_TIMEOUT, REDRAW, RUN_SIZE, SLOW_SERVICE,
-    SMALL_PIECE_FACTOR_MAX,
+    IN_FLIGHT_MOST, IN_FLIGHT_START, PER_PEER_MAX, REDRAW, RUN_SIZE, SLOW_SERVICE, SMALL_PIECE_FACTOR_MAX,
 };
 use crate::coverage::Coverage;
 use crate::ledger::Source;
@@ -24,10 +24,6 @@ use crate::requests::{InFlight, RequestId};
 use crate::site::Site;
 use holder::Holders;
 
-/// So many that are silent, one after another, leave time for the origin before the node gives up.
-const SILENT_IN_A_ROW: u32 = 5;
-/// Doublings of [`PROGRESS_TIMEOUT`]: to 80 s, beyond what [`SILENT_IN_A_ROW`] allows by default.
-const TIMEOUT_DOUBLINGS_MAX: u32 = 4;
 /// Arrivals over which the rate is measured.
 const MEASURED: usize = 16;
 
@@ -188,57 +184,10 @@ impl Mesh {
         }
     }
 
-    /// Ends requests that stand still. What only silent peers hold is open again, so this comes before the lane's turn.
-    pub(crate) fn expire(&mut self, site: &mut Site, allowance: &mut dyn Allowance, now: MonoTime) {
-        if now < self.expire_due {
-            return;
-        }
-        let timeout = self.timeout(site);
-        let at_peers =
-            || site.requests.iter().filter_map(|(id, request)| Some((id, request, request.peer()?)));
-        let due: Vec<_> = at_peers()
-            .filter(|(_, r, _)| now >= r.last_progress + timeout)
-            .map(|(id, request, peer)| (id, peer, request.last_progress))
-            .collect();
-        let next = at_peers().map(|(_, r, _)| r.last_progress + timeout).filter(|at| *at > now).min();
-        // A request that begins meanwhile has at least as long.
-        self.expire_due = next.unwrap_or(now + PROGRESS_TIMEOUT);
-        if now >= site.last_from_peers + timeout {
-            let is_behind = site.surroundings.gets_discards;
-            let gives = |peer: &NodeId| site.peers.get(peer).is_some_and(Peer::is_proven);
-            self.narrow(due.iter().filter(|(_, peer, _)| is_behind || gives(peer)).count());
-        }
-        for (request, peer, silent_since) in due {
-            site.cancel(request, allowance);
-            site.peers.on_timeout(&peer, silent_since, &mut site.coverage, now);
-        }
-    }
-
     /// When to come back if nothing happens.
     pub(crate) fn due(&self, site: &Site) -> MonoTime {
         let expire_due = if site.requests.at_peers() > 0 { self.expire_due } else { MonoTime::NEVER };
         self.again_due.min(expire_due)
-    }
-
-    /// How long a request may stand still.
-    fn timeout(&self, site: &Site) -> Duration {
-        let patience = site.peers.usual_service().unwrap_or_default() * 3;
-        let patience =
-            patience.max(PROGRESS_TIMEOUT.saturating_mul(1 << self.doublings.min(TIMEOUT_DOUBLINGS_MAX)));
-        PROGRESS_TIMEOUT.max(patience.min(site.config.no_progress_timeout / SILENT_IN_A_ROW))
-    }
-
-    /// So many requests timed out, of peers that have given before or while what was taken back arrived, and nothing else
-    /// came from anybody: my own line is full of what was asked for before, and what is asked for anew comes behind that
-    /// and too late again. Half as much is asked for, and where that cannot be, it is waited for twice as long.
-    fn narrow(&mut self, timed_out: usize) {
-        self.late += timed_out;
-        if 2 * self.late > self.limit {
-            self.doublings +=
-                u32::from(self.limit <= IN_FLIGHT_MIN && self.doublings < TIMEOUT_DOUBLINGS_MAX);
-            self.limit = (self.limit / 2).max(IN_FLIGHT_MIN);
-            self.late = 0;
-        }
     }
 
     fn ask(

@@ -10,6 +10,7 @@ mod classes;
 mod budget;
 mod contacts;
 mod input;
+mod one_content;
 mod serving;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -21,13 +22,13 @@ use swarmline_types::{CapacityClass, ContentId, FlatMap, MonoTime, NodeId, Prior
 
 use crate::allowance::{Allowance, Surroundings};
 use crate::config::{DISCARDS_SHOW, DISCOVERY_WAIT, DISCOVERY_WAIT_SETTLED};
-use crate::ledger::Source;
 use crate::limits::OriginLimits;
 pub use action::NodeAction;
 use budget::Budget;
 pub use budget::Hold;
 use contacts::{Contacts, LOOK_AROUND};
 pub use input::NodeInput;
+use one_content::OneContent;
 pub use serving::Ticket;
 use serving::{Asked, Serving};
 
@@ -391,43 +392,6 @@ impl Node {
     /// This node's own id.
     pub fn me(&self) -> NodeId {
         self.me
-    }
-}
-
-struct OneContent<'a> {
-    open: Option<&'a mut OpenContent>,
-    contacts: &'a mut Contacts,
-    /// But for what depends on the time.
-    surroundings: Surroundings,
-    discards_until: MonoTime,
-    budget: &'a mut Budget,
-    content: ContentId,
-    priority: Priority,
-}
-
-impl Allowance for OneContent<'_> {
-    fn try_start(&mut self, from: Source, bytes: u64, now: MonoTime) -> bool {
-        self.budget.try_start(self.content, self.priority, from, bytes, now)
-    }
-
-    fn end(&mut self, from: Source, bytes: u64, received: u64) {
-        self.budget.end(self.content, from, bytes, received);
-    }
-
-    fn keep_line(&mut self, until: MonoTime) {
-        self.budget.keep_line(self.content, self.priority, until);
-    }
-
-    fn seek_others(&mut self, is_stranded: bool) {
-        if let Some(open) = &mut self.open
-            && std::mem::replace(&mut open.is_stranded, is_stranded) != is_stranded
-        {
-            self.contacts.reconsider();
-        }
-    }
-
-    fn surroundings(&self, now: MonoTime) -> Surroundings {
-        Surroundings { gets_discards: now < self.discards_until, ..self.surroundings }
     }
 }
 

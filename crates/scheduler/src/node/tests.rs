@@ -9,6 +9,7 @@ use swarmline_types::message::WireRequest;
 use swarmline_types::{PieceLayout, Rate};
 
 use super::*;
+use crate::ledger::Source;
 use crate::limits::{ClassLimits, Limit};
 
 const CONTENT: ContentId = ContentId::new([1; 32]);
