@@ -162,8 +162,9 @@ fn members_that_pass_nothing_on_make_nobody_deaf() {
     }
 }
 
-/// As many as a node remembers, and again as many each two seconds: waiting for them costs some seconds at the start, 1.26 in
-/// the mean of 30 seeds. When those who were left out for them came only after all of them, the origin was read 1.08 to 1.35 times.
+/// As many as a node remembers, and again as many each two seconds: waiting for them costs some seconds at the start, 1.31 in
+/// the mean of 40 seeds, and the origin is read 1.005 times, 1.06 at most. When those who were left out for them came only after
+/// all of them, it was read 1.08 to 1.35 times.
 #[test]
 fn members_that_are_not_there_leave_nobody_out() {
     let case = "
@@ -171,7 +172,7 @@ fn members_that_are_not_there_leave_nobody_out() {
         site.peers = 60
         group = { count = 1, behaviour = 'invents' }";
     for seed in 1..=2 {
-        assert_kept(&outcome(case, seed), 1.5, 1.01);
+        assert_kept(&outcome(case, seed), 1.5, 1.07);
     }
 }
 
